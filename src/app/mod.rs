@@ -1,0 +1,1 @@
+//! State of the workbench, its commands, and the eframe application.

@@ -1,0 +1,1 @@
+//! Collapse instruments: pure functions on matrices.

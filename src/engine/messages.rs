@@ -1,0 +1,172 @@
+//! What the workbench and the command line say to the engine, and what it answers.
+
+use std::path::PathBuf;
+
+use crate::corpus::{CompletionSample, Split};
+use crate::evaluation::{Arm, CompletionRecord};
+use crate::experiment::Experiment;
+use crate::retrieval::Retrieved;
+
+/// An order to the engine.
+#[derive(Clone, Debug)]
+pub enum Command {
+    /// Train a new run.
+    Train(Box<Experiment>),
+    /// Pause the training run after its current step.
+    Pause,
+    /// Let a paused run go on.
+    Resume,
+    /// Run one step of a paused run, then pause again.
+    StepOnce,
+    /// Finish the current step, write a checkpoint and end the run.
+    Stop,
+    /// Complete one sample with the given arms; served between two training steps.
+    Complete(CompletionRequest),
+    /// Evaluate a run's checkpoint and write the result into its folder.
+    Evaluate(EvaluationRequest),
+    /// Get models and corpora of the catalogue; all defaults when empty.
+    Fetch(Vec<String>),
+    /// Stop a fetch; what is complete stays, and a later fetch goes on from there.
+    CancelFetch,
+}
+
+/// A completion asked for by a person.
+#[derive(Clone, Debug)]
+pub struct CompletionRequest {
+    /// Comes back with the answer.
+    pub id: u64,
+    /// The run whose projector is used: its newest checkpoint, or the live projector when it is the run in training.
+    pub run: PathBuf,
+    /// What is completed.
+    pub source: CompletionSource,
+    /// The arms, in the order of the answer.
+    pub arms: Vec<Arm>,
+}
+
+/// What is completed.
+#[derive(Clone, Debug)]
+pub enum CompletionSource {
+    /// A sample with its chunks already chosen.
+    Sample(Box<CompletionSample>, Vec<Retrieved>),
+    /// A cursor in a repository on disk: at the end of a line's indentation, the rest of the line is the target.
+    Cursor {
+        /// The repository.
+        repository: PathBuf,
+        /// The file, relative to it.
+        file: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+}
+
+/// An evaluation asked for by a person.
+#[derive(Clone, Debug)]
+pub struct EvaluationRequest {
+    /// The run.
+    pub run: PathBuf,
+    /// The checkpoint's step; the newest when none.
+    pub step: Option<usize>,
+    /// Split that is completed.
+    pub split: Split,
+    /// Arms compared.
+    pub arms: Vec<Arm>,
+    /// At most this many samples.
+    pub limit: usize,
+}
+
+/// What the engine is doing.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum WorkerState {
+    /// Nothing.
+    #[default]
+    Idle,
+    /// Getting a run ready: reading code, retrieving, encoding. `progress` says how far.
+    Preparing,
+    /// Training.
+    Training {
+        /// Folder of the run.
+        run: PathBuf,
+        /// Steps finished.
+        step: usize,
+        /// Steps in all.
+        steps: usize,
+        /// A person paused it.
+        paused: bool,
+        /// Samples a second, averaged over the last steps.
+        samples_per_second: f64,
+        /// Seconds until the last step, evaluations included, as far as that can be told.
+        seconds_left: Option<f64>,
+    },
+    /// Evaluating a finished run.
+    Evaluating {
+        /// Folder of the run.
+        run: PathBuf,
+    },
+}
+
+/// How far a piece of work that takes longer than a second has come.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Progress {
+    /// What is done, in words: "encoding chunks".
+    pub task: String,
+    /// Units done.
+    pub done: u64,
+    /// Units in all; 0 when unknown.
+    pub total: u64,
+    /// The unit: "chunks", "bytes", "samples".
+    pub unit: &'static str,
+}
+
+/// How much a notice matters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::Display)]
+#[strum(serialize_all = "lowercase")]
+pub enum Severity {
+    /// Good to know.
+    Info,
+    /// Something was left out or will be slower.
+    Warning,
+    /// Something asked for did not happen.
+    Error,
+}
+
+/// An answer of the engine.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// What the engine does now.
+    State(WorkerState),
+    /// How far it has come; none when the work is over.
+    Progress(Option<Progress>),
+    /// How far a fetch has come, and none when it is over.
+    FetchProgress(Option<Progress>),
+    /// A fetch ended; what is still missing.
+    Fetched {
+        /// Catalogue ids that are not here.
+        missing: Vec<String>,
+    },
+    /// A run folder now exists.
+    RunStarted(PathBuf),
+    /// A run's folder has new lines or files.
+    RunChanged(PathBuf),
+    /// A run ended, whatever the reason.
+    RunEnded(PathBuf),
+    /// A completion is here.
+    Completed {
+        /// Id of the request.
+        id: u64,
+        /// One record an arm, or why there is none.
+        result: Result<CompletionAnswer, String>,
+    },
+    /// Something to tell a person: what happened, to what, and what to do.
+    Notice(Severity, String),
+}
+
+/// The answer to a completion request.
+#[derive(Clone, Debug)]
+pub struct CompletionAnswer {
+    /// The sample that was completed.
+    pub sample: CompletionSample,
+    /// Its chunks, best first.
+    pub retrieved: Vec<Retrieved>,
+    /// One record an arm, in the order asked for.
+    pub completions: Vec<CompletionRecord>,
+}

@@ -1,0 +1,5 @@
+//! Completions judged: metrics, arms and controls, statistics, latency.
+
+mod records;
+
+pub use records::*;

@@ -1,0 +1,288 @@
+//! What a run is: every setting of data, retrieval, models, objective and schedule, read from TOML and checked by name.
+
+mod validation;
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+pub use validation::{ExperimentError, FieldError};
+
+/// One training run, fully described. `configs/` holds presets; a run folder holds the resolved form with every default written out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Experiment {
+    /// Short name; the run folder is `<date>-<name>`.
+    pub name: String,
+    /// Seeds sample selection, initial weights and batch order.
+    pub seed: u64,
+    /// Which code is learned from.
+    pub data: Data,
+    /// How chunks of other files are found for a sample.
+    pub retrieval: Retrieval,
+    /// The frozen model that turns a chunk into one vector.
+    pub encoder: EncoderSettings,
+    /// The frozen code LM.
+    pub reader: ReaderSettings,
+    /// The trained part.
+    pub projector: ProjectorSettings,
+    /// How text and soft tokens are laid out in front of the reader.
+    pub prompt: PromptSettings,
+    /// The weighted losses.
+    pub objective: Objective,
+    /// Optimiser, learning rate and the rhythm of probes, evaluations and checkpoints.
+    pub schedule: Schedule,
+    /// What is completed and measured at each evaluation.
+    pub evaluation: EvaluationSettings,
+}
+
+/// Which code is learned from, and how samples are drawn from it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Data {
+    /// Catalogue id of a corpus, or a folder whose sub-folders are repositories.
+    pub corpus: String,
+    /// Training samples drawn; fewer are used when the corpus yields fewer.
+    pub train_samples: usize,
+    /// Train only on samples whose identifier occurs in a retrieved chunk (science.md: the whole gain of retrieval sits there).
+    pub only_hits: bool,
+    /// At most this many samples from one repository, so that no large package dominates.
+    pub samples_per_repository: usize,
+}
+
+impl Default for Data {
+    fn default() -> Self {
+        Self {
+            corpus: "python-packages".into(),
+            train_samples: 680,
+            only_hits: true,
+            samples_per_repository: 60,
+        }
+    }
+}
+
+/// How chunks of the other files of a repository are cut and ranked (method.md A6).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Retrieval {
+    /// Chunks given to a sample.
+    pub k: usize,
+    /// Lines in a chunk; windows do not overlap.
+    pub chunk_lines: usize,
+    /// A chunk is clipped to this many reader tokens, for the encoder and for full RAG alike.
+    pub chunk_tokens: usize,
+    /// Lines before the cursor that form the query.
+    pub query_lines: usize,
+}
+
+impl Default for Retrieval {
+    fn default() -> Self {
+        Self {
+            k: 5,
+            chunk_lines: 10,
+            chunk_tokens: 80,
+            query_lines: 8,
+        }
+    }
+}
+
+/// The frozen encoder.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EncoderSettings {
+    /// Catalogue id, or a folder with `config.json`, `tokenizer.json` and safetensors.
+    pub model: String,
+    /// Chunks are truncated to this many encoder tokens.
+    pub max_tokens: usize,
+}
+
+impl Default for EncoderSettings {
+    fn default() -> Self {
+        Self {
+            model: "all-minilm-l6-v2".into(),
+            max_tokens: 256,
+        }
+    }
+}
+
+/// The frozen reader.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ReaderSettings {
+    /// Catalogue id, a GGUF file, or a folder with `config.json`, `tokenizer.json` and safetensors.
+    pub model: String,
+}
+
+impl Default for ReaderSettings {
+    fn default() -> Self {
+        Self {
+            model: "smollm2-135m-instruct".into(),
+        }
+    }
+}
+
+/// The projector: Linear-GELU-LayerNorm blocks and a last Linear (method.md A3).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ProjectorSettings {
+    /// Linear layers: 2 (d_enc, d, d) or 3 (d_enc, 2d, 2d, d), d being the reader's hidden size.
+    pub depth: usize,
+    /// Match mean and spread of the outputs to the reader's token embeddings before the first step.
+    pub match_embeddings: bool,
+}
+
+impl Default for ProjectorSettings {
+    fn default() -> Self {
+        Self {
+            depth: 2,
+            match_embeddings: true,
+        }
+    }
+}
+
+/// The prompt: `before`, soft tokens, `after`, left context, target.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct PromptSettings {
+    /// Reader tokens of left context.
+    pub left_tokens: usize,
+    /// Longest target, and longest completion, in reader tokens.
+    pub target_tokens: usize,
+    /// Real text before the soft tokens: the first position acts as an attention sink and would lose a vector (science.md 6).
+    pub before: String,
+    /// Real text behind the soft tokens.
+    pub after: String,
+}
+
+impl Default for PromptSettings {
+    fn default() -> Self {
+        Self {
+            left_tokens: 128,
+            target_tokens: 24,
+            before: "#".into(),
+            after: "\n".into(),
+        }
+    }
+}
+
+/// Which form of the alignment loss is minimised; both are logged (method.md A4.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AlignmentForm {
+    /// The paper's equation 3: Frobenius norm of the difference of the cosine matrices, over root two.
+    #[default]
+    Frobenius,
+    /// Mean squared difference of the cosines of distinct vectors.
+    MeanSquare,
+}
+
+/// Weights of the losses; zero turns a term off.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Objective {
+    /// Weight of the cross-entropy of the target tokens (nats per token).
+    pub cross_entropy: f64,
+    /// Weight of the cosine alignment between encoder vectors and soft tokens of a batch.
+    pub alignment: f64,
+    /// Form of the alignment loss.
+    pub alignment_form: AlignmentForm,
+}
+
+impl Default for Objective {
+    fn default() -> Self {
+        Self {
+            cross_entropy: 1.0,
+            alignment: 0.1,
+            alignment_form: AlignmentForm::Frobenius,
+        }
+    }
+}
+
+/// AdamW with linear warm-up, cosine decay and clipping, and when to look.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Schedule {
+    /// Optimiser steps.
+    pub steps: usize,
+    /// Samples a step.
+    pub batch: usize,
+    /// Peak learning rate.
+    pub learning_rate: f64,
+    /// Share of the steps spent warming up.
+    pub warmup: f64,
+    /// AdamW's decay of the first moment.
+    pub beta1: f64,
+    /// AdamW's decay of the second moment.
+    pub beta2: f64,
+    /// Decoupled weight decay, on matrices only.
+    pub weight_decay: f64,
+    /// Largest gradient norm; a larger one is scaled down to it.
+    pub clip: f64,
+    /// Steps between probes of the projected vectors.
+    pub probe_every: usize,
+    /// Chunks in the probe set.
+    pub probe_chunks: usize,
+    /// Steps between evaluations; the first and the last step are always evaluated.
+    pub evaluate_every: usize,
+    /// Steps between checkpoints; the last step always writes one.
+    pub checkpoint_every: usize,
+}
+
+impl Default for Schedule {
+    fn default() -> Self {
+        Self {
+            steps: 85,
+            batch: 8,
+            learning_rate: 5e-4,
+            warmup: 0.08,
+            beta1: 0.9,
+            beta2: 0.98,
+            weight_decay: 0.01,
+            clip: 1.0,
+            probe_every: 5,
+            probe_chunks: 100,
+            evaluate_every: 40,
+            checkpoint_every: 20,
+        }
+    }
+}
+
+/// What is completed at an evaluation while training runs (always on the validation split).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct EvaluationSettings {
+    /// Validation samples completed by every arm.
+    pub samples: usize,
+}
+
+impl Default for EvaluationSettings {
+    fn default() -> Self {
+        Self { samples: 32 }
+    }
+}
+
+impl Experiment {
+    /// Reads and checks a TOML file.
+    pub fn load(path: &Path) -> Result<Self, ExperimentError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ExperimentError::Read {
+            path: path.to_owned(),
+            source,
+        })?;
+        let experiment = Self::from_toml(&text, &path.display().to_string())?;
+        experiment.validate()?;
+        Ok(experiment)
+    }
+
+    /// Parses TOML text without checking ranges; `origin` names the text in errors.
+    pub fn from_toml(text: &str, origin: &str) -> Result<Self, ExperimentError> {
+        toml::from_str(text).map_err(|error| ExperimentError::Parse {
+            origin: origin.to_owned(),
+            message: error.to_string(),
+        })
+    }
+
+    /// The resolved experiment as TOML, every default written out.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_default()
+    }
+}

@@ -1,0 +1,292 @@
+//! Checks that name the field, its value and the range it may have; and `--set key=value`.
+
+use std::path::PathBuf;
+
+use super::Experiment;
+
+/// Why an experiment cannot be read or run.
+#[derive(Debug, thiserror::Error)]
+pub enum ExperimentError {
+    /// The file could not be read.
+    #[error("cannot read the experiment {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The text is not a valid experiment.
+    #[error("{origin} is not a valid experiment: {message}")]
+    Parse {
+        /// The file, or the option, that held the text.
+        origin: String,
+        /// What the parser said, with the line.
+        message: String,
+    },
+    /// A field is out of range.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+}
+
+/// One field with a value that it may not have.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[error("{field} is {value}, but must be {allowed}")]
+pub struct FieldError {
+    /// Dotted name, as in the TOML file.
+    pub field: &'static str,
+    /// The value found.
+    pub value: String,
+    /// The values allowed, in words.
+    pub allowed: &'static str,
+}
+
+impl Experiment {
+    /// The first field that is out of range.
+    pub fn validate(&self) -> Result<(), FieldError> {
+        self.field_errors().into_iter().next().map_or(Ok(()), Err)
+    }
+
+    /// Every field that is out of range, in the order of the file.
+    pub fn field_errors(&self) -> Vec<FieldError> {
+        let mut errors = Vec::new();
+        let mut check = |ok: bool, field, value: String, allowed| {
+            if !ok {
+                errors.push(FieldError { field, value, allowed });
+            }
+        };
+        let name_ok = !self.name.is_empty()
+            && self.name.len() <= 60
+            && self
+                .name
+                .chars()
+                .all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c));
+        check(
+            name_ok,
+            "name",
+            format!("{:?}", self.name),
+            "1 to 60 letters, digits, '-', '_' or '.'",
+        );
+        let d = &self.data;
+        check(
+            !d.corpus.trim().is_empty(),
+            "data.corpus",
+            format!("{:?}", d.corpus),
+            "a catalogue id or a folder",
+        );
+        check(
+            (1..=1_000_000).contains(&d.train_samples),
+            "data.train_samples",
+            d.train_samples.to_string(),
+            "1 to 1000000",
+        );
+        check(
+            d.samples_per_repository >= 1,
+            "data.samples_per_repository",
+            d.samples_per_repository.to_string(),
+            "at least 1",
+        );
+        let r = &self.retrieval;
+        check((1..=50).contains(&r.k), "retrieval.k", r.k.to_string(), "1 to 50");
+        check(
+            (1..=200).contains(&r.chunk_lines),
+            "retrieval.chunk_lines",
+            r.chunk_lines.to_string(),
+            "1 to 200",
+        );
+        check(
+            (8..=4096).contains(&r.chunk_tokens),
+            "retrieval.chunk_tokens",
+            r.chunk_tokens.to_string(),
+            "8 to 4096",
+        );
+        check(
+            (1..=200).contains(&r.query_lines),
+            "retrieval.query_lines",
+            r.query_lines.to_string(),
+            "1 to 200",
+        );
+        check(
+            !self.encoder.model.trim().is_empty(),
+            "encoder.model",
+            format!("{:?}", self.encoder.model),
+            "a catalogue id or a folder",
+        );
+        check(
+            (8..=8192).contains(&self.encoder.max_tokens),
+            "encoder.max_tokens",
+            self.encoder.max_tokens.to_string(),
+            "8 to 8192",
+        );
+        check(
+            !self.reader.model.trim().is_empty(),
+            "reader.model",
+            format!("{:?}", self.reader.model),
+            "a catalogue id, a GGUF file or a folder",
+        );
+        check(
+            (2..=3).contains(&self.projector.depth),
+            "projector.depth",
+            self.projector.depth.to_string(),
+            "2 or 3",
+        );
+        let p = &self.prompt;
+        check(
+            (8..=16_384).contains(&p.left_tokens),
+            "prompt.left_tokens",
+            p.left_tokens.to_string(),
+            "8 to 16384",
+        );
+        check(
+            (1..=512).contains(&p.target_tokens),
+            "prompt.target_tokens",
+            p.target_tokens.to_string(),
+            "1 to 512",
+        );
+        let o = &self.objective;
+        let weight = |w: f64| (0.0..=1000.0).contains(&w);
+        check(
+            weight(o.cross_entropy),
+            "objective.cross_entropy",
+            o.cross_entropy.to_string(),
+            "0 to 1000",
+        );
+        check(
+            weight(o.alignment),
+            "objective.alignment",
+            o.alignment.to_string(),
+            "0 to 1000",
+        );
+        check(
+            o.cross_entropy + o.alignment > 0.0,
+            "objective",
+            "all zero".into(),
+            "at least one weight above 0",
+        );
+        let s = &self.schedule;
+        check(
+            (1..=10_000_000).contains(&s.steps),
+            "schedule.steps",
+            s.steps.to_string(),
+            "1 to 10000000",
+        );
+        check(
+            (1..=1024).contains(&s.batch),
+            "schedule.batch",
+            s.batch.to_string(),
+            "1 to 1024",
+        );
+        check(
+            s.learning_rate > 0.0 && s.learning_rate <= 1.0,
+            "schedule.learning_rate",
+            s.learning_rate.to_string(),
+            "above 0, at most 1",
+        );
+        check(
+            (0.0..=0.5).contains(&s.warmup),
+            "schedule.warmup",
+            s.warmup.to_string(),
+            "0 to 0.5",
+        );
+        check(
+            (0.0..1.0).contains(&s.beta1),
+            "schedule.beta1",
+            s.beta1.to_string(),
+            "0 up to, not including, 1",
+        );
+        check(
+            (0.0..1.0).contains(&s.beta2),
+            "schedule.beta2",
+            s.beta2.to_string(),
+            "0 up to, not including, 1",
+        );
+        check(
+            (0.0..=1.0).contains(&s.weight_decay),
+            "schedule.weight_decay",
+            s.weight_decay.to_string(),
+            "0 to 1",
+        );
+        check(
+            s.clip > 0.0 && s.clip.is_finite(),
+            "schedule.clip",
+            s.clip.to_string(),
+            "above 0",
+        );
+        check(
+            s.probe_every >= 1,
+            "schedule.probe_every",
+            s.probe_every.to_string(),
+            "at least 1",
+        );
+        check(
+            (4..=2048).contains(&s.probe_chunks),
+            "schedule.probe_chunks",
+            s.probe_chunks.to_string(),
+            "4 to 2048",
+        );
+        check(
+            s.evaluate_every >= 1,
+            "schedule.evaluate_every",
+            s.evaluate_every.to_string(),
+            "at least 1",
+        );
+        check(
+            s.checkpoint_every >= 1,
+            "schedule.checkpoint_every",
+            s.checkpoint_every.to_string(),
+            "at least 1",
+        );
+        check(
+            (1..=100_000).contains(&self.evaluation.samples),
+            "evaluation.samples",
+            self.evaluation.samples.to_string(),
+            "1 to 100000",
+        );
+        errors
+    }
+
+    /// Changes one field by its dotted name, as `--set schedule.steps=40` does.
+    pub fn set(&mut self, assignment: &str) -> Result<(), ExperimentError> {
+        let fail = |message: String| ExperimentError::Parse {
+            origin: format!("--set {assignment}"),
+            message,
+        };
+        let Some((key, value)) = assignment.split_once('=') else {
+            return Err(fail("write it as key=value, for example schedule.steps=40".into()));
+        };
+        let mut table = toml::Table::try_from(&*self).map_err(|error| fail(error.to_string()))?;
+        let mut parts: Vec<&str> = key.trim().split('.').collect();
+        let last = parts.pop().unwrap_or_default();
+        let mut target = &mut table;
+        for part in parts {
+            target = match target.get_mut(part) {
+                Some(toml::Value::Table(inner)) => inner,
+                _ => return Err(fail(format!("there is no group {part:?}"))),
+            };
+        }
+        let Some(old) = target.get(last) else {
+            return Err(fail(format!("there is no field {last:?}")));
+        };
+        let value = value.trim();
+        let parsed = match old {
+            toml::Value::String(_) => toml::Value::String(value.trim_matches('"').to_owned()),
+            toml::Value::Float(_) => value
+                .parse()
+                .map(toml::Value::Float)
+                .map_err(|_| fail(format!("{value:?} is not a number")))?,
+            toml::Value::Integer(_) => value
+                .parse()
+                .map(toml::Value::Integer)
+                .map_err(|_| fail(format!("{value:?} is not a whole number")))?,
+            toml::Value::Boolean(_) => value
+                .parse()
+                .map(toml::Value::Boolean)
+                .map_err(|_| fail(format!("{value:?} is neither true nor false")))?,
+            _ => return Err(fail(format!("{last:?} is a group, not a field"))),
+        };
+        target.insert(last.to_owned(), parsed);
+        *self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| fail(error.to_string()))?;
+        Ok(())
+    }
+}

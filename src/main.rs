@@ -1,0 +1,3 @@
+//! The workbench with no subcommand, headless with one.
+
+fn main() {}

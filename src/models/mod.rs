@@ -1,0 +1,1 @@
+//! Models: the catalogue and its download, loading, tokenizers, the frozen encoder and the frozen reader.

@@ -1,0 +1,1 @@
+//! The projector: the only trained part.

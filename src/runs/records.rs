@@ -1,0 +1,118 @@
+//! The lines and files of a run folder, exactly as they stand on disk.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::corpus::{CompletionSample, Split};
+use crate::retrieval::Retrieved;
+
+/// Version of the run folder's layout; a higher one is refused with a clear message.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// `manifest.json`: what made the run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Version of the folder's layout.
+    pub schema: u32,
+    /// Version of the program.
+    pub program: String,
+    /// Git commit of the working tree that the run was started in, if there was one.
+    pub commit: Option<String>,
+    /// `cpu`, `cuda` or `metal`.
+    pub device: String,
+    /// Compute threads.
+    pub threads: usize,
+    /// RFC 3339 time of the start.
+    pub started: String,
+    /// SHA-256 of every model file and of the corpus, by name.
+    pub sha256: BTreeMap<String, String>,
+    /// Reader, encoder and projector in words and numbers: `reader.hidden`, `projector.parameters`, `samples.train`, ...
+    pub facts: BTreeMap<String, String>,
+}
+
+/// A line of `scalars.jsonl`: one optimiser step.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ScalarRecord {
+    /// Step, from 1.
+    pub step: usize,
+    /// Samples seen so far.
+    pub samples: usize,
+    /// Reader tokens processed so far.
+    pub tokens: usize,
+    /// Seconds of training so far (pauses left out).
+    pub seconds: f64,
+    /// The weighted sum that is minimised.
+    pub loss: f64,
+    /// Every term unweighted: `cross_entropy` (nats per target token), `alignment_frobenius`, `alignment_mse`.
+    pub terms: BTreeMap<String, f64>,
+    /// Gradient norm of the projector before clipping.
+    pub gradient_norm: f64,
+    /// Learning rate of the step.
+    pub learning_rate: f64,
+    /// Samples a second, this step alone.
+    pub samples_per_second: f64,
+}
+
+/// What happened to a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum EventKind {
+    /// The first step is about to run.
+    Start,
+    /// A person paused the run.
+    Pause,
+    /// A person let it go on.
+    Resume,
+    /// A checkpoint was written.
+    Checkpoint,
+    /// The run finished its steps.
+    End,
+    /// A person stopped the run early.
+    Stop,
+    /// The run failed; the reason says why.
+    Failed,
+}
+
+/// A line of `events.jsonl`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct EventRecord {
+    /// RFC 3339 time.
+    pub time: String,
+    /// Last finished step.
+    pub step: usize,
+    /// What happened.
+    pub kind: EventKind,
+    /// Why, or what, in words; may be empty.
+    pub reason: String,
+}
+
+/// `probes/chunks.json`: the probe set's chunks, in the row order of the matrices.
+pub type ProbeChunks = Vec<crate::corpus::Chunk>;
+
+/// `probes/step-N.safetensors`: the watched vectors at one step.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ProbeRecord {
+    /// Steps finished when it was taken; 0 is the untrained projector.
+    pub step: usize,
+    /// Rows in both matrices.
+    pub rows: usize,
+    /// `encoder`: `[rows, encoder width]`, row-major.
+    pub encoder: Vec<f32>,
+    /// `projected`: `[rows, reader width]`, row-major.
+    pub projected: Vec<f32>,
+    /// `token_norm_quantiles`: 5%, 50% and 95% quantile of the norms of the reader's token embeddings.
+    pub token_norm_quantiles: [f32; 3],
+}
+
+/// A line of `evaluations/samples.jsonl`: what a completion needs to be read without its corpus.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampleRecord {
+    /// The split that it belongs to.
+    pub split: Split,
+    /// The sample; `left` and `right` hold at most the nearest 60 lines.
+    pub sample: CompletionSample,
+    /// Its chunks, best first.
+    pub retrieved: Vec<Retrieved>,
+}
