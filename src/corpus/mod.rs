@@ -3,6 +3,7 @@
 mod chunk;
 mod definition;
 mod folder;
+mod imports;
 mod python;
 mod repository;
 mod sample;

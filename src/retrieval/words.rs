@@ -23,3 +23,22 @@ pub(super) fn ratio(common: usize, a: usize, b: usize) -> f64 {
     }
     common as f64 / union as f64
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_is_letters_digits_and_underscores_of_any_script() {
+        assert_eq!(
+            words("self._naïve2(x.y, 数)+x"),
+            HashSet::from(["self", "_naïve2", "x", "y", "数"])
+        );
+    }
+
+    #[test]
+    fn texts_without_words_have_nothing_in_common() {
+        assert_eq!(jaccard_similarity("", " ().\n"), 0.0);
+        assert_eq!(jaccard_similarity("a b", "b c"), 1.0 / 3.0);
+    }
+}
