@@ -46,11 +46,10 @@ pub(super) fn imports<'a>(text: &str, names: &[Name<'a>], roots: &HashSet<&str>)
         };
         match before {
             [] => import_modules(text, items, roots, &mut found),
-            [_, ..] => {
-                let is_own = match before {
-                    [_, module, ..] => is_relative(text, module) || roots.contains(module.text),
-                    _ => true,
-                };
+            // `from . import name`
+            [_] => import_names(items, true, &mut found),
+            [_, module, ..] => {
+                let is_own = is_relative(text, module) || roots.contains(module.text);
                 import_names(items, is_own, &mut found);
             }
         }
@@ -90,7 +89,7 @@ fn import_names<'a>(items: &[Name<'a>], is_own: bool, found: &mut Imports<'a>) {
     }
 }
 
-/// A dot stands right before the name.
+/// A dot stands right before the name: it is relative to what stands before the dot, or to the file's own package.
 fn is_relative(text: &str, name: &Name<'_>) -> bool {
     text.split_at(name.start).0.ends_with('.')
 }
