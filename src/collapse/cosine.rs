@@ -2,6 +2,7 @@
 
 use nalgebra::DMatrix;
 
+use super::quantile::quantile;
 use super::vectors::{Vectors, gram, unit_rows};
 
 /// How often each cosine occurs among pairs of distinct vectors.
@@ -59,17 +60,4 @@ pub(super) fn cosines(vectors: &Vectors) -> DMatrix<f64> {
 /// Entries above the diagonal, row by row.
 pub(super) fn upper(square: &DMatrix<f64>) -> impl Iterator<Item = f64> + '_ {
     (0..square.nrows()).flat_map(move |row| (row + 1..square.ncols()).map(move |column| square[(row, column)]))
-}
-
-/// Quantile of ascending values, linear between neighbours; 0 for no values.
-pub(super) fn quantile(ascending: &[f64], share: f64) -> f64 {
-    let Some(last) = ascending.len().checked_sub(1) else {
-        return 0.0;
-    };
-    let place = share.clamp(0.0, 1.0) * last as f64;
-    let (low, high) = (place.floor() as usize, place.ceil() as usize);
-    match (ascending.get(low), ascending.get(high)) {
-        (Some(low_value), Some(high_value)) => low_value + (high_value - low_value) * place.fract(),
-        _ => 0.0,
-    }
 }

@@ -1,6 +1,7 @@
 //! One number each: how far a set of vectors has collapsed (method.md F1).
 
-use super::cosine::{cosines, quantile, upper};
+use super::cosine::{cosines, upper};
+use super::quantile::quantile;
 use super::spectrum::{energies, participation_ratio, rankme, top_share};
 use super::vectors::{Vectors, centred_rows};
 

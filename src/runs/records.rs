@@ -106,7 +106,7 @@ pub struct ProbeRecord {
     pub token_norm_quantiles: [f32; 3],
 }
 
-/// A line of `evaluations/samples.jsonl`: what a completion needs to be read without its corpus.
+/// A line of `evaluations/samples.jsonl`, one a sample, whatever the step and the split: what a completion needs to be read without its corpus.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleRecord {
     /// The split that it belongs to.
