@@ -77,7 +77,7 @@ pub struct Scores {
     pub cross_entropy: f64,
 }
 
-/// One completion, a line of `evaluations/step-N.jsonl`.
+/// One completion, a line of `evaluations/step-N.jsonl` (validation), `step-N-test.jsonl` or `step-N-train.jsonl`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct CompletionRecord {
     /// Id of the sample.
@@ -113,7 +113,7 @@ pub struct ArmSummary {
     pub ttft_ms: f64,
 }
 
-/// `evaluations/step-N.json`.
+/// `evaluations/step-N.json` for the validation split, `step-N-test.json` and `step-N-train.json` for the others.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct EvaluationSummary {
     /// Steps finished when it was taken.

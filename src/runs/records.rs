@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::collapse::{Vectors, VectorsError};
 use crate::corpus::{CompletionSample, Split};
 use crate::retrieval::Retrieved;
 
@@ -43,15 +44,31 @@ pub struct ScalarRecord {
     /// Seconds of training so far (pauses left out).
     pub seconds: f64,
     /// The weighted sum that is minimised.
+    #[serde(deserialize_with = "null_is_nan")]
     pub loss: f64,
     /// Every term unweighted: `cross_entropy` (nats per target token), `alignment_frobenius`, `alignment_mse`.
+    #[serde(deserialize_with = "nulls_are_nan")]
     pub terms: BTreeMap<String, f64>,
     /// Gradient norm of the projector before clipping.
+    #[serde(deserialize_with = "null_is_nan")]
     pub gradient_norm: f64,
     /// Learning rate of the step.
     pub learning_rate: f64,
     /// Samples a second, this step alone.
     pub samples_per_second: f64,
+}
+
+/// JSON has no NaN: a diverged loss is written as `null`, and must be seen as diverged when it is read.
+fn null_is_nan<'de, D: Deserializer<'de>>(number: D) -> Result<f64, D::Error> {
+    Ok(Option::deserialize(number)?.unwrap_or(f64::NAN))
+}
+
+fn nulls_are_nan<'de, D: Deserializer<'de>>(numbers: D) -> Result<BTreeMap<String, f64>, D::Error> {
+    let numbers = BTreeMap::<String, Option<f64>>::deserialize(numbers)?;
+    Ok(numbers
+        .into_iter()
+        .map(|(name, number)| (name, number.unwrap_or(f64::NAN)))
+        .collect())
 }
 
 /// What happened to a run.
@@ -106,7 +123,27 @@ pub struct ProbeRecord {
     pub token_norm_quantiles: [f32; 3],
 }
 
-/// A line of `evaluations/samples.jsonl`: what a completion needs to be read without its corpus.
+impl ProbeRecord {
+    /// The encoder's vectors, for the instruments.
+    pub fn encoder_vectors(&self) -> Result<Vectors<'_>, VectorsError> {
+        self.vectors(&self.encoder)
+    }
+
+    /// The projected vectors, for the instruments.
+    pub fn projected_vectors(&self) -> Result<Vectors<'_>, VectorsError> {
+        self.vectors(&self.projected)
+    }
+
+    fn vectors<'a>(&self, values: &'a [f32]) -> Result<Vectors<'a>, VectorsError> {
+        Vectors::new(
+            self.rows,
+            values.len().checked_div(self.rows).unwrap_or_default(),
+            values,
+        )
+    }
+}
+
+/// A line of `evaluations/samples.jsonl`, one a sample, whatever the step and the split: what a completion needs to be read without its corpus.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SampleRecord {
     /// The split that it belongs to.
