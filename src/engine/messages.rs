@@ -147,7 +147,7 @@ pub enum Event {
     RunStarted(PathBuf),
     /// A run's folder has new lines or files.
     RunChanged(PathBuf),
-    /// A run ended, whatever the reason.
+    /// A run, or the evaluation of one, ended, whatever the reason; its folder says which.
     RunEnded(PathBuf),
     /// A completion is here.
     Completed {
@@ -156,7 +156,14 @@ pub enum Event {
         /// One record an arm, or why there is none.
         result: Result<CompletionAnswer, String>,
     },
-    /// Something to tell a person: what happened, to what, and what to do.
+    /// A job ended without its result: what happened, to what, and what to do.
+    Failed {
+        /// In words.
+        message: String,
+        /// The input was wrong, rather than the machine.
+        bad_input: bool,
+    },
+    /// Something else to tell a person.
     Notice(Severity, String),
 }
 

@@ -1,8 +1,10 @@
 //! Completions judged: metrics, arms and controls, statistics, latency.
 
+mod completion;
 pub mod metrics;
 mod records;
 pub mod statistics;
 
+pub use completion::complete;
 pub use metrics::{SCORE_INFO, ScoreInfo};
 pub use records::*;

@@ -1,38 +1,88 @@
-//! Why a model cannot be used.
+//! Why a model or a corpus cannot be used.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-/// What went wrong with a model file, and what to do.
+/// What went wrong with a model, a tokenizer, a corpus or a cache of vectors, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// A file could not be read.
-    #[error("cannot read {}: {source}", path.display())]
+    /// A file or folder could not be read or written.
+    #[error("cannot access {}: {source}", path.display())]
     Read {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
-    /// A file is damaged or not what its name says.
+    /// A file was read, but it does not hold what it should.
     #[error("{} cannot be used: {message}", path.display())]
     Broken {
         /// The file or folder.
         path: PathBuf,
-        /// What is wrong with it, and what to do.
+        /// What is wrong, and what to do.
         message: String,
     },
-    /// The model needs something that this program does not have.
+    /// Models or corpora of the catalogue that were not fetched yet.
+    #[error("{} not here yet: run `llavacode fetch {}`, or name a folder of your own that holds {needs}", list(ids), ids.join(" "))]
+    Missing {
+        /// Catalogue ids.
+        ids: Vec<String>,
+        /// The files that a folder must hold to stand in for them.
+        needs: &'static str,
+    },
+    /// A name that is nothing we know.
+    #[error(
+        "there is no {kind} `{name}`: it is not in the catalogue ({known}), not a file or folder, and not in the Hugging Face cache"
+    )]
+    Unknown {
+        /// `reader`, `encoder` or `corpus`.
+        kind: String,
+        /// The name.
+        name: String,
+        /// The catalogue's ids of this kind.
+        known: String,
+    },
+    /// A model of a kind that this program does not run.
     #[error("{} is not supported: {message}", path.display())]
     Unsupported {
         /// The file or folder.
         path: PathBuf,
-        /// What it needs.
+        /// What is not supported, and what is.
         message: String,
     },
-    /// A computation failed: shapes that do not fit, or a device out of memory.
-    #[error("the computation failed: {0}")]
-    Compute(#[from] candle_core::Error),
+    /// The platform names no cache folder.
+    #[error("this system names no cache folder; set LLAVACODE_CACHE to the folder that models and code shall lie in")]
+    NoCacheFolder,
     /// The prompt has a position that does not exist: a token outside the vocabulary, or a soft token without a vector.
     #[error("the prompt cannot be read: {0}")]
     Prompt(String),
+    /// A person stopped the work; what is done is kept.
+    #[error("stopped")]
+    Cancelled,
+    /// The device could not compute, mostly for want of memory.
+    #[error("the device failed: {0}")]
+    Compute(#[from] candle_core::Error),
+}
+
+impl ModelError {
+    /// For `map_err`: the file that could not be read or written.
+    pub fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Read { path, source }
+    }
+
+    /// For `map_err`: the file that is broken, with what its parser said.
+    pub fn broken<E: std::fmt::Display>(path: &Path) -> impl FnOnce(E) -> Self {
+        let path = path.to_owned();
+        move |error| Self::Broken {
+            path,
+            message: error.to_string(),
+        }
+    }
+}
+
+fn list(ids: &[String]) -> String {
+    match ids {
+        [one] => format!("{one} is"),
+        several => format!("{} are", several.join(", ")),
+    }
 }

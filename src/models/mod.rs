@@ -1,6 +1,9 @@
 //! Models: the catalogue and its download, loading, tokenizers, the frozen encoder and the frozen reader.
 
+pub mod catalogue;
+pub mod encoder;
 mod error;
 pub mod reader;
+pub mod tokenizer;
 
 pub use error::ModelError;

@@ -1,0 +1,72 @@
+//! A completion that a person asks for.
+
+use std::path::Path;
+
+use super::dataset::encode_sample;
+use super::loaded::LoadedModels;
+use super::training_job::project;
+use super::{CompletionAnswer, CompletionSource, EngineError};
+use crate::corpus::{CompletionSample, repository_from_folder, sample_at};
+use crate::evaluation::{Arm, complete};
+use crate::experiment::Experiment;
+use crate::models::catalogue::Store;
+use crate::projector::Projector;
+use crate::retrieval::{Jaccard, Retrieved, Retriever};
+
+/// Completes what was asked for with every arm. The shuffled control needs a second sample and is left to evaluations.
+pub(super) fn answer(
+    source: &CompletionSource,
+    arms: &[Arm],
+    projector: &Projector,
+    experiment: &Experiment,
+    models: &LoadedModels,
+    store: &Store,
+) -> Result<CompletionAnswer, EngineError> {
+    let (sample, retrieved) = match source {
+        CompletionSource::Sample(sample, retrieved) => (sample.as_ref().clone(), retrieved.clone()),
+        CompletionSource::Cursor { repository, file, line } => at_cursor(repository, file, *line, experiment)?,
+    };
+    let prompts = models.prompts(experiment)?;
+    let encoded = encode_sample(prompts.prepare(&sample, &retrieved)?, models, store)?;
+    let soft = if encoded.vectors.is_empty() {
+        Vec::new()
+    } else {
+        project(projector, &encoded.vectors, models)?
+    };
+    let completions = arms
+        .iter()
+        .filter(|arm| **arm != Arm::ShuffledContext)
+        .map(|&arm| {
+            Ok(complete(
+                models.reader.as_ref(),
+                &prompts,
+                &encoded.prepared,
+                arm,
+                &soft,
+            )?)
+        })
+        .collect::<Result<_, EngineError>>()?;
+    Ok(CompletionAnswer {
+        sample,
+        retrieved: encoded.prepared.retrieved,
+        completions,
+    })
+}
+
+fn at_cursor(
+    folder: &Path,
+    file: &Path,
+    line: usize,
+    experiment: &Experiment,
+) -> Result<(CompletionSample, Vec<Retrieved>), EngineError> {
+    let repository = repository_from_folder(folder)?;
+    let path: Vec<_> = file
+        .components()
+        .map(|part| part.as_os_str().to_string_lossy())
+        .collect();
+    let sample = sample_at(&repository, &path.join("/"), line)?;
+    let retrieval = &experiment.retrieval;
+    let jaccard = Jaccard::new(&repository, retrieval.chunk_lines, retrieval.query_lines);
+    let retrieved = jaccard.retrieve(&sample, retrieval.k);
+    Ok((sample, retrieved))
+}

@@ -1,0 +1,87 @@
+//! Why a job of the engine ended without its result.
+
+use std::path::PathBuf;
+
+use crate::corpus::{CorpusError, Split};
+use crate::experiment::{ExperimentError, FieldError};
+use crate::models::ModelError;
+use crate::projector::ProjectorError;
+use crate::runs::RunError;
+use crate::training::TrainingError;
+
+/// What stopped a job.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A field of the experiment is out of range.
+    #[error(transparent)]
+    Field(#[from] FieldError),
+    /// The experiment cannot be read.
+    #[error(transparent)]
+    Experiment(#[from] ExperimentError),
+    /// Code cannot be read.
+    #[error(transparent)]
+    Corpus(#[from] CorpusError),
+    /// A model cannot be used.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A projector cannot be made or loaded.
+    #[error(transparent)]
+    Projector(#[from] ProjectorError),
+    /// A training step failed.
+    #[error(transparent)]
+    Training(#[from] TrainingError),
+    /// A run folder cannot be written or read.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The device computes no more.
+    #[error("the device failed: {0}")]
+    Compute(#[from] candle_core::Error),
+    /// The device asked for is not there.
+    #[error("the device {name} cannot be used: {message}")]
+    Device {
+        /// Its name.
+        name: &'static str,
+        /// Why, and what to do.
+        message: String,
+    },
+    /// The corpus yields no sample for a split.
+    #[error(
+        "the corpus {corpus:?} yields no {split:?} sample: it needs Python repositories whose files use names of each other, \
+         at least one for each of training, validation and test"
+    )]
+    NoSamples {
+        /// Name of the corpus, as in the experiment.
+        corpus: String,
+        /// The split that stayed empty.
+        split: Split,
+    },
+    /// A run has no checkpoint to work with.
+    #[error("{} has no checkpoint{}; train it for at least one step, or choose another", folder.display(), step.map(|step| format!(" of step {step}")).unwrap_or_default())]
+    NoCheckpoint {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The step that was asked for.
+        step: Option<usize>,
+    },
+    /// A person ended the job.
+    #[error("stopped before it was done")]
+    Cancelled,
+}
+
+impl EngineError {
+    /// The input was wrong, rather than the machine: the command line's exit code 2 rather than 1.
+    pub fn is_bad_input(&self) -> bool {
+        match self {
+            Self::Field(_)
+            | Self::Experiment(_)
+            | Self::Corpus(_)
+            | Self::Device { .. }
+            | Self::NoSamples { .. }
+            | Self::NoCheckpoint { .. }
+            | Self::Projector(_) => true,
+            Self::Model(error) => !matches!(error, ModelError::Compute(_)),
+            Self::Run(error) => !matches!(error, RunError::Full { .. } | RunError::Write { .. }),
+            Self::Training(_) | Self::Compute(_) | Self::Cancelled => false,
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! The frozen models of an experiment in memory, and what is known of the reader's embedding space.
+
+use candle_core::Device;
+
+use super::EngineError;
+use crate::experiment::Experiment;
+use crate::models::catalogue::{ReaderFiles, Store};
+use crate::models::encoder::{BertEncoder, Encoder};
+use crate::models::reader::{self, Reader};
+use crate::models::tokenizer::TextTokenizer;
+use crate::prompt::PromptBuilder;
+
+/// Reader, tokenizer and encoder of an experiment.
+pub(super) struct LoadedModels {
+    key: (String, String, usize),
+    pub reader: Box<dyn Reader>,
+    pub tokenizer: TextTokenizer,
+    pub encoder: Box<dyn Encoder>,
+    pub embeddings: EmbeddingStatistics,
+    pub device: Device,
+}
+
+/// Where the reader's token embeddings lie.
+#[derive(Clone, Debug)]
+pub(super) struct EmbeddingStatistics {
+    /// Their mean, `[hidden]`.
+    pub mean: Vec<f32>,
+    /// Their mean distance to it.
+    pub deviation: f32,
+    /// 5%, 50% and 95% quantile of their norms.
+    pub norm_quantiles: [f32; 3],
+}
+
+impl LoadedModels {
+    pub fn load(experiment: &Experiment, store: &Store, device: &Device) -> Result<Self, EngineError> {
+        let (path, tokenizer) = match store.reader(&experiment.reader.model)? {
+            ReaderFiles::Gguf(file) => (file.clone(), TextTokenizer::from_gguf(&file)?),
+            ReaderFiles::Folder(folder) => {
+                let tokenizer = TextTokenizer::from_json(&folder.join("tokenizer.json"))?;
+                (folder, tokenizer)
+            }
+        };
+        let reader = reader::load(&path, device)?;
+        let encoder = BertEncoder::load(
+            &store.encoder(&experiment.encoder.model)?,
+            experiment.encoder.max_tokens,
+            device,
+        )?;
+        let embeddings = EmbeddingStatistics::of(&reader.embedding_table()?, reader.config().hidden);
+        Ok(Self {
+            key: Self::key(experiment),
+            reader,
+            tokenizer,
+            encoder: Box::new(encoder),
+            embeddings,
+            device: device.clone(),
+        })
+    }
+
+    /// Whether these are the models of an experiment.
+    pub fn serve(&self, experiment: &Experiment) -> bool {
+        self.key == Self::key(experiment)
+    }
+
+    pub fn prompts(&self, experiment: &Experiment) -> Result<PromptBuilder<'_>, EngineError> {
+        Ok(PromptBuilder::new(
+            &self.tokenizer,
+            &experiment.prompt,
+            &experiment.retrieval,
+        )?)
+    }
+
+    fn key(experiment: &Experiment) -> (String, String, usize) {
+        (
+            experiment.reader.model.clone(),
+            experiment.encoder.model.clone(),
+            experiment.encoder.max_tokens,
+        )
+    }
+}
+
+impl EmbeddingStatistics {
+    fn of(table: &[f32], width: usize) -> Self {
+        let rows = (table.len() / width).max(1);
+        let mut sums = vec![0f64; width];
+        for row in table.chunks_exact(width) {
+            for (sum, &value) in sums.iter_mut().zip(row) {
+                *sum += f64::from(value);
+            }
+        }
+        let mean: Vec<f32> = sums.iter().map(|sum| (sum / rows as f64) as f32).collect();
+        let norm =
+            |values: &mut dyn Iterator<Item = f32>| values.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt();
+        let mut norms = Vec::with_capacity(rows);
+        let mut deviation = 0.0;
+        for row in table.chunks_exact(width) {
+            norms.push(norm(&mut row.iter().copied()) as f32);
+            deviation += norm(&mut row.iter().zip(&mean).map(|(value, mean)| value - mean));
+        }
+        norms.sort_by(f32::total_cmp);
+        let quantile = |share: f64| {
+            norms
+                .get(((norms.len().max(1) - 1) as f64 * share) as usize)
+                .copied()
+                .unwrap_or(0.0)
+        };
+        Self {
+            mean,
+            deviation: (deviation / rows as f64) as f32,
+            norm_quantiles: [quantile(0.05), quantile(0.5), quantile(0.95)],
+        }
+    }
+}

@@ -1,0 +1,379 @@
+//! The worker's loop: orders are carried out between two steps, and nothing that fails takes the worker with it.
+
+use std::any::Any;
+use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
+
+use crossbeam_channel::Receiver;
+
+use super::completion_job::answer;
+use super::device::give_way;
+use super::evaluation_job::{evaluate_run, load_projector};
+use super::fetch_job::FetchJob;
+use super::loaded::LoadedModels;
+use super::reply::Reply;
+use super::training_job::{Advance, TrainingJob};
+use super::{Command, CompletionRequest, EngineError, EngineSettings, EvaluationRequest, Event, Severity, WorkerState};
+use crate::experiment::Experiment;
+use crate::runs::{EventKind, Run};
+
+/// What reaches the worker.
+pub(super) enum Order {
+    Command(Command),
+    Shutdown,
+}
+
+/// The worker's own state.
+pub(super) struct Worker {
+    settings: EngineSettings,
+    orders: Receiver<Order>,
+    /// Orders that came while something long ran.
+    waiting: VecDeque<Order>,
+    reply: Reply,
+    models: Option<LoadedModels>,
+    training: Option<TrainingJob>,
+    paused: bool,
+    /// Pause again after the next step.
+    one_step: bool,
+    fetch: Option<FetchJob>,
+}
+
+impl Worker {
+    pub fn new(settings: EngineSettings, orders: Receiver<Order>, reply: Reply) -> Self {
+        Self {
+            settings,
+            orders,
+            waiting: VecDeque::new(),
+            reply,
+            models: None,
+            training: None,
+            paused: false,
+            one_step: false,
+            fetch: None,
+        }
+    }
+
+    /// Works until it is told to shut down.
+    pub fn run(mut self) {
+        give_way();
+        self.reply.send(Event::State(WorkerState::Idle));
+        while let Some(order) = self.next_order() {
+            // A panic is a mistake of ours: it is told, the job that met it ends, and the worker goes on.
+            let done = catch_unwind(AssertUnwindSafe(|| self.obey(order)));
+            match done {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(panic) => {
+                    let text = format!(
+                        "a mistake in this program ended the work: {}; please report it",
+                        panic_text(panic.as_ref())
+                    );
+                    self.end_training(EventKind::Failed, &text);
+                    self.reply.notice(Severity::Error, text);
+                    self.reply.send(Event::Progress(None));
+                    self.reply.send(Event::State(WorkerState::Idle));
+                }
+            }
+        }
+        self.stop_training("the program was closed");
+        self.fetch = None;
+    }
+
+    /// The next order; `Some(None)` when there is none and training goes on; `None` when nobody can give one any more.
+    fn next_order(&mut self) -> Option<Option<Order>> {
+        if let Some(order) = self.waiting.pop_front() {
+            return Some(Some(order));
+        }
+        if self.training.is_some() && !self.paused {
+            match self.orders.try_recv() {
+                Ok(order) => Some(Some(order)),
+                Err(crossbeam_channel::TryRecvError::Empty) => Some(None),
+                Err(crossbeam_channel::TryRecvError::Disconnected) => None,
+            }
+        } else {
+            self.orders.recv().ok().map(Some)
+        }
+    }
+
+    /// Carries out an order, or goes on with training when there is none. `false` ends the worker.
+    fn obey(&mut self, order: Option<Order>) -> bool {
+        let command = match order {
+            None => {
+                self.advance_training();
+                return true;
+            }
+            Some(Order::Shutdown) => return false,
+            Some(Order::Command(command)) => command,
+        };
+        match command {
+            Command::Train(experiment) => self.start_training(&experiment),
+            Command::Pause => self.set_paused(true),
+            Command::Resume => self.set_paused(false),
+            Command::StepOnce => {
+                if self.training.is_some() && self.paused {
+                    self.one_step = true;
+                    self.paused = false;
+                }
+            }
+            Command::Stop => self.stop_training("stopped by a person"),
+            Command::Complete(request) => self.complete(&request),
+            Command::Evaluate(request) => self.evaluate(&request),
+            Command::Fetch(ids) => self.fetch = FetchJob::start(self.settings.store.clone(), ids, self.reply.clone()),
+            Command::CancelFetch => self.fetch = None,
+        }
+        true
+    }
+
+    fn start_training(&mut self, experiment: &Experiment) {
+        if self.training.is_some() {
+            self.reply.notice(
+                Severity::Warning,
+                "a run is in training; stop it before starting another",
+            );
+            return;
+        }
+        self.reply.send(Event::State(WorkerState::Preparing));
+        let started = self.prepare_training(experiment);
+        self.reply.send(Event::Progress(None));
+        match started {
+            Ok(job) => {
+                self.paused = false;
+                self.one_step = false;
+                self.reply.send(Event::RunStarted(job.folder().to_owned()));
+                self.reply.send(Event::State(job.state(false)));
+                self.training = Some(job);
+            }
+            Err(error) => {
+                self.tell(&error);
+                self.reply.send(Event::State(WorkerState::Idle));
+            }
+        }
+    }
+
+    fn prepare_training(&mut self, experiment: &Experiment) -> Result<TrainingJob, EngineError> {
+        experiment.validate()?;
+        self.reply.progress("loading models", 0, 0, "models");
+        self.load_models(experiment)?;
+        let Self {
+            models,
+            settings,
+            waiting,
+            orders,
+            reply,
+            ..
+        } = self;
+        let models = models.as_ref().ok_or(EngineError::Cancelled)?;
+        let mut progress = watch(orders, waiting, reply);
+        TrainingJob::start(experiment, models, settings, &mut progress)
+    }
+
+    fn advance_training(&mut self) {
+        let (Some(job), Some(models)) = (&mut self.training, &self.models) else {
+            return;
+        };
+        match job.advance(models, &self.reply) {
+            Ok(Advance::Step) => {
+                if self.one_step {
+                    self.one_step = false;
+                    self.paused = true;
+                }
+                self.reply.send(Event::State(job.state(self.paused)));
+            }
+            Ok(Advance::Evaluation) => {}
+            Ok(Advance::Finished) => self.end_training(EventKind::End, ""),
+            Err(error) => {
+                self.tell(&error);
+                self.end_training(EventKind::Failed, &error.to_string());
+            }
+        }
+    }
+
+    fn set_paused(&mut self, paused: bool) {
+        let Some(job) = &mut self.training else { return };
+        if self.paused == paused {
+            return;
+        }
+        self.paused = paused;
+        self.one_step = false;
+        if let Err(error) = job.note(if paused { EventKind::Pause } else { EventKind::Resume }) {
+            self.reply.notice(Severity::Error, error.to_string());
+        }
+        self.reply.send(Event::State(job.state(paused)));
+        self.reply.send(Event::RunChanged(job.folder().to_owned()));
+    }
+
+    fn stop_training(&mut self, reason: &str) {
+        if let Some(job) = &mut self.training {
+            if let Err(error) = job.checkpoint(reason) {
+                self.reply.notice(Severity::Error, error.to_string());
+            }
+            self.end_training(EventKind::Stop, reason);
+        }
+    }
+
+    fn end_training(&mut self, kind: EventKind, reason: &str) {
+        let Some(mut job) = self.training.take() else { return };
+        self.paused = false;
+        if let Err(error) = job.end(kind, reason) {
+            self.reply.notice(Severity::Error, error.to_string());
+        }
+        let folder = job.folder().to_owned();
+        // The folder must be free for another writer before anybody hears that the run ended.
+        drop(job);
+        self.reply.send(Event::Progress(None));
+        self.reply.send(Event::State(WorkerState::Idle));
+        self.reply.send(Event::RunEnded(folder));
+    }
+
+    fn complete(&mut self, request: &CompletionRequest) {
+        let result = self.completion(request).map_err(|error| error.to_string());
+        self.reply.send(Event::Completed { id: request.id, result });
+    }
+
+    fn completion(&mut self, request: &CompletionRequest) -> Result<super::CompletionAnswer, EngineError> {
+        let live = self
+            .training
+            .as_ref()
+            .is_some_and(|job| same_folder(job.folder(), &request.run));
+        if live {
+            let (Some(job), Some(models)) = (&self.training, &self.models) else {
+                return Err(EngineError::Cancelled);
+            };
+            let store = &self.settings.store;
+            return answer(
+                &request.source,
+                &request.arms,
+                job.projector(),
+                job.experiment(),
+                models,
+                store,
+            );
+        }
+        let experiment = Run::open(&request.run)?.experiment;
+        let other = self
+            .training
+            .as_ref()
+            .is_some_and(|_| self.models.as_ref().is_some_and(|m| !m.serve(&experiment)));
+        if other {
+            // The models in memory belong to the run in training, and two readers may not fit.
+            let models = LoadedModels::load(&experiment, &self.settings.store, &self.settings.device.open()?)?;
+            return self.answer_with(request, &experiment, &models);
+        }
+        self.load_models(&experiment)?;
+        let models = self.models.as_ref().ok_or(EngineError::Cancelled)?;
+        self.answer_with(request, &experiment, models)
+    }
+
+    fn answer_with(
+        &self,
+        request: &CompletionRequest,
+        experiment: &Experiment,
+        models: &LoadedModels,
+    ) -> Result<super::CompletionAnswer, EngineError> {
+        let (projector, _) = load_projector(&request.run, experiment, None, models)?;
+        answer(
+            &request.source,
+            &request.arms,
+            &projector,
+            experiment,
+            models,
+            &self.settings.store,
+        )
+    }
+
+    fn evaluate(&mut self, request: &EvaluationRequest) {
+        if self.training.is_some() {
+            self.reply
+                .notice(Severity::Warning, "a run is in training; evaluate when it has ended");
+            return;
+        }
+        self.reply.send(Event::State(WorkerState::Evaluating {
+            run: request.run.clone(),
+        }));
+        let result = self.evaluation(request);
+        self.reply.send(Event::Progress(None));
+        self.reply.send(Event::State(WorkerState::Idle));
+        match result {
+            Ok(()) => self.reply.send(Event::RunChanged(request.run.clone())),
+            Err(error) => self.tell(&error),
+        }
+        self.reply.send(Event::RunEnded(request.run.clone()));
+    }
+
+    fn evaluation(&mut self, request: &EvaluationRequest) -> Result<(), EngineError> {
+        let experiment = Run::open(&request.run)?.experiment;
+        self.reply.progress("loading models", 0, 0, "models");
+        self.load_models(&experiment)?;
+        let Self {
+            models,
+            settings,
+            waiting,
+            orders,
+            reply,
+            ..
+        } = self;
+        let models = models.as_ref().ok_or(EngineError::Cancelled)?;
+        let mut progress = watch(orders, waiting, reply);
+        evaluate_run(request, &experiment, models, &settings.store, &mut progress)?;
+        Ok(())
+    }
+
+    fn load_models(&mut self, experiment: &Experiment) -> Result<(), EngineError> {
+        if !self.models.as_ref().is_some_and(|models| models.serve(experiment)) {
+            // The old ones go first: two readers may not fit into memory.
+            self.models = None;
+            let device = self.settings.device.open()?;
+            self.models = Some(LoadedModels::load(experiment, &self.settings.store, &device)?);
+        }
+        Ok(())
+    }
+
+    fn tell(&self, error: &EngineError) {
+        match error {
+            EngineError::Cancelled => self.reply.notice(Severity::Info, "stopped before it was done"),
+            error => self.reply.send(Event::Failed {
+                message: error.to_string(),
+                bad_input: error.is_bad_input(),
+            }),
+        }
+    }
+}
+
+/// Progress for something long: it is told, and a stop or a shutdown that comes meanwhile ends the work. Other orders wait.
+fn watch<'a>(
+    orders: &'a Receiver<Order>,
+    waiting: &'a mut VecDeque<Order>,
+    reply: &'a Reply,
+) -> impl FnMut(&str, usize, usize, &'static str) -> bool + 'a {
+    move |task, done, total, unit| {
+        reply.progress(task, done, total, unit);
+        for order in orders.try_iter() {
+            match order {
+                Order::Command(Command::Stop) => return false,
+                Order::Shutdown => {
+                    waiting.push_front(Order::Shutdown);
+                    return false;
+                }
+                order => waiting.push_back(order),
+            }
+        }
+        true
+    }
+}
+
+fn same_folder(a: &Path, b: &Path) -> bool {
+    a == b
+        || a.canonicalize()
+            .ok()
+            .zip(b.canonicalize().ok())
+            .is_some_and(|(a, b)| a == b)
+}
+
+fn panic_text(panic: &(dyn Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no reason given")
+}

@@ -1,0 +1,206 @@
+//! From a sample and its chunks to the reader's input.
+
+use crate::corpus::CompletionSample;
+use crate::experiment::{PromptSettings, Retrieval};
+use crate::models::ModelError;
+use crate::models::reader::{Sequence, Slot};
+use crate::models::tokenizer::TextTokenizer;
+use crate::retrieval::Retrieved;
+
+/// Characters of left context that are tokenised for each token that is kept: indentation aside, a code token is far shorter.
+const CHARACTERS_A_TOKEN: usize = 16;
+
+/// Text between two chunks, and between the last chunk and the left context.
+const CHUNK_END: &str = "\n\n";
+
+/// A sample cut to its token budgets, the same for every arm.
+#[derive(Clone, Debug)]
+pub struct PreparedSample {
+    /// The sample.
+    pub sample: CompletionSample,
+    /// Its chunks, best first, their text clipped to the token budget: what the encoder and full RAG see alike.
+    pub retrieved: Vec<Retrieved>,
+    /// Last tokens of the left context.
+    pub left: Vec<u32>,
+    /// Tokens of the target, up to and with the first that breaks the line behind it.
+    pub target: Vec<u32>,
+    /// Tokens of each chunk, best first.
+    pub chunks: Vec<Vec<u32>>,
+}
+
+/// The reader's input before the first target token.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Prompt {
+    /// Tokens and soft tokens in order.
+    pub slots: Vec<Slot>,
+}
+
+impl Prompt {
+    /// Soft tokens among the slots.
+    pub fn soft_tokens(&self) -> usize {
+        self.slots.iter().filter(|slot| matches!(slot, Slot::Soft(_))).count()
+    }
+}
+
+/// Makes prompts for one reader and one experiment.
+pub struct PromptBuilder<'a> {
+    tokenizer: &'a TextTokenizer,
+    left_tokens: usize,
+    target_tokens: usize,
+    chunk_tokens: usize,
+    before: Vec<u32>,
+    after: Vec<u32>,
+    chunk_end: Vec<u32>,
+    end_of_text: Vec<u32>,
+}
+
+impl<'a> PromptBuilder<'a> {
+    /// For a tokenizer and the budgets of an experiment.
+    pub fn new(
+        tokenizer: &'a TextTokenizer,
+        prompt: &PromptSettings,
+        retrieval: &Retrieval,
+    ) -> Result<Self, ModelError> {
+        Ok(Self {
+            left_tokens: prompt.left_tokens,
+            target_tokens: prompt.target_tokens,
+            chunk_tokens: retrieval.chunk_tokens,
+            before: tokenizer.ids(&prompt.before)?,
+            after: tokenizer.ids(&prompt.after)?,
+            chunk_end: tokenizer.ids(CHUNK_END)?,
+            end_of_text: tokenizer.end_of_text(),
+            tokenizer,
+        })
+    }
+
+    /// Cuts a sample and its chunks to their token budgets.
+    pub fn prepare(&self, sample: &CompletionSample, retrieved: &[Retrieved]) -> Result<PreparedSample, ModelError> {
+        let mut left = self
+            .tokenizer
+            .ids(tail(&sample.left, self.left_tokens * CHARACTERS_A_TOKEN))?;
+        left.drain(..left.len().saturating_sub(self.left_tokens));
+
+        // The line break behind the target is one token with the indentation that follows, so that is tokenised with it.
+        let white: String = sample.right.chars().take_while(|c| c.is_whitespace()).collect();
+        let mut target = self.tokenizer.ids(&format!(
+            "{}{}",
+            sample.target,
+            if white.is_empty() { "\n" } else { &white }
+        ))?;
+        if let Some(length) = (1..=target.len()).find(|&length| self.ends_line(&target[..length])) {
+            target.truncate(length);
+        }
+        target.truncate(self.target_tokens);
+
+        let mut chunks = Vec::with_capacity(retrieved.len());
+        let mut clipped = Vec::with_capacity(retrieved.len());
+        for one in retrieved {
+            let mut ids = self.tokenizer.ids(&one.chunk.text)?;
+            let mut one = one.clone();
+            if ids.len() > self.chunk_tokens {
+                ids.truncate(self.chunk_tokens);
+                one.chunk.text = self.tokenizer.text(&ids).trim_end_matches('\u{fffd}').to_owned();
+            }
+            chunks.push(ids);
+            clipped.push(one);
+        }
+        Ok(PreparedSample {
+            sample: sample.clone(),
+            retrieved: clipped,
+            left,
+            target,
+            chunks,
+        })
+    }
+
+    /// Left context alone.
+    pub fn without_context(&self, sample: &PreparedSample) -> Prompt {
+        Prompt {
+            slots: tokens(&sample.left).collect(),
+        }
+    }
+
+    /// The chunks as text, worst first so that the best stands nearest, then the left context.
+    pub fn full_text(&self, sample: &PreparedSample) -> Prompt {
+        let mut slots = Vec::new();
+        for chunk in sample.chunks.iter().rev() {
+            slots.extend(tokens(chunk));
+            slots.extend(tokens(&self.chunk_end));
+        }
+        slots.extend(tokens(&sample.left));
+        Prompt { slots }
+    }
+
+    /// `count` soft tokens, rows `first_row` and on of the soft-token matrix, then the left context.
+    pub fn compressed(&self, sample: &PreparedSample, first_row: usize, count: usize) -> Prompt {
+        let mut slots: Vec<Slot> = Vec::with_capacity(self.before.len() + count + self.after.len() + sample.left.len());
+        if count > 0 {
+            slots.extend(tokens(&self.before));
+            slots.extend((first_row..first_row + count).map(Slot::Soft));
+            slots.extend(tokens(&self.after));
+        }
+        slots.extend(tokens(&sample.left));
+        Prompt { slots }
+    }
+
+    /// A prompt with the sample's target behind it, for training: every target token is predicted.
+    pub fn with_target(&self, prompt: Prompt, sample: &PreparedSample) -> Sequence {
+        let Prompt { mut slots } = prompt;
+        let first = slots.len().saturating_sub(1);
+        let predictions = sample
+            .target
+            .iter()
+            .enumerate()
+            .map(|(offset, &id)| (first + offset, id))
+            .collect();
+        if let Some((_, inputs)) = sample.target.split_last() {
+            slots.extend(tokens(inputs));
+        }
+        Sequence { slots, predictions }
+    }
+
+    /// Whether a completion is over: it broke the line behind something that is not blank, or the text ended.
+    pub fn ends_line(&self, completion: &[u32]) -> bool {
+        let Some((&last, _)) = completion.split_last() else {
+            return false;
+        };
+        self.end_of_text.binary_search(&last).is_ok()
+            || (self.tokenizer.breaks_line(last) && self.tokenizer.text(completion).trim_start().contains('\n'))
+    }
+
+    /// The completed line: without the blanks before it, and what stands behind its end.
+    pub fn line(&self, completion: &[u32]) -> String {
+        let ended = completion
+            .iter()
+            .take_while(|id| self.end_of_text.binary_search(id).is_err())
+            .copied();
+        let text = self.tokenizer.text(&ended.collect::<Vec<_>>());
+        text.trim_start()
+            .lines()
+            .next()
+            .unwrap_or_default()
+            .trim_end()
+            .to_owned()
+    }
+
+    /// Longest completion in tokens.
+    pub fn longest(&self) -> usize {
+        self.target_tokens
+    }
+}
+
+fn tokens(ids: &[u32]) -> impl Iterator<Item = Slot> + '_ {
+    ids.iter().map(|&id| Slot::Token(id))
+}
+
+/// About the last `characters` of a text, from the start of a line where there is one.
+fn tail(text: &str, characters: usize) -> &str {
+    let Some(mut start) = text.len().checked_sub(characters) else {
+        return text;
+    };
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    let cut = &text[start..];
+    cut.find('\n').map_or(cut, |end| &cut[end + 1..])
+}
