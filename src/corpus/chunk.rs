@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::{Repository, SourceFile};
+
 /// Consecutive lines of one file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Chunk {
@@ -13,4 +15,29 @@ pub struct Chunk {
     pub first_line: usize,
     /// The lines, joined by `\n`, blank ones at the end taken off.
     pub text: String,
+}
+
+/// Cuts every file into windows of `lines` lines that do not overlap, in file order; blank windows are left out.
+pub fn chunks(repository: &Repository, lines: usize) -> Vec<Chunk> {
+    let size = lines.max(1);
+    repository
+        .files
+        .iter()
+        .flat_map(|file| chunks_of(&repository.name, file, size))
+        .collect()
+}
+
+fn chunks_of(repository: &str, file: &SourceFile, size: usize) -> Vec<Chunk> {
+    let lines: Vec<&str> = file.text.lines().collect();
+    lines
+        .chunks(size)
+        .enumerate()
+        .map(|(index, window)| Chunk {
+            repository: repository.to_owned(),
+            path: file.path.clone(),
+            first_line: index * size + 1,
+            text: window.join("\n").trim_end().to_owned(),
+        })
+        .filter(|chunk| !chunk.text.is_empty())
+        .collect()
 }

@@ -1,14 +1,26 @@
 //! Code as data: repositories, their chunks, completion samples whose target needs another file, and splits by repository.
 
 mod chunk;
+mod definition;
+mod folder;
+mod imports;
+mod python;
+mod repository;
 mod sample;
+mod sampling;
 mod split;
+mod wheel;
 
 use std::path::PathBuf;
 
-pub use chunk::Chunk;
-pub use sample::CompletionSample;
-pub use split::Split;
+pub use chunk::{Chunk, chunks};
+pub use definition::{Definition, definitions};
+pub use folder::{repositories_in_folder, repository_from_folder};
+pub use repository::{Repository, SourceFile};
+pub use sample::{CompletionSample, sample_at};
+pub use sampling::{SampleSettings, samples};
+pub use split::{Split, split_of};
+pub use wheel::repository_from_wheel;
 
 /// Why code could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -34,6 +46,14 @@ pub enum CorpusError {
     Empty {
         /// The folder.
         path: PathBuf,
+    },
+    /// A repository has no such file.
+    #[error("{repository} has no Python file {file}; paths are relative to the repository, parts joined by `/`")]
+    NoSuchFile {
+        /// Name of the repository.
+        repository: String,
+        /// The path asked for.
+        file: String,
     },
     /// A file has fewer lines than the cursor asks for.
     #[error("{file} has {lines} lines, so the cursor cannot be on line {line}")]

@@ -1,0 +1,270 @@
+//! The reader's weights from a GGUF file or a folder of safetensors, as f32.
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::BufReader;
+use std::path::{Path, PathBuf};
+
+use candle_core::quantized::gguf_file;
+use candle_core::{DType, Device, Tensor};
+
+use super::ReaderConfig;
+use crate::models::ModelError;
+
+/// Weights of one layer; a matrix is `[out, in]`.
+pub struct LayerWeights {
+    /// RMS norm before attention, `[hidden]`.
+    pub attention_norm: Tensor,
+    /// `[heads * head_dim, hidden]`.
+    pub query: Tensor,
+    /// `[kv_heads * head_dim, hidden]`.
+    pub key: Tensor,
+    /// `[kv_heads * head_dim, hidden]`.
+    pub value: Tensor,
+    /// Biases of query, key and value (qwen2).
+    pub biases: Option<[Tensor; 3]>,
+    /// RMS norms of each query and key head (qwen3), `[head_dim]`.
+    pub head_norms: Option<[Tensor; 2]>,
+    /// `[hidden, heads * head_dim]`.
+    pub output: Tensor,
+    /// RMS norm before the MLP, `[hidden]`.
+    pub mlp_norm: Tensor,
+    /// `[intermediate, hidden]`.
+    pub gate: Tensor,
+    /// `[intermediate, hidden]`.
+    pub up: Tensor,
+    /// `[hidden, intermediate]`.
+    pub down: Tensor,
+}
+
+/// All weights, f32 on the CPU.
+pub struct ReaderWeights {
+    /// Shapes and constants.
+    pub config: ReaderConfig,
+    /// Token embeddings, `[vocab, hidden]`.
+    pub embeddings: Tensor,
+    /// One entry a layer.
+    pub layers: Vec<LayerWeights>,
+    /// Last RMS norm, `[hidden]`.
+    pub norm: Tensor,
+    /// LM head, `[vocab, hidden]`; the embeddings serve when there is none.
+    pub head: Option<Tensor>,
+}
+
+/// Where tensors come from: the same names on either side.
+enum Source {
+    Safetensors(HashMap<String, Tensor>),
+    Gguf {
+        content: gguf_file::Content,
+        reader: BufReader<File>,
+    },
+}
+
+impl ReaderWeights {
+    /// Loads a `.gguf` file, or a folder with `config.json` and `*.safetensors`.
+    pub fn load(path: &Path) -> Result<Self, ModelError> {
+        if path.is_dir() {
+            let config = ReaderConfig::from_json(&path.join("config.json"))?;
+            Self::from_source(path, config, Source::Safetensors(safetensors_of(path)?))
+        } else {
+            let read = |source| ModelError::Read {
+                path: path.to_owned(),
+                source,
+            };
+            let mut reader = BufReader::new(File::open(path).map_err(read)?);
+            let content = gguf_file::Content::read(&mut reader).map_err(|error| ModelError::Broken {
+                path: path.to_owned(),
+                message: format!("it is not a readable GGUF file ({error}); fetch it again"),
+            })?;
+            let config = ReaderConfig::from_gguf(&content, path)?;
+            Self::from_source(path, config, Source::Gguf { content, reader })
+        }
+    }
+
+    fn from_source(path: &Path, config: ReaderConfig, mut source: Source) -> Result<Self, ModelError> {
+        // llama.cpp stores the rows of llama's query and key heads interleaved, for its own kind of rotary embedding.
+        let interleaved = matches!(source, Source::Gguf { .. }) && config.family == "llama";
+        let mut layers = Vec::with_capacity(config.layers);
+        let (c, kv_width) = (&config, config.kv_heads * config.head_dim);
+        let q_width = c.heads * c.head_dim;
+        for layer in 0..c.layers {
+            let mut get = |part: &str, shape: &[usize]| source.get(path, &Name::Layer(layer, part), shape);
+            let mut query = get("self_attn.q_proj.weight", &[q_width, c.hidden])?;
+            let mut key = get("self_attn.k_proj.weight", &[kv_width, c.hidden])?;
+            if interleaved {
+                query = half_split_rows(&query, c.heads, c.head_dim)?;
+                key = half_split_rows(&key, c.kv_heads, c.head_dim)?;
+            }
+            let biases = if c.family == "qwen2" {
+                Some([
+                    get("self_attn.q_proj.bias", &[q_width])?,
+                    get("self_attn.k_proj.bias", &[kv_width])?,
+                    get("self_attn.v_proj.bias", &[kv_width])?,
+                ])
+            } else {
+                None
+            };
+            let head_norms = if c.family == "qwen3" {
+                Some([
+                    get("self_attn.q_norm.weight", &[c.head_dim])?,
+                    get("self_attn.k_norm.weight", &[c.head_dim])?,
+                ])
+            } else {
+                None
+            };
+            layers.push(LayerWeights {
+                attention_norm: get("input_layernorm.weight", &[c.hidden])?,
+                query,
+                key,
+                value: get("self_attn.v_proj.weight", &[kv_width, c.hidden])?,
+                biases,
+                head_norms,
+                output: get("self_attn.o_proj.weight", &[c.hidden, q_width])?,
+                mlp_norm: get("post_attention_layernorm.weight", &[c.hidden])?,
+                gate: get("mlp.gate_proj.weight", &[c.intermediate, c.hidden])?,
+                up: get("mlp.up_proj.weight", &[c.intermediate, c.hidden])?,
+                down: get("mlp.down_proj.weight", &[c.hidden, c.intermediate])?,
+            });
+        }
+        let table = [config.vocab_size, config.hidden];
+        let embeddings = source.get(path, &Name::Global("embed_tokens.weight"), &table)?;
+        let norm = source.get(path, &Name::Global("norm.weight"), &[config.hidden])?;
+        let head = if source.has_head() {
+            Some(source.get(path, &Name::Global("lm_head.weight"), &table)?)
+        } else {
+            None
+        };
+        Ok(Self {
+            config,
+            embeddings,
+            layers,
+            norm,
+            head,
+        })
+    }
+}
+
+/// A tensor by its Hugging Face name, from which the GGUF name follows.
+enum Name<'a> {
+    Global(&'a str),
+    Layer(usize, &'a str),
+}
+
+impl Name<'_> {
+    fn safetensors(&self) -> String {
+        match self {
+            Self::Global(part) => (*part).to_owned(),
+            Self::Layer(layer, part) => format!("layers.{layer}.{part}"),
+        }
+    }
+
+    fn gguf(&self) -> String {
+        match self {
+            Self::Global("embed_tokens.weight") => "token_embd.weight".into(),
+            Self::Global("norm.weight") => "output_norm.weight".into(),
+            Self::Global(_) => "output.weight".into(),
+            Self::Layer(layer, part) => {
+                let part = part
+                    .replace("self_attn.q_proj", "attn_q")
+                    .replace("self_attn.k_proj", "attn_k")
+                    .replace("self_attn.v_proj", "attn_v")
+                    .replace("self_attn.o_proj", "attn_output")
+                    .replace("self_attn.q_norm", "attn_q_norm")
+                    .replace("self_attn.k_norm", "attn_k_norm")
+                    .replace("input_layernorm", "attn_norm")
+                    .replace("post_attention_layernorm", "ffn_norm")
+                    .replace("mlp.gate_proj", "ffn_gate")
+                    .replace("mlp.up_proj", "ffn_up")
+                    .replace("mlp.down_proj", "ffn_down");
+                format!("blk.{layer}.{part}")
+            }
+        }
+    }
+}
+
+impl Source {
+    fn has_head(&self) -> bool {
+        match self {
+            Self::Safetensors(tensors) => tensors.contains_key("lm_head.weight"),
+            Self::Gguf { content, .. } => content.tensor_infos.contains_key("output.weight"),
+        }
+    }
+
+    fn get(&mut self, path: &Path, name: &Name<'_>, shape: &[usize]) -> Result<Tensor, ModelError> {
+        let broken = |message: String| ModelError::Broken {
+            path: path.to_owned(),
+            message,
+        };
+        let (tensor, name) = match self {
+            Self::Safetensors(tensors) => {
+                let name = name.safetensors();
+                // A model saved without its LM head has no `model.` in front of its names.
+                let tensor = tensors
+                    .get(&format!("model.{name}"))
+                    .or_else(|| tensors.get(&name))
+                    .ok_or_else(|| broken(format!("it has no tensor {name:?}")))?;
+                (tensor.to_dtype(DType::F32)?, name)
+            }
+            Self::Gguf { content, reader } => {
+                let name = name.gguf();
+                let tensor = content
+                    .tensor(reader, &name, &Device::Cpu)
+                    .map_err(|error| broken(format!("its tensor {name:?} cannot be read ({error}); fetch it again")))?;
+                (tensor.dequantize(&Device::Cpu)?, name)
+            }
+        };
+        if tensor.dims() != shape {
+            return Err(broken(format!(
+                "its tensor {name:?} has shape {:?}, the configuration says {shape:?}",
+                tensor.dims()
+            )));
+        }
+        Ok(tensor.contiguous()?)
+    }
+}
+
+/// All tensors of a folder's `*.safetensors` files, sharded or not.
+pub(crate) fn safetensors_of(folder: &Path) -> Result<HashMap<String, Tensor>, ModelError> {
+    let read = |source| ModelError::Read {
+        path: folder.to_owned(),
+        source,
+    };
+    let mut files: Vec<PathBuf> = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        if path.extension().is_some_and(|extension| extension == "safetensors") {
+            files.push(path);
+        }
+    }
+    // Published folders name their weights model*.safetensors; other safetensors beside them are something else.
+    let is_weights = |path: &PathBuf| {
+        path.file_name()
+            .is_some_and(|name| name.to_string_lossy().starts_with("model"))
+    };
+    if files.iter().any(is_weights) {
+        files.retain(is_weights);
+    }
+    files.sort();
+    if files.is_empty() {
+        return Err(ModelError::Broken {
+            path: folder.to_owned(),
+            message: "it holds no *.safetensors file".into(),
+        });
+    }
+    let mut tensors = HashMap::new();
+    for path in files {
+        let loaded = candle_core::safetensors::load(&path, &Device::Cpu).map_err(|error| ModelError::Broken {
+            path: path.clone(),
+            message: format!("it is not a readable safetensors file ({error}); fetch it again"),
+        })?;
+        tensors.extend(loaded);
+    }
+    Ok(tensors)
+}
+
+/// From interleaved rows (pair `j` of a head at rows `2j`, `2j + 1`) to half-split rows (`j` and `j + head_dim / 2`).
+fn half_split_rows(matrix: &Tensor, heads: usize, head_dim: usize) -> Result<Tensor, ModelError> {
+    let width = matrix.dim(1)?;
+    let rows = matrix.reshape((heads, head_dim / 2, 2, width))?.transpose(1, 2)?;
+    Ok(rows.reshape((heads * head_dim, width))?)
+}
