@@ -202,6 +202,9 @@ fn evaluations_of_different_splits_stand_side_by_side() {
     assert_eq!(run.evaluations, expected);
     assert_eq!(run.completions(40, Split::Test).unwrap(), [completion("two")]);
     assert_eq!(run.completions(40, Split::Validation).unwrap(), [completion("one")]);
+    append(folder.join("evaluations/step-40.jsonl"), "{\"samp");
+    let damaged = run.completions(40, Split::Validation).unwrap_err().to_string();
+    assert!(damaged.contains("step-40.jsonl is damaged (line 2"), "{damaged}");
     assert_eq!(run.samples(), [sample("one"), sample("two"), sample("three")]);
     let missing = run.completions(5, Split::Test).unwrap_err().to_string();
     assert!(
