@@ -7,7 +7,7 @@ use super::vectors::{Vectors, centred_rows};
 
 /// An order of the rows that puts similar ones side by side: the leaves of average-linkage clustering by cosine.
 ///
-/// Deterministic: of equally similar pairs, the one with the lower rows is merged first.
+/// Deterministic: of equally similar neighbours the lower row is taken.
 pub fn cluster_order(vectors: &Vectors) -> Vec<usize> {
     let mut similarity = cosines(vectors);
     let mut clusters: Vec<Vec<usize>> = (0..vectors.rows()).map(|row| vec![row]).collect();
@@ -30,8 +30,8 @@ pub fn cluster_order(vectors: &Vectors) -> Vec<usize> {
             chain.push(near);
             continue;
         }
-        chain.truncate(chain.len() - 2);
         let (keep, gone) = (tip.min(near), tip.max(near));
+        chain.retain(|cluster| ![keep, gone].contains(cluster));
         merge(&mut similarity, &mut clusters, &alive, keep, gone);
         alive.retain(|cluster| *cluster != gone);
     }

@@ -118,7 +118,9 @@ pub(super) fn centred_rows(mut matrix: DMatrix<f64>) -> DMatrix<f64> {
     matrix
 }
 
-/// Inner products of the rows, `[rows, rows]`.
+/// Inner products of the rows, `[rows, rows]`; symmetric to the last bit, which a matrix product alone is not.
 pub(super) fn gram(matrix: &DMatrix<f64>) -> DMatrix<f64> {
-    matrix * matrix.transpose()
+    let mut products = matrix * matrix.transpose();
+    products.fill_lower_triangle_with_upper_triangle();
+    products
 }

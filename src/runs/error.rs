@@ -116,3 +116,23 @@ fn steps_in_words(steps: &[usize]) -> String {
     let steps: Vec<String> = steps.iter().map(ToString::to_string).collect();
     format!("steps {}", steps.join(", "))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_names_the_folder_and_the_way_out() {
+        let path = Path::new("/data/runs/2026-01-02-aligned/scalars.jsonl");
+        let full = RunError::write(path)(io::Error::from(io::ErrorKind::StorageFull)).to_string();
+        assert!(
+            full.starts_with("the disk that holds /data/runs/2026-01-02-aligned is full"),
+            "{full}"
+        );
+        let other = RunError::write(path)(io::Error::from(io::ErrorKind::PermissionDenied)).to_string();
+        assert!(
+            other.contains("scalars.jsonl") && other.contains("permissions"),
+            "{other}"
+        );
+    }
+}

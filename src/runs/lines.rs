@@ -130,6 +130,15 @@ impl LineReader {
     }
 }
 
+/// The records of a file that was written whole, so that any line that does not parse is an error.
+pub(super) fn read_all<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RunError> {
+    let text = std::fs::read_to_string(path).map_err(RunError::read(path))?;
+    let records = text.split_terminator('\n').zip(1..).map(|(line, number)| {
+        serde_json::from_str(line).map_err(|error| RunError::damaged(path, format!("line {number}: {error}")))
+    });
+    records.collect()
+}
+
 /// The last whole line of a file that parses, read from its end alone; none for a missing or empty file.
 pub(super) fn last<T: DeserializeOwned>(path: &Path) -> Option<T> {
     const TAIL: u64 = 16 * 1024;

@@ -5,6 +5,7 @@
 
 mod error;
 mod files;
+mod follower;
 mod header;
 mod layout;
 mod lines;
@@ -15,8 +16,9 @@ mod run;
 mod writer;
 
 pub use error::RunError;
+pub use follower::RunFollower;
 use header::{checked_manifest, read_experiment};
 pub use list::{RunEntry, delete, list};
 pub use records::*;
-pub use run::{Checkpoint, Run, RunFollower, RunStatus};
+pub use run::{Checkpoint, Run, RunStatus, name_of};
 pub use writer::RunWriter;

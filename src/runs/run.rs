@@ -1,14 +1,13 @@
-//! Reading a run, whole or as it grows.
+//! Reading a run.
 
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::SystemTime;
 
-use super::lines::LineReader;
+use super::lines::{self, LineReader};
 use super::{
-    EventKind, EventRecord, Manifest, ProbeChunks, ProbeRecord, RunError, SampleRecord, ScalarRecord, checked_manifest,
-    files, layout, live, read_experiment,
+    EventKind, EventRecord, Manifest, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord, ScalarRecord,
+    files, layout, live,
 };
 use crate::corpus::Split;
 use crate::evaluation::{CompletionRecord, EvaluationSummary};
@@ -89,17 +88,7 @@ impl RunStatus {
 impl Run {
     /// Reads a run folder; a torn last line is left out with a warning.
     pub fn open(folder: &Path) -> Result<Self, RunError> {
-        let RunFollower {
-            mut run,
-            scalars,
-            events,
-            ..
-        } = RunFollower::open(folder)?;
-        if !live::is_held(folder) {
-            run.warnings
-                .extend([scalars, events].iter().filter_map(LineReader::torn_warning));
-        }
-        Ok(run)
+        RunFollower::open(folder).map(RunFollower::finish)
     }
 
     /// The run's name: that of its folder, without the date.
@@ -141,12 +130,7 @@ impl Run {
             Split::Test => "test evaluation",
         };
         self.require(&path, what, step, &there)?;
-        let mut damaged = Vec::new();
-        let records = LineReader::new(path.clone()).read(&mut damaged)?;
-        match damaged.into_iter().next() {
-            Some(message) => Err(RunError::damaged(&path, message)),
-            None => Ok(records),
-        }
+        lines::read_all(&path)
     }
 
     /// The samples that were completed; none when no evaluation has been written yet, or the file cannot be read.
@@ -163,6 +147,19 @@ impl Run {
         files::read_checkpoint(&path, step)
     }
 
+    /// Adds a summary in its place, or takes the place of an earlier one of the same step and split.
+    pub(super) fn replace_evaluation(&mut self, summary: EvaluationSummary) {
+        let key = |summary: &EvaluationSummary| (summary.step, summary.split);
+        match self.evaluations.binary_search_by_key(&key(&summary), key) {
+            Ok(at) => {
+                if let Some(old) = self.evaluations.get_mut(at) {
+                    *old = summary;
+                }
+            }
+            Err(at) => self.evaluations.insert(at, summary),
+        }
+    }
+
     fn require(&self, path: &Path, what: &str, step: usize, there: &[usize]) -> Result<(), RunError> {
         if path.exists() {
             return Ok(());
@@ -176,109 +173,8 @@ impl Run {
     }
 }
 
-/// Reads a run that another process, or another thread, is writing: each poll reads only what is new.
-#[derive(Debug)]
-pub struct RunFollower {
-    run: Run,
-    scalars: LineReader,
-    events: LineReader,
-    /// Modification time and length of each summary read, by path: an evaluation can be taken again.
-    summaries: BTreeMap<PathBuf, (Option<SystemTime>, u64)>,
-}
-
-impl RunFollower {
-    /// Opens the run and reads what is there.
-    pub fn open(folder: &Path) -> Result<Self, RunError> {
-        let manifest = checked_manifest(folder)?;
-        let mut warnings = Vec::new();
-        let experiment = read_experiment(folder, &mut warnings)?;
-        let mut follower = Self {
-            run: Run {
-                folder: folder.to_owned(),
-                experiment,
-                manifest,
-                scalars: Vec::new(),
-                events: Vec::new(),
-                evaluations: Vec::new(),
-                probe_steps: Vec::new(),
-                checkpoint_steps: Vec::new(),
-                warnings,
-            },
-            scalars: LineReader::new(folder.join(layout::SCALARS)),
-            events: LineReader::new(folder.join(layout::EVENTS)),
-            summaries: BTreeMap::new(),
-        };
-        follower.poll()?;
-        Ok(follower)
-    }
-
-    /// The run as of the last poll.
-    pub fn run(&self) -> &Run {
-        &self.run
-    }
-
-    /// Reads what is new, and says whether there was anything. A half-written last line is left for the next poll.
-    pub fn poll(&mut self) -> Result<bool, RunError> {
-        if self.scalars.shrunk() || self.events.shrunk() {
-            *self = Self::open(&self.run.folder)?;
-            return Ok(true);
-        }
-        let warnings = &mut self.run.warnings;
-        let told = warnings.len();
-        let scalars = self.scalars.read(warnings)?;
-        let events = self.events.read(warnings)?;
-        let mut changed = !scalars.is_empty() || !events.is_empty() || warnings.len() > told;
-        self.run.scalars.extend(scalars);
-        self.run.events.extend(events);
-        let probes = tensor_steps(&self.run.folder.join(layout::PROBES));
-        let checkpoints = tensor_steps(&self.run.folder.join(layout::CHECKPOINTS));
-        changed |= probes != self.run.probe_steps || checkpoints != self.run.checkpoint_steps;
-        self.run.probe_steps = probes;
-        self.run.checkpoint_steps = checkpoints;
-        Ok(self.poll_evaluations() || changed)
-    }
-
-    fn poll_evaluations(&mut self) -> bool {
-        let mut changed = false;
-        for entry in entries(&self.run.folder.join(layout::EVALUATIONS)) {
-            let Some(metadata) = entry.metadata().ok().filter(|_| layout::is_summary(&entry.file_name())) else {
-                continue;
-            };
-            let path = entry.path();
-            let stamp = (metadata.modified().ok(), metadata.len());
-            if self.summaries.get(&path) == Some(&stamp) {
-                continue;
-            }
-            changed = true;
-            let summary = fs::read(&path)
-                .map_err(RunError::read(&path))
-                .and_then(|bytes| serde_json::from_slice(&bytes).map_err(|error| RunError::damaged(&path, error)));
-            match summary {
-                Ok(summary) => self.run.replace_evaluation(summary),
-                Err(error) => self.run.warnings.push(error.to_string()),
-            }
-            self.summaries.insert(path, stamp);
-        }
-        changed
-    }
-}
-
-impl Run {
-    fn replace_evaluation(&mut self, summary: EvaluationSummary) {
-        let key = |summary: &EvaluationSummary| (summary.step, summary.split);
-        match self.evaluations.binary_search_by_key(&key(&summary), key) {
-            Ok(at) => {
-                if let Some(old) = self.evaluations.get_mut(at) {
-                    *old = summary;
-                }
-            }
-            Err(at) => self.evaluations.insert(at, summary),
-        }
-    }
-}
-
-/// The folder's name without `YYYY-MM-DD-`.
-pub(super) fn name_of(folder: &Path) -> String {
+/// The name of the run in a folder: the folder's name without `YYYY-MM-DD-`.
+pub fn name_of(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match name.split_at_checked(11) {
         Some((date, rest))
@@ -288,16 +184,4 @@ pub(super) fn name_of(folder: &Path) -> String {
         }
         _ => name,
     }
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
-    fs::read_dir(folder).into_iter().flatten().flatten()
-}
-
-fn tensor_steps(folder: &Path) -> Vec<usize> {
-    let mut steps: Vec<usize> = entries(folder)
-        .filter_map(|entry| layout::tensor_step(&entry.file_name()))
-        .collect();
-    steps.sort_unstable();
-    steps
 }
