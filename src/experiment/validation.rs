@@ -267,26 +267,84 @@ impl Experiment {
             return Err(fail(format!("there is no field {last:?}")));
         };
         let value = value.trim();
+        let wrong = |kind: &str| fail(format!("{value:?} is {kind}"));
         let parsed = match old {
-            toml::Value::String(_) => toml::Value::String(value.trim_matches('"').to_owned()),
-            toml::Value::Float(_) => value
-                .parse()
-                .map(toml::Value::Float)
-                .map_err(|_| fail(format!("{value:?} is not a number")))?,
-            toml::Value::Integer(_) => value
-                .parse()
-                .map(toml::Value::Integer)
-                .map_err(|_| fail(format!("{value:?} is not a whole number")))?,
-            toml::Value::Boolean(_) => value
-                .parse()
-                .map(toml::Value::Boolean)
-                .map_err(|_| fail(format!("{value:?} is neither true nor false")))?,
+            toml::Value::String(_) => Some(toml::Value::String(value.trim_matches('"').to_owned())),
+            toml::Value::Float(_) => value.parse().ok().map(toml::Value::Float),
+            toml::Value::Integer(_) => value.parse().ok().map(toml::Value::Integer),
+            toml::Value::Boolean(_) => value.parse().ok().map(toml::Value::Boolean),
             _ => return Err(fail(format!("{last:?} is a group, not a field"))),
         };
+        let parsed = parsed.ok_or_else(|| {
+            wrong(match old {
+                toml::Value::Float(_) => "not a number",
+                toml::Value::Integer(_) => "not a whole number",
+                _ => "neither true nor false",
+            })
+        })?;
         target.insert(last.to_owned(), parsed);
         *self = table
             .try_into()
             .map_err(|error: toml::de::Error| fail(error.to_string()))?;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn defaults_are_valid_once_named() {
+        assert_eq!(
+            Experiment {
+                name: "a".into(),
+                ..Experiment::default()
+            }
+            .validate(),
+            Ok(())
+        );
+    }
+
+    #[test]
+    fn a_wrong_field_is_named_with_its_value_and_range() {
+        let mut experiment = Experiment {
+            name: "a".into(),
+            ..Experiment::default()
+        };
+        experiment.schedule.batch = 0;
+        let text = experiment.validate().map_err(|error| error.to_string());
+        assert_eq!(text, Err("schedule.batch is 0, but must be 1 to 1024".to_owned()));
+    }
+
+    #[test]
+    fn set_changes_one_field_and_refuses_what_is_not_there() {
+        let mut experiment = Experiment::default();
+        assert!(experiment.set("schedule.learning_rate=0.001").is_ok());
+        assert!(experiment.set("objective.alignment_form=mean_square").is_ok());
+        assert!((experiment.schedule.learning_rate - 0.001).abs() < 1e-12);
+        for wrong in [
+            "schedule.steps=many",
+            "schedule.nothing=1",
+            "nothing",
+            "schedule=1",
+            "objective.alignment_form=cubic",
+        ] {
+            let before = experiment.clone();
+            assert!(experiment.set(wrong).is_err(), "{wrong}");
+            assert_eq!(experiment, before);
+        }
+    }
+
+    #[test]
+    fn an_experiment_survives_its_own_file() {
+        let experiment = Experiment {
+            name: "whole".into(),
+            seed: 7,
+            ..Experiment::default()
+        };
+        let again = Experiment::from_toml(&experiment.to_toml(), "test");
+        assert!(again.is_ok_and(|again| again == experiment));
+        assert!(Experiment::from_toml("schedule = { setps = 4 }", "test").is_err());
     }
 }
