@@ -166,7 +166,7 @@ pub(super) fn evaluate_run(
     models: &LoadedModels,
     store: &Store,
     progress: OnProgress<'_>,
-) -> Result<EvaluationSummary, EngineError> {
+) -> Result<(), EngineError> {
     let (projector, step) = load_projector(&request.run, experiment, request.step, models)?;
     let samples = Dataset::of_split(experiment, request.split, request.limit, models, store, progress)?;
     let prompts = models.prompts(experiment)?;
@@ -187,6 +187,5 @@ pub(super) fn evaluate_run(
             .map(|sample| sample_record(sample, request.split))
             .collect::<Vec<_>>(),
     )?;
-    writer.evaluation(&summary, &records)?;
-    Ok(summary)
+    Ok(writer.evaluation(&summary, &records)?)
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use crossbeam_channel::Receiver;
 
 use super::completion_job::answer;
+use super::dataset::OnProgress;
 use super::device::give_way;
 use super::evaluation_job::{evaluate_run, load_projector};
 use super::fetch_job::FetchJob;
@@ -153,19 +154,9 @@ impl Worker {
 
     fn prepare_training(&mut self, experiment: &Experiment) -> Result<TrainingJob, EngineError> {
         experiment.validate()?;
-        self.reply.progress("loading models", 0, 0, "models");
-        self.load_models(experiment)?;
-        let Self {
-            models,
-            settings,
-            waiting,
-            orders,
-            reply,
-            ..
-        } = self;
-        let models = models.as_ref().ok_or(EngineError::Cancelled)?;
-        let mut progress = watch(orders, waiting, reply);
-        TrainingJob::start(experiment, models, settings, &mut progress)
+        self.with_models(experiment, |models, settings, progress| {
+            TrainingJob::start(experiment, models, settings, progress)
+        })
     }
 
     fn advance_training(&mut self) {
@@ -303,8 +294,19 @@ impl Worker {
 
     fn evaluation(&mut self, request: &EvaluationRequest) -> Result<(), EngineError> {
         let experiment = Run::open(&request.run)?.experiment;
+        self.with_models(&experiment, |models, settings, progress| {
+            evaluate_run(request, &experiment, models, &settings.store, progress)
+        })
+    }
+
+    /// Does something long with an experiment's models; it tells its progress and can be stopped.
+    fn with_models<R>(
+        &mut self,
+        experiment: &Experiment,
+        work: impl FnOnce(&LoadedModels, &EngineSettings, OnProgress<'_>) -> Result<R, EngineError>,
+    ) -> Result<R, EngineError> {
         self.reply.progress("loading models", 0, 0, "models");
-        self.load_models(&experiment)?;
+        self.load_models(experiment)?;
         let Self {
             models,
             settings,
@@ -314,9 +316,7 @@ impl Worker {
             ..
         } = self;
         let models = models.as_ref().ok_or(EngineError::Cancelled)?;
-        let mut progress = watch(orders, waiting, reply);
-        evaluate_run(request, &experiment, models, &settings.store, &mut progress)?;
-        Ok(())
+        work(models, settings, &mut watch(orders, waiting, reply))
     }
 
     fn load_models(&mut self, experiment: &Experiment) -> Result<(), EngineError> {

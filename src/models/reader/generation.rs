@@ -44,8 +44,8 @@ pub fn generate(
     Ok(generation)
 }
 
-/// Log-probability of each target token behind a prompt, teacher-forced. The session must be empty, or hold `held`
-/// positions of exactly this prompt.
+/// Log-probability of each target token behind a prompt, teacher-forced. What the session holds must be the beginning of
+/// this prompt, or the prompt and a completion: only what is missing is computed.
 pub fn target_log_probabilities(
     session: &mut dyn Session,
     prompt: &[Slot],

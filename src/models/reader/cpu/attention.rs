@@ -150,10 +150,10 @@ struct HeadGradient {
     values: Vec<f32>,
 }
 
-/// Gradients towards queries, keys and values, written over rows `[queries | keys | values]` of `d_rows`.
+/// Gradients towards queries, keys and values, written over the rows `[queries | keys | values]` of `d_rows`, one row for
+/// each key; rows before the first query of a sequence get none through queries.
 ///
-/// `out` and `d_out` hold the rows of all queries of all sequences; `first_query` says at which of its rows the queries of
-/// a sequence begin, the rows before it get no gradient through queries.
+/// `out` and `d_out` hold the attention output of all queries and its gradient.
 pub fn attend_backward(shape: HeadShape, sequences: &[Attended<'_>], out: &[f32], d_out: &[f32], d_rows: &mut [f32]) {
     let stride = shape.heads * shape.width;
     let mut starts = Vec::with_capacity(sequences.len());

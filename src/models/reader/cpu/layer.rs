@@ -97,33 +97,29 @@ impl Sizes {
     }
 }
 
+/// What a pass over the layers shares.
+pub struct Pass<'a> {
+    pub sizes: Sizes,
+    pub spans: &'a [Span],
+    pub rotation: &'a Rotation,
+}
+
 /// `x * matrix^T` for rows of `x`, `matrix` being `[out, in]`.
 fn linear(x: &[f32], width: usize, matrix: &[f32], out_width: usize) -> Vec<f32> {
-    let rows = x.len() / width;
-    let mut out = vec![0f32; rows * out_width];
-    let weights = View::rows(matrix, width).transposed();
-    matmul(
-        &mut out,
-        out_width,
-        Into::Replace,
-        (rows, out_width, width),
-        View::rows(x, width),
-        weights,
-        1.0,
-        Threads::All,
-    );
+    let mut out = vec![0f32; x.len() / width * out_width];
+    add_linear(x, width, matrix, &mut out, out_width);
     out
 }
 
 /// Adds `x * matrix^T` to `out`.
 fn add_linear(x: &[f32], width: usize, matrix: &[f32], out: &mut [f32], out_width: usize) {
-    let rows = x.len() / width;
+    let shape = (x.len() / width, out_width, width);
     let weights = View::rows(matrix, width).transposed();
     matmul(
         out,
         out_width,
         Into::Add,
-        (rows, out_width, width),
+        shape,
         View::rows(x, width),
         weights,
         1.0,
@@ -154,10 +150,8 @@ impl Layer {
     /// rows of each span come out. `tape` asks for what the backward pass needs.
     pub fn forward(
         &self,
-        sizes: Sizes,
+        &Pass { sizes, spans, rotation }: &Pass<'_>,
         x: Vec<f32>,
-        spans: &[Span],
-        rotation: &Rotation,
         cache: Option<&mut LayerCache>,
         last: bool,
         tape: Option<&mut Vec<LayerTape>>,
@@ -254,14 +248,7 @@ impl Layer {
     }
 
     /// Gradient of the input rows, given that of the output rows.
-    pub fn backward(
-        &self,
-        sizes: Sizes,
-        d_out: Vec<f32>,
-        spans: &[Span],
-        rotation: &Rotation,
-        tape: LayerTape,
-    ) -> Vec<f32> {
+    pub fn backward(&self, &Pass { sizes, spans, rotation }: &Pass<'_>, d_out: Vec<f32>, tape: LayerTape) -> Vec<f32> {
         let (query_width, key_width, qkv_width) = (sizes.query_width(), sizes.key_width(), sizes.qkv_width());
         let d_activated = linear_backward(&d_out, sizes.hidden, &self.down, sizes.intermediate);
         let mut d_gate_up = tape.gate_up;

@@ -14,7 +14,7 @@ use super::{
 };
 use crate::models::ModelError;
 use elementwise::{Rotation, rms_norm, rms_norm_backward};
-use layer::{Layer, LayerCache, LayerTape, Sizes, Span};
+use layer::{Layer, LayerCache, LayerTape, Pass, Sizes, Span};
 use matmul::{Into, Threads, View, matmul};
 
 /// Rows run together in training: enough to keep matrix products busy, few enough to bound the tape (about 23 kB a row and
@@ -135,10 +135,15 @@ impl CpuReader {
         }
         let positions = spans.iter().flat_map(|span| 0..span.rows);
         let rotation = Rotation::new(positions, self.config.head_dim, self.config.rope_theta);
+        let pass = Pass {
+            sizes: self.sizes,
+            spans: &spans,
+            rotation: &rotation,
+        };
         let mut tape: Vec<LayerTape> = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
             let last = index + 1 == self.layers.len();
-            x = layer.forward(self.sizes, x, &spans, &rotation, None, last, Some(&mut tape));
+            x = layer.forward(&pass, x, None, last, Some(&mut tape));
         }
         let mut normed = vec![0f32; x.len()];
         let inverse = rms_norm(&x, &self.norm, self.config.rms_eps, &mut normed);
@@ -192,7 +197,7 @@ impl CpuReader {
         let mut dx = vec![0f32; x.len()];
         rms_norm_backward(&d_normed, &x, &self.norm, &inverse, &mut dx);
         for (layer, tape) in self.layers.iter().zip(tape).rev() {
-            dx = layer.backward(self.sizes, dx, &spans, &rotation, tape);
+            dx = layer.backward(&pass, dx, tape);
         }
         let slots = group.iter().flat_map(|sequence| &sequence.slots);
         for (slot, d_row) in slots.zip(dx.chunks_exact(width)) {
@@ -272,11 +277,16 @@ impl Session for CpuSession<'_> {
         }];
         let positions = self.position..self.position + slots.len();
         let rotation = Rotation::new(positions, reader.config.head_dim, reader.config.rope_theta);
+        let pass = Pass {
+            sizes: reader.sizes,
+            spans: &spans,
+            rotation: &rotation,
+        };
         let mut x = Vec::with_capacity(slots.len() * reader.config.hidden);
         reader.embed(slots, soft, &mut x);
         for (index, (layer, cache)) in reader.layers.iter().zip(&mut self.caches).enumerate() {
             let last = index + 1 == reader.layers.len();
-            x = layer.forward(reader.sizes, x, &spans, &rotation, Some(cache), last, None);
+            x = layer.forward(&pass, x, Some(cache), last, None);
         }
         self.position += slots.len();
         let mut hidden = vec![0f32; x.len()];
