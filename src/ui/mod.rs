@@ -1,1 +1,34 @@
-//! Panels and widgets: they read the state and emit commands.
+//! Panels and widgets: they read the state and emit actions, and change nothing themselves.
+
+pub mod theme;
+
+use std::cell::RefCell;
+
+use crate::app::{Action, AppState, UiCommand};
+use theme::Theme;
+
+/// What a panel gets: the state to read, the theme to draw with, and where to put what the person did.
+pub struct View<'a> {
+    /// What the workbench knows.
+    pub state: &'a AppState,
+    /// Colours and signs of the current mode.
+    pub theme: &'static Theme,
+    actions: &'a RefCell<Vec<Action>>,
+}
+
+impl<'a> View<'a> {
+    /// A view of the state for one frame; actions are collected in `actions`.
+    pub fn new(state: &'a AppState, theme: &'static Theme, actions: &'a RefCell<Vec<Action>>) -> Self {
+        Self { state, theme, actions }
+    }
+
+    /// Asks for something; it is done after the frame.
+    pub fn act(&self, action: Action) {
+        self.actions.borrow_mut().push(action);
+    }
+
+    /// Asks for a command.
+    pub fn command(&self, command: UiCommand) {
+        self.act(Action::Command(command));
+    }
+}
