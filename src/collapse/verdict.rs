@@ -1,0 +1,57 @@
+//! Collapsed or not, in one sentence (thresholds of method.md F4).
+
+use super::Instruments;
+
+/// A mean cosine this much above the encoder's is collapse.
+const COSINE_RISE: f64 = 0.3;
+/// An effective rank below this share of the encoder's is collapse.
+const RANK_SHARE: f64 = 0.3;
+/// More than this share of the energy in one direction is collapse.
+const TOP_SHARE: f64 = 0.9;
+
+/// Whether projected vectors have collapsed, and what shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// Any of the three signs is there.
+    pub collapsed: bool,
+    /// The signs that are there, or that none is, with their values.
+    pub reason: String,
+}
+
+/// Judges projected vectors against the encoder vectors of the same chunks.
+pub fn verdict(encoder: &Instruments, projected: &Instruments) -> Verdict {
+    let rise = projected.mean_cosine - encoder.mean_cosine;
+    let share = projected.rankme / encoder.rankme;
+    let top = projected.top_share_uncentred;
+    let signs = [
+        (rise > COSINE_RISE).then(|| format!("mean cosine is {rise:.2} above the encoder's (limit {COSINE_RISE})")),
+        (share < RANK_SHARE).then(|| format!("effective rank is {share:.2} of the encoder's (limit {RANK_SHARE})")),
+        (top > TOP_SHARE).then(|| format!("one direction holds {top:.2} of the energy (limit {TOP_SHARE})")),
+    ];
+    let signs: Vec<String> = signs.into_iter().flatten().collect();
+    let collapsed = !signs.is_empty();
+    let reason = if collapsed {
+        signs.join("; ")
+    } else {
+        format!(
+            "mean cosine {rise:+.2} against the encoder, effective rank {share:.2} of the encoder's, {top:.2} of the energy in one direction"
+        )
+    };
+    Verdict { collapsed, reason }
+}
+
+/// The sentence on top of the Collapse station.
+///
+/// "Step 412: projected mean cosine 0.23, encoder 0.41. Effective rank 61 of 100. Not collapsed.", where 100 is the
+/// largest rank that there could be.
+pub fn headline(step: usize, encoder: &Instruments, projected: &Instruments) -> String {
+    let outcome = if verdict(encoder, projected).collapsed {
+        "Collapsed"
+    } else {
+        "Not collapsed"
+    };
+    format!(
+        "Step {step}: projected mean cosine {:.2}, encoder {:.2}. Effective rank {:.0} of {}. {outcome}.",
+        projected.mean_cosine, encoder.mean_cosine, projected.rankme, projected.largest_rank,
+    )
+}

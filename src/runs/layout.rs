@@ -1,0 +1,63 @@
+//! Names of the files in a run folder.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::corpus::Split;
+
+pub(super) const EXPERIMENT: &str = "experiment.toml";
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const SCALARS: &str = "scalars.jsonl";
+pub(super) const EVENTS: &str = "events.jsonl";
+/// Held locked by the process that writes the run; the system lets go of it when that process ends, however it ends.
+pub(super) const LIVE: &str = "live";
+pub(super) const PROBES: &str = "probes";
+pub(super) const EVALUATIONS: &str = "evaluations";
+pub(super) const CHECKPOINTS: &str = "checkpoints";
+/// Folder of deleted runs, inside the runs folder.
+pub(super) const TRASH: &str = ".trash";
+
+pub(super) fn probe(folder: &Path, step: usize) -> PathBuf {
+    folder.join(PROBES).join(format!("step-{step}.safetensors"))
+}
+
+pub(super) fn probe_chunks(folder: &Path) -> PathBuf {
+    folder.join(PROBES).join("chunks.json")
+}
+
+pub(super) fn checkpoint(folder: &Path, step: usize) -> PathBuf {
+    folder.join(CHECKPOINTS).join(format!("step-{step}.safetensors"))
+}
+
+pub(super) fn samples(folder: &Path) -> PathBuf {
+    folder.join(EVALUATIONS).join("samples.jsonl")
+}
+
+/// Summary (`extension` `json`) or completions (`jsonl`) of one evaluation.
+///
+/// Validation, the split that is looked at all the time, has the plain name; the others carry theirs.
+pub(super) fn evaluation(folder: &Path, step: usize, split: Split, extension: &str) -> PathBuf {
+    let suffix = match split {
+        Split::Validation => "",
+        Split::Test => "-test",
+        Split::Train => "-train",
+    };
+    folder
+        .join(EVALUATIONS)
+        .join(format!("step-{step}{suffix}.{extension}"))
+}
+
+/// The step in `step-N.safetensors`; none for any other name, half-written files included.
+pub(super) fn tensor_step(name: &OsStr) -> Option<usize> {
+    name.to_str()?
+        .strip_prefix("step-")?
+        .strip_suffix(".safetensors")?
+        .parse()
+        .ok()
+}
+
+/// Whether the name is that of an evaluation's summary.
+pub(super) fn is_summary(name: &OsStr) -> bool {
+    name.to_str()
+        .is_some_and(|name| name.starts_with("step-") && name.ends_with(".json"))
+}

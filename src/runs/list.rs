@@ -1,0 +1,101 @@
+//! The runs folder: what is in it, and moving a run to the trash.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::run::{RunStatus, name_of};
+use super::{EventRecord, RunError, ScalarRecord, checked_manifest, layout, lines, live, read_experiment};
+
+/// A run in a list: what can be told without reading all of it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEntry {
+    /// The run's folder.
+    pub folder: PathBuf,
+    /// The folder's name without the date.
+    pub name: String,
+    /// RFC 3339 time of the start; empty when the folder is broken.
+    pub started: String,
+    /// Steps finished.
+    pub steps_done: usize,
+    /// Steps planned.
+    pub steps: usize,
+    /// How it stands.
+    pub status: RunStatus,
+    /// Loss of the last finished step.
+    pub last_loss: Option<f64>,
+    /// Why the folder cannot be opened; none when it can.
+    pub error: Option<String>,
+}
+
+/// The runs in a folder, newest first; broken ones at the end, with the reason. A missing folder holds no runs.
+pub fn list(runs_dir: &Path) -> Vec<RunEntry> {
+    let mut runs: Vec<RunEntry> = fs::read_dir(runs_dir)
+        .into_iter()
+        .flatten()
+        .flatten()
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .map(|entry| entry.path())
+        .filter(|path| path.is_dir())
+        .map(|folder| entry(&folder))
+        .collect();
+    runs.sort_by_cached_key(|run| std::cmp::Reverse((run.started.parse::<Timestamp>().ok(), run.folder.clone())));
+    runs
+}
+
+fn entry(folder: &Path) -> RunEntry {
+    let mut run = RunEntry {
+        folder: folder.to_owned(),
+        name: name_of(folder),
+        started: String::new(),
+        steps_done: 0,
+        steps: 0,
+        status: RunStatus::of(
+            lines::last::<EventRecord>(&folder.join(layout::EVENTS)).as_ref(),
+            folder,
+        ),
+        last_loss: None,
+        error: None,
+    };
+    let read = checked_manifest(folder).and_then(|manifest| Ok((manifest, read_experiment(folder, &mut Vec::new())?)));
+    match read {
+        Ok((manifest, experiment)) => {
+            run.started = manifest.started;
+            run.steps = experiment.schedule.steps;
+        }
+        Err(error) => run.error = Some(error.to_string()),
+    }
+    if let Some(scalar) = lines::last::<ScalarRecord>(&folder.join(layout::SCALARS)) {
+        run.steps_done = scalar.step;
+        run.last_loss = Some(scalar.loss);
+    }
+    run
+}
+
+/// Moves a run into `.trash` of the folder that it lies in, and returns where it is now. A run being written is refused.
+pub fn delete(folder: &Path) -> Result<PathBuf, RunError> {
+    let folder = &fs::canonicalize(folder).map_err(RunError::read(folder))?;
+    let is_run = [layout::EXPERIMENT, layout::MANIFEST]
+        .iter()
+        .any(|file| folder.join(file).is_file());
+    let (Some(runs_dir), Some(name), true) = (folder.parent(), folder.file_name(), is_run) else {
+        return Err(RunError::NotARun {
+            folder: folder.clone(),
+            missing: layout::EXPERIMENT,
+        });
+    };
+    if live::is_held(folder) {
+        return Err(RunError::Busy { folder: folder.clone() });
+    }
+    let trash = runs_dir.join(layout::TRASH);
+    fs::create_dir_all(&trash).map_err(RunError::write(&trash))?;
+    let mut target = trash.join(name);
+    let mut number = 1;
+    while target.exists() {
+        number += 1;
+        target = trash.join(format!("{}-{number}", name.to_string_lossy()));
+    }
+    fs::rename(folder, &target).map_err(RunError::write(folder))?;
+    Ok(target)
+}
