@@ -29,7 +29,10 @@ impl ExperimentEditor {
     /// A preset, unchanged; the first one when there is no such preset.
     pub fn of(preset: usize) -> Self {
         let preset = if preset < PRESETS.len() { preset } else { 0 };
-        let base = PRESETS.get(preset).map(|preset| preset.experiment()).unwrap_or_default();
+        let base = PRESETS
+            .get(preset)
+            .map(|preset| preset.experiment())
+            .unwrap_or_default();
         Self {
             preset,
             focus_start: false,
@@ -96,19 +99,28 @@ impl ExperimentEditor {
         if let Some((_, reason)) = self.unread.get(key) {
             return Some(reason.clone());
         }
-        let FieldError { value, allowed, .. } =
-            self.experiment.field_errors().into_iter().find(|error| error.field == key)?;
+        let FieldError { value, allowed, .. } = self
+            .experiment
+            .field_errors()
+            .into_iter()
+            .find(|error| error.field == key)?;
         Some(format!("{value} must be {allowed}"))
     }
 
     /// The first thing that stands in the way of a start, in words; none when Start may be pressed.
     pub fn problem(&self) -> Option<String> {
-        let unread = self.unread.iter().map(|(key, (_, reason))| format!("{}: {reason}", label_of(key)));
-        let out_of_range = self
-            .experiment
-            .field_errors()
-            .into_iter()
-            .map(|error| format!("{} is {}, but must be {}", label_of(error.field), error.value, error.allowed));
+        let unread = self
+            .unread
+            .iter()
+            .map(|(key, (_, reason))| format!("{}: {reason}", label_of(key)));
+        let out_of_range = self.experiment.field_errors().into_iter().map(|error| {
+            format!(
+                "{} is {}, but must be {}",
+                label_of(error.field),
+                error.value,
+                error.allowed
+            )
+        });
         unread.chain(out_of_range).next()
     }
 
@@ -138,7 +150,9 @@ impl ExperimentEditor {
             None => table.get_mut(key),
         };
         *target.ok_or_else(|| format!("there is no field {key}"))? = value;
-        table.try_into().map_err(|error: toml::de::Error| error.message().to_owned())
+        table
+            .try_into()
+            .map_err(|error: toml::de::Error| error.message().to_owned())
     }
 }
 
@@ -206,7 +220,10 @@ mod tests {
         let mut editor = ExperimentEditor::default();
         editor.set("schedule.steps", "many".into());
         assert_eq!(editor.text("schedule.steps"), "many");
-        assert_eq!(editor.problem().as_deref(), Some("steps: \"many\" is not a whole number"));
+        assert_eq!(
+            editor.problem().as_deref(),
+            Some("steps: \"many\" is not a whole number")
+        );
         editor.reset("schedule.steps");
         assert_eq!(editor.problem(), None);
     }
@@ -215,7 +232,10 @@ mod tests {
     fn a_value_out_of_range_is_named_with_its_range() {
         let mut editor = ExperimentEditor::default();
         editor.set("projector.depth", "9".into());
-        assert_eq!(editor.field_problem("projector.depth").as_deref(), Some("9 must be 2 or 3"));
+        assert_eq!(
+            editor.field_problem("projector.depth").as_deref(),
+            Some("9 must be 2 or 3")
+        );
         assert!(editor.differs("projector.depth") && editor.is_changed());
     }
 

@@ -125,8 +125,20 @@ pub const GROUPS: &[Group] = &[
                 Kind::Number,
                 "Decoupled, on matrices only",
             ),
-            field("schedule.beta1", "beta 1", "", Kind::Number, "AdamW's decay of the first moment"),
-            field("schedule.beta2", "beta 2", "", Kind::Number, "AdamW's decay of the second moment"),
+            field(
+                "schedule.beta1",
+                "beta 1",
+                "",
+                Kind::Number,
+                "AdamW's decay of the first moment",
+            ),
+            field(
+                "schedule.beta2",
+                "beta 2",
+                "",
+                Kind::Number,
+                "AdamW's decay of the second moment",
+            ),
             field(
                 "schedule.probe_every",
                 "probe every",
@@ -193,8 +205,20 @@ pub const GROUPS: &[Group] = &[
     Group {
         name: "Retrieval",
         fields: &[
-            field("retrieval.k", "chunks", "a sample", Kind::Whole, "Each becomes one soft token"),
-            field("retrieval.chunk_lines", "chunk length", "lines", Kind::Whole, "Lines in a chunk; windows do not overlap"),
+            field(
+                "retrieval.k",
+                "chunks",
+                "a sample",
+                Kind::Whole,
+                "Each becomes one soft token",
+            ),
+            field(
+                "retrieval.chunk_lines",
+                "chunk length",
+                "lines",
+                Kind::Whole,
+                "Lines in a chunk; windows do not overlap",
+            ),
             field(
                 "retrieval.chunk_tokens",
                 "chunk limit",
@@ -280,7 +304,13 @@ pub const GROUPS: &[Group] = &[
                 Kind::Text,
                 "The first position acts as an attention sink and would lose a vector",
             ),
-            field("prompt.after", "text behind them", "", Kind::Text, "Real text between the soft tokens and the code"),
+            field(
+                "prompt.after",
+                "text behind them",
+                "",
+                Kind::Text,
+                "Real text between the soft tokens and the code",
+            ),
         ],
     },
     Group {

@@ -17,6 +17,4 @@ pub use frames::FrameTimes;
 pub use notices::{Notice, Notices, Target};
 pub use presets::{PRESETS, Preset};
 pub use setup::{CatalogueItem, Fetch, Setup};
-pub use state::{
-    AppState, ChartSettings, CompletionTask, OpenRun, Overlay, Selection, Station, XAxis,
-};
+pub use state::{AppState, ChartSettings, CompletionTask, OpenRun, Overlay, Selection, Station, XAxis};

@@ -106,7 +106,10 @@ mod tests {
         notices.push(Severity::Info, "saved".into(), None, at(0));
         notices.push(Severity::Error, "the disk is full".into(), None, at(1));
         assert_eq!(notices.toasts(at(2)).count(), 2);
-        assert_eq!(notices.toasts(at(8)).map(|n| n.text.as_str()).collect::<Vec<_>>(), ["the disk is full"]);
+        assert_eq!(
+            notices.toasts(at(8)).map(|n| n.text.as_str()).collect::<Vec<_>>(),
+            ["the disk is full"]
+        );
         assert_eq!((notices.toasts(at(60)).count(), notices.iter().count()), (0, 2));
     }
 

@@ -41,7 +41,9 @@ impl Fetch {
     /// Seconds until everything is here at that speed.
     pub fn seconds_left(&self) -> Option<f64> {
         let left = self.progress.total.checked_sub(self.progress.done)?;
-        self.speed().filter(|speed| *speed > 0.0).map(|speed| left as f64 / speed)
+        self.speed()
+            .filter(|speed| *speed > 0.0)
+            .map(|speed| left as f64 / speed)
     }
 }
 

@@ -18,18 +18,7 @@ const COMPLETIONS_KEPT: usize = 200;
 
 /// A page of the workbench.
 #[derive(
-    Clone,
-    Copy,
-    Debug,
-    Default,
-    PartialEq,
-    Eq,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumIter,
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::Display, strum::EnumIter,
 )]
 pub enum Station {
     /// The experiment, and its curves as it trains.

@@ -18,5 +18,5 @@ pub use error::RunError;
 use header::{checked_manifest, read_experiment};
 pub use list::{RunEntry, delete, list};
 pub use records::*;
-pub use run::{Checkpoint, Run, RunFollower, RunStatus};
+pub use run::{Checkpoint, Run, RunFollower, RunStatus, name_of};
 pub use writer::RunWriter;

@@ -278,7 +278,7 @@ impl Run {
 }
 
 /// The folder's name without `YYYY-MM-DD-`.
-pub(super) fn name_of(folder: &Path) -> String {
+pub fn name_of(folder: &Path) -> String {
     let name = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
     match name.split_at_checked(11) {
         Some((date, rest))

@@ -1,5 +1,7 @@
 //! Panels and widgets: they read the state and emit actions, and change nothing themselves.
 
+pub mod charts;
+pub mod stations;
 pub mod theme;
 
 use std::cell::RefCell;

@@ -205,7 +205,13 @@ impl Theme {
 
     /// How the n-th run of an overlay is drawn; the first is the run in focus.
     pub fn run(&self, index: usize) -> Sign {
-        let palette = [self.compressed, self.full_rag, self.encoder, self.control, self.no_context];
+        let palette = [
+            self.compressed,
+            self.full_rag,
+            self.encoder,
+            self.control,
+            self.no_context,
+        ];
         let dashes = [Dash::Solid, Dash::Dashed, Dash::DashDot, Dash::Dotted];
         let marks = ["●", "□", "◆", "△", "○"];
         Sign {
@@ -234,7 +240,11 @@ impl Theme {
     }
 
     fn visuals(&self) -> egui::Visuals {
-        let mut v = if self.dark { egui::Visuals::dark() } else { egui::Visuals::light() };
+        let mut v = if self.dark {
+            egui::Visuals::dark()
+        } else {
+            egui::Visuals::light()
+        };
         let rounding = CornerRadius::same(ROUNDING);
         v.panel_fill = self.background;
         v.window_fill = self.panel;
