@@ -6,6 +6,15 @@ use super::command::UiCommand;
 use super::state::{ChartSettings, Station};
 use crate::engine::{CompletionRequest, EvaluationRequest};
 
+/// A field that takes a path, typed or chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PathField {
+    /// The folder of a run.
+    Run,
+    /// A field of the experiment, by its dotted name.
+    Experiment(&'static str),
+}
+
 /// Something a person did, with what it was done to.
 #[derive(Clone, Debug)]
 pub enum Action {
@@ -48,27 +57,24 @@ pub enum Action {
     Fetch,
     /// Stop getting it; a later fetch goes on.
     CancelFetch,
-    /// Use folders of one's own instead of the catalogue's: reader, encoder, code.
-    UseFolders {
-        /// Folder or file of the reader.
-        reader: String,
-        /// Folder of the encoder.
-        encoder: String,
-        /// Folder of repositories.
-        corpus: String,
-    },
+    /// Use the typed folders of one's own instead of the catalogue's.
+    UseFolders,
     /// Leave the first page for a recorded run.
     LookAtRuns,
-    /// Ask the system for a folder; the answer goes to the path field with this id.
-    PickFolder(egui::Id),
+    /// Ask the system for a folder; the answer goes into the field.
+    PickFolder(PathField),
+    /// A path was typed.
+    SetPath(PathField, String),
     /// Ask whether a run may go to the trash.
     AskDelete(Option<PathBuf>),
     /// Move a run to the trash.
     Delete(PathBuf),
     /// Show a run's folder in the system's file manager.
     Reveal(PathBuf),
-    /// Open or close what asks for the folder of a run.
-    AskOpenRun(bool),
+    /// Look at the run whose folder was typed.
+    OpenTypedRun,
+    /// Close whatever lies over the station.
+    CloseOverlays,
     /// Put text on the clipboard.
     Copy(String),
 }

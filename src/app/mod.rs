@@ -2,17 +2,22 @@
 
 mod action;
 mod command;
+mod desktop;
 mod editor;
+mod execute;
 pub mod fields;
 mod frames;
 mod notices;
+mod polling;
 mod presets;
 mod setup;
 mod state;
 
-pub use action::Action;
+pub use action::{Action, PathField};
 pub use command::UiCommand;
+pub use desktop::NativeDesktop;
 pub use editor::{ExperimentEditor, differences};
+pub use execute::{Desktop, EngineHandle, Outside, execute, set_path};
 pub use frames::FrameTimes;
 pub use notices::{Notice, Notices, Target};
 pub use presets::{PRESETS, Preset};

@@ -143,8 +143,10 @@ pub struct AppState {
     pub editor: ExperimentEditor,
     /// Dark, light or as the system.
     pub theme: egui::ThemePreference,
-    /// The open overlays.
+    /// What lies over the station.
     pub overlay: Overlay,
+    /// The path in the field that asks for the folder of a run.
+    pub run_path: String,
     /// What the program took for its last frames.
     pub frames: FrameTimes,
     /// Bytes of memory that the program holds.
@@ -167,6 +169,8 @@ pub struct Overlay {
     pub log: bool,
     /// Asking for the folder of a run.
     pub open_run: bool,
+    /// Asking for folders to use instead of the catalogue's.
+    pub folders: bool,
     /// Asking whether this run may go to the trash.
     pub delete: Option<PathBuf>,
 }
@@ -191,6 +195,7 @@ impl AppState {
             editor: ExperimentEditor::default(),
             theme: egui::ThemePreference::System,
             overlay: Overlay::default(),
+            run_path: String::new(),
             frames: FrameTimes::default(),
             memory: None,
             device,
@@ -295,16 +300,19 @@ impl AppState {
         matches!(&self.worker, WorkerState::Training { paused: false, .. })
     }
 
-    /// Keeps a completion request under a new id, and returns the id.
-    pub fn ask(&mut self, mut request: CompletionRequest) -> u64 {
-        let id = self.next_request;
+    /// Gives a completion request an id and keeps it until it is answered.
+    pub fn ask(&mut self, mut request: CompletionRequest) -> CompletionRequest {
+        request.id = self.next_request;
         self.next_request += 1;
-        request.id = id;
-        self.completions.insert(id, CompletionTask { request, answer: None });
+        let task = CompletionTask {
+            request: request.clone(),
+            answer: None,
+        };
+        self.completions.insert(request.id, task);
         while self.completions.len() > COMPLETIONS_KEPT {
             self.completions.pop_first();
         }
-        id
+        request
     }
 
     /// The newest request that `matches`.
