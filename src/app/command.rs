@@ -26,6 +26,8 @@ pub enum UiCommand {
     GoRuns,
     /// Look at a run anywhere on disk.
     OpenRun,
+    /// Use models and code of one's own.
+    UseFolders,
     /// Read the list of runs again.
     RefreshRuns,
     /// Charts count steps, samples or seconds.
@@ -59,6 +61,7 @@ impl UiCommand {
             Self::GoCompare => "Go to Compare",
             Self::GoRuns => "Go to Runs",
             Self::OpenRun => "Open a run folder…",
+            Self::UseFolders => "Use models and code of your own…",
             Self::RefreshRuns => "Read the list of runs again",
             Self::CycleXAxis => "Charts: count steps, samples or seconds",
             Self::ToggleLog => "Charts: logarithmic axis",
@@ -83,6 +86,7 @@ impl UiCommand {
             Self::GoCompare => "A sample and its completions, arm beside arm",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
             Self::OpenRun => "Looks at a run that lies anywhere on disk",
+            Self::UseFolders => "Chooses reader, encoder and code on this machine instead of the catalogue's",
             Self::RefreshRuns => "Looks for runs that were copied into the runs folder",
             Self::CycleXAxis => "What the x axis of every chart counts",
             Self::ToggleLog => "Losses, gradient norm and learning rate on a logarithmic axis",
@@ -112,7 +116,9 @@ impl UiCommand {
             Self::ToggleLogDrawer => (Modifiers::COMMAND, Key::L),
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::Shortcuts => (Modifiers::NONE, Key::F1),
-            Self::StopTraining | Self::UnpinStep | Self::ResetExperiment | Self::CycleTheme => return None,
+            Self::StopTraining | Self::UseFolders | Self::UnpinStep | Self::ResetExperiment | Self::CycleTheme => {
+                return None;
+            }
         };
         Some(KeyboardShortcut::new(modifiers, key))
     }

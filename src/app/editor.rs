@@ -57,7 +57,7 @@ impl ExperimentEditor {
     pub fn text(&self, key: &str) -> String {
         match self.unread.get(key) {
             Some((typed, _)) => typed.clone(),
-            None => text_of(&self.experiment, key),
+            None => field_text(&self.experiment, key),
         }
     }
 
@@ -76,17 +76,17 @@ impl ExperimentEditor {
 
     /// Sets a field back to the preset's value.
     pub fn reset(&mut self, key: &'static str) {
-        self.set(key, text_of(&self.base, key));
+        self.set(key, field_text(&self.base, key));
     }
 
     /// The preset's value of a field, as text.
     pub fn base_text(&self, key: &str) -> String {
-        text_of(&self.base, key)
+        field_text(&self.base, key)
     }
 
     /// A field differs from the preset.
     pub fn differs(&self, key: &str) -> bool {
-        self.text(key) != text_of(&self.base, key)
+        self.text(key) != field_text(&self.base, key)
     }
 
     /// Any field differs from the preset.
@@ -159,7 +159,7 @@ impl ExperimentEditor {
 /// Two experiments' fields that differ: label, first value, second value.
 pub fn differences(a: &Experiment, b: &Experiment) -> Vec<(&'static fields::Field, String, String)> {
     fields::all()
-        .map(|field| (field, text_of(a, field.key), text_of(b, field.key)))
+        .map(|field| (field, field_text(a, field.key), field_text(b, field.key)))
         .filter(|(_, a, b)| a != b)
         .collect()
 }
@@ -168,7 +168,8 @@ fn label_of(key: &str) -> &str {
     fields::find(key).map_or(key, |field| field.label)
 }
 
-fn text_of(experiment: &Experiment, key: &str) -> String {
+/// A field of an experiment as text, `\n` and `\t` written as in TOML.
+pub fn field_text(experiment: &Experiment, key: &str) -> String {
     let Ok(table) = toml::Table::try_from(experiment) else {
         return String::new();
     };

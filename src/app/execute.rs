@@ -136,6 +136,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoCompare => state.station = Station::Compare,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
+        UiCommand::UseFolders => state.overlay.folders = true,
         UiCommand::RefreshRuns => state.runs_stale = true,
         UiCommand::CycleXAxis => {
             state.charts.x = match state.charts.x {

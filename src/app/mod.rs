@@ -16,7 +16,7 @@ mod state;
 pub use action::{Action, PathField};
 pub use command::UiCommand;
 pub use desktop::NativeDesktop;
-pub use editor::{ExperimentEditor, differences};
+pub use editor::{ExperimentEditor, differences, field_text};
 pub use execute::{Desktop, EngineHandle, Outside, execute, set_path};
 pub use frames::FrameTimes;
 pub use notices::{Notice, Notices, Target};

@@ -1,13 +1,25 @@
 //! Panels and widgets: they read the state and emit actions, and change nothing themselves.
 
 pub mod charts;
+mod dialogs;
+mod first_start;
+pub mod format;
+mod frame;
+mod log;
+mod palette;
+mod rail;
 pub mod stations;
+mod status_bar;
 pub mod theme;
+mod top_bar;
+pub mod widgets;
+mod workbench;
 
 use std::cell::RefCell;
 
 use crate::app::{Action, AppState, UiCommand};
 use theme::Theme;
+pub use workbench::{Wake, Workbench, WorkbenchSettings, run};
 
 /// What a panel gets: the state to read, the theme to draw with, and where to put what the person did.
 pub struct View<'a> {

@@ -2,6 +2,11 @@
 
 mod collapse;
 mod compare;
+mod experiment_form;
+mod runs;
+mod train;
 
 pub use collapse::collapse_ui;
 pub use compare::compare_ui;
+pub use runs::runs_ui;
+pub use train::train_ui;
