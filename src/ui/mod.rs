@@ -1,6 +1,7 @@
 //! Panels and widgets: they read the state and emit actions, and change nothing themselves.
 
 pub mod charts;
+pub mod code;
 mod dialogs;
 mod first_start;
 pub mod format;

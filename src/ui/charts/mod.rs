@@ -1,8 +1,32 @@
-//! Charts of runs: they share the x axis, the step cursor and the signs.
+//! Charts: title, menu, legend, export and hover text in one look; every chart reads numbers and answers what was pointed at.
 
-use super::View;
+mod curve;
+mod export;
+mod frame;
+mod heatmap;
+mod histogram;
+mod legend;
+mod line;
+mod local;
+mod pyramid;
+mod ridge;
+mod run_charts;
+mod scale;
+mod series;
+mod smoothing;
+mod spark;
+mod table;
 
-/// The curves of the shown runs as small multiples: loss terms, arms at each evaluation, gradient norm, learning rate, throughput.
-pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
-    ui.label(format!("{} runs", view.state.shown_runs().count()));
-}
+pub use frame::ChartFrame;
+pub use heatmap::Heatmap;
+pub use histogram::{Axes, HistogramChart, edges};
+pub use line::{Flag, LineChart, Pointed};
+pub use local::local;
+pub use pyramid::{Pyramid, Slice};
+pub use ridge::RidgeChart;
+pub use run_charts::run_charts_ui;
+pub use scale::{Scale, log_marks, tick};
+pub use series::Series;
+pub use smoothing::smooth;
+pub use spark::{SparkLine, spark_ui};
+pub use table::Table;

@@ -1,6 +1,10 @@
 //! The pages of the workbench.
 
 mod collapse;
+mod collapse_instruments;
+mod collapse_pairs;
+mod collapse_scrubber;
+mod collapse_series;
 mod compare;
 mod experiment_form;
 mod runs;
