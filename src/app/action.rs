@@ -36,6 +36,8 @@ pub enum Action {
     SelectChunk(Option<usize>),
     /// Change how charts are drawn.
     SetCharts(ChartSettings),
+    /// Dark, light, or as the system.
+    SetTheme(egui::ThemePreference),
     /// Start from a preset.
     LoadPreset(usize),
     /// Change a field of the experiment to what was typed.

@@ -49,6 +49,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::SelectSample(sample) => state.selection.sample = sample,
         Action::SelectChunk(chunk) => state.selection.chunk = chunk,
         Action::SetCharts(charts) => state.charts = charts,
+        Action::SetTheme(theme) => state.theme = theme,
         Action::LoadPreset(preset) => state.editor = ExperimentEditor::of(preset),
         Action::SetField { key, text } => state.editor.set(key, text),
         Action::ResetField(key) => state.editor.reset(key),
