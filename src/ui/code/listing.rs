@@ -16,6 +16,8 @@ pub struct Listing<'a> {
     pub path: &'a str,
     /// A word to underline wherever it stands: the name that a completion needs.
     pub word: Option<&'a str>,
+    /// Byte from which the text is not code that the model saw, but what it should write.
+    pub target_from: Option<usize>,
 }
 
 impl Listing<'_> {
@@ -26,6 +28,9 @@ impl Listing<'_> {
         code.wrap.max_width = f32::INFINITY;
         if let Some(word) = self.word {
             underline(&mut code, word, Stroke::new(1.5, theme.accent));
+        }
+        if let Some(from) = self.target_from {
+            mark_from(&mut code, from, theme.accent.gamma_multiply(0.22));
         }
         let count = self.text.split('\n').count();
         let digits = (self.first_line + count).to_string().len();
@@ -105,5 +110,62 @@ fn underline(job: &mut LayoutJob, word: &str, stroke: Stroke) {
         {
             section.format.underline = stroke;
         }
+    }
+}
+
+/// Gives everything behind a byte a background, cutting the section that it lies in.
+fn mark_from(job: &mut LayoutJob, from: usize, background: egui::Color32) {
+    let sections = std::mem::take(&mut job.sections);
+    for mut section in sections {
+        let (start, end) = (section.byte_range.start, section.byte_range.end);
+        if end.0 <= from {
+            job.sections.push(section);
+            continue;
+        }
+        if start.0 < from {
+            let mut before = section.clone();
+            before.byte_range.end.0 = from;
+            job.sections.push(before);
+            section.byte_range.start.0 = from;
+            section.leading_space = 0.0;
+        }
+        section.format.background = background;
+        job.sections.push(section);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_target_is_marked_to_the_byte() {
+        let mut job = LayoutJob::default();
+        job.append("abc", 0.0, TextFormat::default());
+        job.append("defg", 0.0, TextFormat::default());
+        mark_from(&mut job, 5, egui::Color32::RED);
+        let marked: Vec<(usize, usize, bool)> = job
+            .sections
+            .iter()
+            .map(|s| {
+                (
+                    s.byte_range.start.0,
+                    s.byte_range.end.0,
+                    s.format.background == egui::Color32::RED,
+                )
+            })
+            .collect();
+        assert_eq!(marked, [(0, 3, false), (3, 5, false), (5, 7, true)]);
+    }
+
+    #[test]
+    fn only_whole_words_are_underlined() {
+        let mut job = LayoutJob::default();
+        for text in ["load", " ", "reload", " ", "load"] {
+            job.append(text, 0.0, TextFormat::default());
+        }
+        underline(&mut job, "load", Stroke::new(1.0, egui::Color32::RED));
+        let marked: Vec<bool> = job.sections.iter().map(|s| s.format.underline.width > 0.0).collect();
+        assert_eq!(marked, [true, false, false, false, true]);
     }
 }

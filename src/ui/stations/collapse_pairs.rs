@@ -199,6 +199,7 @@ fn code_ui(ui: &mut egui::Ui, chunks: &[Chunk], row: usize, side: usize) {
                 first_line: chunk.first_line,
                 path: &chunk.path,
                 word: None,
+                target_from: None,
             };
             listing.show(ui, egui::Id::unique(("pair code", side)));
         });
