@@ -10,6 +10,7 @@ mod launch;
 mod log;
 mod palette;
 mod rail;
+mod screenshots;
 pub mod stations;
 mod status_bar;
 pub mod theme;
@@ -20,7 +21,8 @@ mod workbench;
 use std::cell::RefCell;
 
 use crate::app::{Action, AppState, UiCommand};
-pub use launch::{Launch, LaunchError, launch};
+pub use launch::{Launch, LaunchError, default_items, launch};
+pub use screenshots::{PictureError, Pictures, render};
 use theme::Theme;
 pub use workbench::{Wake, Workbench, WorkbenchSettings, run};
 
