@@ -1,17 +1,26 @@
 //! The command line: one file a subcommand. Results go to standard output, progress and logs to standard error.
 
+mod arguments;
+mod complete;
+mod evaluate;
 mod fetch;
+mod inspect;
 mod interrupt;
 mod progress;
+mod session;
+mod table;
+mod train;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::corpus::CorpusError;
-use crate::experiment::ExperimentError;
+use crate::collapse::VectorsError;
+use crate::experiment::{ExperimentError, FieldError};
 use crate::models::ModelError;
 use crate::models::catalogue::FetchError;
+use crate::runs::RunError;
+use session::JobError;
 
 /// Trains and inspects LLavaCode projectors: retrieved code compressed to soft tokens.
 #[derive(Parser)]
@@ -25,12 +34,24 @@ pub struct Cli {
 enum Command {
     /// Get models and code of the catalogue: resumable, checked by SHA-256
     Fetch(fetch::Arguments),
+    /// Train a projector: one run, from an experiment to its folder
+    Train(train::Arguments),
+    /// Compare the arms of a run on a split, with intervals
+    Evaluate(evaluate::Arguments),
+    /// Complete one line of a file, as JSON
+    Complete(complete::Arguments),
+    /// Show the collapse instruments of a run
+    Inspect(inspect::Arguments),
 }
 
 /// Runs what the arguments ask for: 0 done, 1 failed, 2 wrong usage or bad input.
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Command::Fetch(arguments) => fetch::run(&arguments),
+        Command::Train(arguments) => train::run(arguments),
+        Command::Evaluate(arguments) => evaluate::run(arguments),
+        Command::Complete(arguments) => complete::run(arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -45,8 +66,11 @@ pub fn run(cli: Cli) -> ExitCode {
 fn is_bad_input(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<ExperimentError>()
-            || cause.is::<CorpusError>()
+            || cause.is::<FieldError>()
             || cause.is::<ModelError>()
+            || cause.is::<VectorsError>()
             || matches!(cause.downcast_ref(), Some(FetchError::Unknown { .. }))
+            || matches!(cause.downcast_ref(), Some(JobError::Failed { bad_input: true, .. }))
+            || matches!(cause.downcast_ref(), Some(error) if !matches!(error, RunError::Full { .. } | RunError::Write { .. }))
     })
 }
