@@ -33,7 +33,7 @@ pub struct Arguments {
     device: DeviceArgument,
 }
 
-/// Completes and prints sample, chunks and completions.
+/// Completes and prints the line's true end, the chunks and the completions.
 pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     let Arguments {
         run,
@@ -69,7 +69,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         _ => Ok(None),
     })?;
-    let answer = json!({ "sample": answer.sample, "retrieved": answer.retrieved, "completions": answer.completions });
-    println!("{}", serde_json::to_string_pretty(&answer)?);
+    let sample = &answer.sample;
+    let result = json!({
+        "sample": sample.id,
+        "target": sample.target,
+        "retrieved": answer.retrieved,
+        "completions": answer.completions,
+    });
+    println!("{}", serde_json::to_string_pretty(&result)?);
     Ok(())
 }

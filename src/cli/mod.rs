@@ -56,7 +56,7 @@ pub fn run(cli: Cli) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("llavacode: {error:#}");
+            eprintln!("llavacode: {error}");
             ExitCode::from(if is_bad_input(&error) { 2 } else { 1 })
         }
     }
