@@ -1,1 +1,25 @@
-//! State of the workbench, its commands, and the eframe application.
+//! The workbench without its looks: state, commands, and the one place where actions are carried out.
+
+mod action;
+mod command;
+mod desktop;
+mod editor;
+mod execute;
+pub mod fields;
+mod frames;
+mod notices;
+mod polling;
+mod presets;
+mod setup;
+mod state;
+
+pub use action::{Action, PathField};
+pub use command::UiCommand;
+pub use desktop::NativeDesktop;
+pub use editor::{ExperimentEditor, differences, field_text};
+pub use execute::{Desktop, EngineHandle, Outside, execute, set_path};
+pub use frames::FrameTimes;
+pub use notices::{Notice, Notices, Target};
+pub use presets::{PRESETS, Preset};
+pub use setup::{CatalogueItem, Fetch, Setup};
+pub use state::{AppState, ChartSettings, CompletionTask, OpenRun, Overlay, Selection, Station, XAxis};

@@ -16,6 +16,8 @@ pub struct Verdict {
     pub collapsed: bool,
     /// The signs that are there, or that none is, with their values.
     pub reason: String,
+    /// Keys of the instruments that are past their limit.
+    pub over: Vec<&'static str>,
 }
 
 /// Judges projected vectors against the encoder vectors of the same chunks.
@@ -24,11 +26,27 @@ pub fn verdict(encoder: &Instruments, projected: &Instruments) -> Verdict {
     let share = projected.rankme / encoder.rankme;
     let top = projected.top_share_uncentred;
     let signs = [
-        (rise > COSINE_RISE).then(|| format!("mean cosine is {rise:.2} above the encoder's (limit {COSINE_RISE})")),
-        (share < RANK_SHARE).then(|| format!("effective rank is {share:.2} of the encoder's (limit {RANK_SHARE})")),
-        (top > TOP_SHARE).then(|| format!("one direction holds {top:.2} of the energy (limit {TOP_SHARE})")),
+        (
+            "mean_cosine",
+            rise > COSINE_RISE,
+            format!("mean cosine is {rise:.2} above the encoder's (limit {COSINE_RISE})"),
+        ),
+        (
+            "rankme",
+            share < RANK_SHARE,
+            format!("effective rank is {share:.2} of the encoder's (limit {RANK_SHARE})"),
+        ),
+        (
+            "top_share_uncentred",
+            top > TOP_SHARE,
+            format!("one direction holds {top:.2} of the energy (limit {TOP_SHARE})"),
+        ),
     ];
-    let signs: Vec<String> = signs.into_iter().flatten().collect();
+    let (over, signs): (Vec<&'static str>, Vec<String>) = signs
+        .into_iter()
+        .filter(|(_, past, _)| *past)
+        .map(|(key, _, sign)| (key, sign))
+        .unzip();
     let collapsed = !signs.is_empty();
     let reason = if collapsed {
         signs.join("; ")
@@ -37,7 +55,11 @@ pub fn verdict(encoder: &Instruments, projected: &Instruments) -> Verdict {
             "mean cosine {rise:+.2} against the encoder, effective rank {share:.2} of the encoder's, {top:.2} of the energy in one direction"
         )
     };
-    Verdict { collapsed, reason }
+    Verdict {
+        collapsed,
+        reason,
+        over,
+    }
 }
 
 /// The sentence on top of the Collapse station.

@@ -32,6 +32,15 @@ impl DeviceChoice {
             Self::Metal => Device::new_metal(0).map_err(|error| unavailable("metal", &error)),
         }
     }
+
+    /// The device in words, with its share of the machine: `CPU × 2`.
+    pub fn describe(self) -> Result<String, EngineError> {
+        Ok(match self.open()? {
+            Device::Cpu => format!("CPU × {}", rayon::current_num_threads()),
+            Device::Cuda(_) => "CUDA".to_owned(),
+            Device::Metal(_) => "Metal".to_owned(),
+        })
+    }
 }
 
 fn unavailable(name: &'static str, error: &candle_core::Error) -> EngineError {

@@ -1,1 +1,53 @@
-//! Panels and widgets: they read the state and emit commands.
+//! Panels and widgets: they read the state and emit actions, and change nothing themselves.
+
+pub mod charts;
+pub mod code;
+mod dialogs;
+mod first_start;
+pub mod format;
+mod frame;
+mod launch;
+mod log;
+mod palette;
+mod rail;
+mod screenshots;
+pub mod stations;
+mod status_bar;
+pub mod theme;
+mod top_bar;
+pub mod widgets;
+mod workbench;
+
+use std::cell::RefCell;
+
+use crate::app::{Action, AppState, UiCommand};
+pub use launch::{Launch, LaunchError, default_items, launch};
+pub use screenshots::{PictureError, Pictures, render};
+use theme::Theme;
+pub use workbench::{Wake, Workbench, WorkbenchSettings, run};
+
+/// What a panel gets: the state to read, the theme to draw with, and where to put what the person did.
+pub struct View<'a> {
+    /// What the workbench knows.
+    pub state: &'a AppState,
+    /// Colours and signs of the current mode.
+    pub theme: &'static Theme,
+    actions: &'a RefCell<Vec<Action>>,
+}
+
+impl<'a> View<'a> {
+    /// A view of the state for one frame; actions are collected in `actions`.
+    pub fn new(state: &'a AppState, theme: &'static Theme, actions: &'a RefCell<Vec<Action>>) -> Self {
+        Self { state, theme, actions }
+    }
+
+    /// Asks for something; it is done after the frame.
+    pub fn act(&self, action: Action) {
+        self.actions.borrow_mut().push(action);
+    }
+
+    /// Asks for a command.
+    pub fn command(&self, command: UiCommand) {
+        self.act(Action::Command(command));
+    }
+}

@@ -1,0 +1,82 @@
+//! What panels ask for. A panel reads the state and emits actions; `execute` carries them out, in one place.
+
+use std::path::PathBuf;
+
+use super::command::UiCommand;
+use super::state::{ChartSettings, Station};
+use crate::engine::{CompletionRequest, EvaluationRequest};
+
+/// A field that takes a path, typed or chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum PathField {
+    /// The folder of a run.
+    Run,
+    /// A field of the experiment, by its dotted name.
+    Experiment(&'static str),
+}
+
+/// Something a person did, with what it was done to.
+#[derive(Clone, Debug)]
+pub enum Action {
+    /// A command of the palette.
+    Command(UiCommand),
+    /// Show a page.
+    Go(Station),
+    /// Look at a run, wherever its folder lies.
+    Focus(PathBuf),
+    /// Draw a run over the one in focus, or no longer.
+    ToggleOverlay(PathBuf),
+    /// The pointer stands at a step, or at none.
+    HoverStep(Option<usize>),
+    /// Pin a step, or follow the newest one.
+    PinStep(Option<usize>),
+    /// Choose a sample.
+    SelectSample(Option<String>),
+    /// Choose a row of the probe set.
+    SelectChunk(Option<usize>),
+    /// Change how charts are drawn.
+    SetCharts(ChartSettings),
+    /// Dark, light, or as the system.
+    SetTheme(egui::ThemePreference),
+    /// Start from a preset.
+    LoadPreset(usize),
+    /// Change a field of the experiment to what was typed.
+    SetField {
+        /// Dotted name of the field.
+        key: &'static str,
+        /// As typed.
+        text: String,
+    },
+    /// Set a field back to the preset's value.
+    ResetField(&'static str),
+    /// The Start button has taken the keyboard.
+    StartFocused,
+    /// Complete a sample; the id is given by the state.
+    Complete(CompletionRequest),
+    /// Evaluate a checkpoint.
+    Evaluate(EvaluationRequest),
+    /// Get what is missing.
+    Fetch,
+    /// Stop getting it; a later fetch goes on.
+    CancelFetch,
+    /// Use the typed folders of one's own instead of the catalogue's.
+    UseFolders,
+    /// Leave the first page for a recorded run.
+    LookAtRuns,
+    /// Ask the system for a folder; the answer goes into the field.
+    PickFolder(PathField),
+    /// A path was typed.
+    SetPath(PathField, String),
+    /// Ask whether a run may go to the trash.
+    AskDelete(Option<PathBuf>),
+    /// Move a run to the trash.
+    Delete(PathBuf),
+    /// Show a run's folder in the system's file manager.
+    Reveal(PathBuf),
+    /// Look at the run whose folder was typed.
+    OpenTypedRun,
+    /// Close whatever lies over the station.
+    CloseOverlays,
+    /// Put text on the clipboard.
+    Copy(String),
+}

@@ -1,0 +1,157 @@
+//! Commands without payload: one table drives palette, shortcut sheet, keyboard and buttons.
+
+use egui::{Key, KeyboardShortcut, Modifiers};
+
+use super::state::{AppState, Station};
+use crate::engine::WorkerState;
+
+/// What a person can ask for at any time, in the order of the palette.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
+pub enum UiCommand {
+    /// Train the experiment of the Train station.
+    StartTraining,
+    /// Pause the training run, or let it go on.
+    PauseOrResume,
+    /// One step of a paused run.
+    StepOnce,
+    /// End the training run after a checkpoint.
+    StopTraining,
+    /// Show the Train station.
+    GoTrain,
+    /// Show the Collapse station.
+    GoCollapse,
+    /// Show the Compare station.
+    GoCompare,
+    /// Show the Runs station.
+    GoRuns,
+    /// Look at a run anywhere on disk.
+    OpenRun,
+    /// Use models and code of one's own.
+    UseFolders,
+    /// Read the list of runs again.
+    RefreshRuns,
+    /// Charts count steps, samples or seconds.
+    CycleXAxis,
+    /// Charts have a logarithmic axis.
+    ToggleLog,
+    /// Follow the newest step.
+    UnpinStep,
+    /// Every field back to the preset.
+    ResetExperiment,
+    /// Show every notice.
+    ToggleLogDrawer,
+    /// Dark, light, as the system.
+    CycleTheme,
+    /// Choose a command by name.
+    Palette,
+    /// Every shortcut.
+    Shortcuts,
+}
+
+impl UiCommand {
+    /// The name in the palette.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::StartTraining => "Start training",
+            Self::PauseOrResume => "Pause or resume training",
+            Self::StepOnce => "Train one step",
+            Self::StopTraining => "Stop training",
+            Self::GoTrain => "Go to Train",
+            Self::GoCollapse => "Go to Collapse",
+            Self::GoCompare => "Go to Compare",
+            Self::GoRuns => "Go to Runs",
+            Self::OpenRun => "Open a run folder…",
+            Self::UseFolders => "Use models and code of your own…",
+            Self::RefreshRuns => "Read the list of runs again",
+            Self::CycleXAxis => "Charts: count steps, samples or seconds",
+            Self::ToggleLog => "Charts: logarithmic axis",
+            Self::UnpinStep => "Follow the newest step",
+            Self::ResetExperiment => "Reset the experiment to its preset",
+            Self::ToggleLogDrawer => "Show or hide the log",
+            Self::CycleTheme => "Theme: dark, light or as the system",
+            Self::Palette => "Find a command",
+            Self::Shortcuts => "Show keyboard shortcuts",
+        }
+    }
+
+    /// What it does, for tooltips and the palette.
+    pub fn tooltip(self) -> &'static str {
+        match self {
+            Self::StartTraining => "Trains a new run with the values of the Train station",
+            Self::PauseOrResume => "Takes effect after the current step; nothing is lost",
+            Self::StepOnce => "Runs one step of a paused run and pauses again",
+            Self::StopTraining => "Finishes the current step, writes a checkpoint and ends the run",
+            Self::GoTrain => "The experiment, and its curves as it trains",
+            Self::GoCollapse => "Projected vectors beside the encoder's, step by step",
+            Self::GoCompare => "A sample and its completions, arm beside arm",
+            Self::GoRuns => "Every run: open, overlay, compare settings, delete",
+            Self::OpenRun => "Looks at a run that lies anywhere on disk",
+            Self::UseFolders => "Chooses reader, encoder and code on this machine instead of the catalogue's",
+            Self::RefreshRuns => "Looks for runs that were copied into the runs folder",
+            Self::CycleXAxis => "What the x axis of every chart counts",
+            Self::ToggleLog => "Losses, gradient norm and learning rate on a logarithmic axis",
+            Self::UnpinStep => "Lets go of the pinned step",
+            Self::ResetExperiment => "Sets every changed field back",
+            Self::ToggleLogDrawer => "Everything that was told, with its time",
+            Self::CycleTheme => "Dark, light, or whatever the system has",
+            Self::Palette => "Every command by name",
+            Self::Shortcuts => "Every command that has a key",
+        }
+    }
+
+    /// Its key, if it has one.
+    pub fn shortcut(self) -> Option<KeyboardShortcut> {
+        let (modifiers, key) = match self {
+            Self::StartTraining => (Modifiers::COMMAND, Key::Enter),
+            Self::PauseOrResume => (Modifiers::NONE, Key::Space),
+            Self::StepOnce => (Modifiers::NONE, Key::N),
+            Self::GoTrain => (Modifiers::NONE, Key::Num1),
+            Self::GoCollapse => (Modifiers::NONE, Key::Num2),
+            Self::GoCompare => (Modifiers::NONE, Key::Num3),
+            Self::GoRuns => (Modifiers::NONE, Key::Num4),
+            Self::OpenRun => (Modifiers::COMMAND, Key::O),
+            Self::RefreshRuns => (Modifiers::NONE, Key::F5),
+            Self::CycleXAxis => (Modifiers::NONE, Key::X),
+            Self::ToggleLog => (Modifiers::NONE, Key::L),
+            Self::ToggleLogDrawer => (Modifiers::COMMAND, Key::L),
+            Self::Palette => (Modifiers::COMMAND, Key::K),
+            Self::Shortcuts => (Modifiers::NONE, Key::F1),
+            Self::StopTraining | Self::UseFolders | Self::UnpinStep | Self::ResetExperiment | Self::CycleTheme => {
+                return None;
+            }
+        };
+        Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// Why it cannot be done now; none when it can.
+    pub fn refusal(self, state: &AppState) -> Option<String> {
+        let training = state.training().is_some();
+        let paused = matches!(&state.worker, WorkerState::Training { paused: true, .. });
+        match self {
+            Self::StartTraining => match &state.worker {
+                WorkerState::Idle => state.editor.problem(),
+                WorkerState::Preparing => Some("a run is being prepared".into()),
+                WorkerState::Training { .. } => Some("a run is in training; stop it first".into()),
+                WorkerState::Evaluating { .. } => Some("an evaluation is running".into()),
+            },
+            Self::PauseOrResume if !training => Some("nothing is in training".into()),
+            Self::StepOnce if !paused => Some("only a paused run is stepped".into()),
+            Self::StopTraining if !training && state.worker != WorkerState::Preparing => {
+                Some("nothing is in training".into())
+            }
+            Self::UnpinStep if state.selection.step.is_none() => Some("no step is pinned".into()),
+            Self::ResetExperiment if !state.editor.is_changed() => Some("nothing differs from the preset".into()),
+            _ => None,
+        }
+    }
+
+    /// The command that shows a station.
+    pub fn go(station: Station) -> Self {
+        match station {
+            Station::Train => Self::GoTrain,
+            Station::Collapse => Self::GoCollapse,
+            Station::Compare => Self::GoCompare,
+            Station::Runs => Self::GoRuns,
+        }
+    }
+}

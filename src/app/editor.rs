@@ -1,0 +1,250 @@
+//! The experiment that Start would train: what was typed, what it means, and what differs from the preset.
+
+use std::collections::BTreeMap;
+
+use super::fields::{self, Kind};
+use super::presets::PRESETS;
+use crate::experiment::{Experiment, FieldError};
+
+/// An experiment being edited.
+#[derive(Clone, Debug)]
+pub struct ExperimentEditor {
+    /// Place of its preset in the list.
+    pub preset: usize,
+    /// The Start button is to take the keyboard.
+    pub focus_start: bool,
+    experiment: Experiment,
+    base: Experiment,
+    /// What was typed and cannot be read yet: the text, and why not.
+    unread: BTreeMap<&'static str, (String, String)>,
+}
+
+impl Default for ExperimentEditor {
+    fn default() -> Self {
+        Self::of(0)
+    }
+}
+
+impl ExperimentEditor {
+    /// A preset, unchanged; the first one when there is no such preset.
+    pub fn of(preset: usize) -> Self {
+        let preset = if preset < PRESETS.len() { preset } else { 0 };
+        let base = PRESETS
+            .get(preset)
+            .map(|preset| preset.experiment())
+            .unwrap_or_default();
+        Self {
+            preset,
+            focus_start: false,
+            experiment: base.clone(),
+            base,
+            unread: BTreeMap::new(),
+        }
+    }
+
+    /// The experiment as far as it can be read.
+    pub fn experiment(&self) -> &Experiment {
+        &self.experiment
+    }
+
+    /// Replaces the values, keeping the preset that they are compared with.
+    pub fn load(&mut self, experiment: Experiment) {
+        self.experiment = experiment;
+        self.unread.clear();
+    }
+
+    /// A field as text: what was typed when that cannot be read, else the value.
+    pub fn text(&self, key: &str) -> String {
+        match self.unread.get(key) {
+            Some((typed, _)) => typed.clone(),
+            None => field_text(&self.experiment, key),
+        }
+    }
+
+    /// Reads what was typed into a field.
+    pub fn set(&mut self, key: &'static str, text: String) {
+        match self.with(key, &text) {
+            Ok(experiment) => {
+                self.experiment = experiment;
+                self.unread.remove(key);
+            }
+            Err(reason) => {
+                self.unread.insert(key, (text, reason));
+            }
+        }
+    }
+
+    /// Sets a field back to the preset's value.
+    pub fn reset(&mut self, key: &'static str) {
+        self.set(key, field_text(&self.base, key));
+    }
+
+    /// The preset's value of a field, as text.
+    pub fn base_text(&self, key: &str) -> String {
+        field_text(&self.base, key)
+    }
+
+    /// A field differs from the preset.
+    pub fn differs(&self, key: &str) -> bool {
+        self.text(key) != field_text(&self.base, key)
+    }
+
+    /// Any field differs from the preset.
+    pub fn is_changed(&self) -> bool {
+        fields::all().any(|field| self.differs(field.key))
+    }
+
+    /// Why a field cannot be trained with; none when it can.
+    pub fn field_problem(&self, key: &str) -> Option<String> {
+        if let Some((_, reason)) = self.unread.get(key) {
+            return Some(reason.clone());
+        }
+        let FieldError { value, allowed, .. } = self
+            .experiment
+            .field_errors()
+            .into_iter()
+            .find(|error| error.field == key)?;
+        Some(format!("{value} must be {allowed}"))
+    }
+
+    /// The first thing that stands in the way of a start, in words; none when Start may be pressed.
+    pub fn problem(&self) -> Option<String> {
+        let unread = self
+            .unread
+            .iter()
+            .map(|(key, (_, reason))| format!("{}: {reason}", label_of(key)));
+        let out_of_range = self.experiment.field_errors().into_iter().map(|error| {
+            format!(
+                "{} is {}, but must be {}",
+                label_of(error.field),
+                error.value,
+                error.allowed
+            )
+        });
+        unread.chain(out_of_range).next()
+    }
+
+    /// The experiment with one field changed to a text.
+    fn with(&self, key: &str, text: &str) -> Result<Experiment, String> {
+        let field = fields::find(key).ok_or_else(|| format!("there is no field {key}"))?;
+        let typed = text.trim();
+        let value = match field.kind {
+            Kind::Whole => typed
+                .parse::<i64>()
+                .map(toml::Value::Integer)
+                .map_err(|_| format!("{typed:?} is not a whole number"))?,
+            Kind::Number => typed
+                .parse::<f64>()
+                .map(toml::Value::Float)
+                .map_err(|_| format!("{typed:?} is not a number"))?,
+            Kind::Switch => toml::Value::Boolean(typed == "true"),
+            Kind::Path | Kind::Choice(_) => toml::Value::String(typed.to_owned()),
+            Kind::Text => toml::Value::String(text.replace("\\n", "\n").replace("\\t", "\t")),
+        };
+        let mut table = toml::Table::try_from(&self.experiment).map_err(|error| error.to_string())?;
+        let target = match key.split_once('.') {
+            Some((group, name)) => match table.get_mut(group) {
+                Some(toml::Value::Table(inner)) => inner.get_mut(name),
+                _ => None,
+            },
+            None => table.get_mut(key),
+        };
+        *target.ok_or_else(|| format!("there is no field {key}"))? = value;
+        table
+            .try_into()
+            .map_err(|error: toml::de::Error| error.message().to_owned())
+    }
+}
+
+/// Two experiments' fields that differ: label, first value, second value.
+pub fn differences(a: &Experiment, b: &Experiment) -> Vec<(&'static fields::Field, String, String)> {
+    fields::all()
+        .map(|field| (field, field_text(a, field.key), field_text(b, field.key)))
+        .filter(|(_, a, b)| a != b)
+        .collect()
+}
+
+fn label_of(key: &str) -> &str {
+    fields::find(key).map_or(key, |field| field.label)
+}
+
+/// A field of an experiment as text, `\n` and `\t` written as in TOML.
+pub fn field_text(experiment: &Experiment, key: &str) -> String {
+    let Ok(table) = toml::Table::try_from(experiment) else {
+        return String::new();
+    };
+    let value = match key.split_once('.') {
+        Some((group, name)) => table.get(group).and_then(|group| group.get(name)),
+        None => table.get(key),
+    };
+    match value {
+        Some(toml::Value::String(text)) => text.replace('\n', "\\n").replace('\t', "\\t"),
+        Some(toml::Value::Float(number)) => number.to_string(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_names_every_field_of_an_experiment_once() {
+        let mut keys = Vec::new();
+        for (group, value) in toml::Table::try_from(Experiment::default()).unwrap_or_default() {
+            match value {
+                toml::Value::Table(inner) => keys.extend(inner.keys().map(|name| format!("{group}.{name}"))),
+                _ => keys.push(group),
+            }
+        }
+        let mut named: Vec<&str> = fields::all().map(|field| field.key).collect();
+        keys.sort();
+        named.sort_unstable();
+        assert_eq!(named, keys);
+    }
+
+    #[test]
+    fn every_field_reads_back_what_it_shows() {
+        let mut editor = ExperimentEditor::default();
+        let before = editor.experiment().clone();
+        for field in fields::all() {
+            editor.set(field.key, editor.text(field.key));
+            assert_eq!(editor.field_problem(field.key), None, "{}", field.key);
+        }
+        assert_eq!(editor.experiment(), &before);
+        assert!(!editor.is_changed());
+    }
+
+    #[test]
+    fn what_cannot_be_read_stays_as_typed_and_stops_the_start() {
+        let mut editor = ExperimentEditor::default();
+        editor.set("schedule.steps", "many".into());
+        assert_eq!(editor.text("schedule.steps"), "many");
+        assert_eq!(
+            editor.problem().as_deref(),
+            Some("steps: \"many\" is not a whole number")
+        );
+        editor.reset("schedule.steps");
+        assert_eq!(editor.problem(), None);
+    }
+
+    #[test]
+    fn a_value_out_of_range_is_named_with_its_range() {
+        let mut editor = ExperimentEditor::default();
+        editor.set("projector.depth", "9".into());
+        assert_eq!(
+            editor.field_problem("projector.depth").as_deref(),
+            Some("9 must be 2 or 3")
+        );
+        assert!(editor.differs("projector.depth") && editor.is_changed());
+    }
+
+    #[test]
+    fn line_breaks_are_written_as_in_toml() {
+        let mut editor = ExperimentEditor::default();
+        assert_eq!(editor.text("prompt.after"), "\\n");
+        editor.set("prompt.after", "\\n\\n".into());
+        assert_eq!(editor.experiment().prompt.after, "\n\n");
+    }
+}

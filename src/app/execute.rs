@@ -1,0 +1,182 @@
+//! Carries actions out: the one place where the state changes because of a person, and where orders go to the engine.
+
+use std::path::{Path, PathBuf};
+
+use super::action::{Action, PathField};
+use super::command::UiCommand;
+use super::editor::ExperimentEditor;
+use super::state::{AppState, Overlay, Station, XAxis};
+use crate::engine::{Command, Event, Severity, WorkerState};
+use crate::runs;
+
+/// The engine as the workbench knows it.
+pub trait EngineHandle {
+    /// Gives an order; it never waits.
+    fn send(&self, command: Command);
+    /// The next answer, if there is one.
+    fn try_recv(&self) -> Option<Event>;
+}
+
+/// What the system around the window can do.
+pub trait Desktop {
+    /// Asks for a folder; the answer comes through `picked`.
+    fn pick_folder(&self, field: PathField);
+    /// The next answer: the field and the folder, none when the person chose nothing.
+    fn picked(&self) -> Option<(PathField, Option<PathBuf>)>;
+    /// Shows a folder in the file manager; says what went wrong.
+    fn reveal(&self, folder: &Path) -> Result<(), String>;
+}
+
+/// What actions reach beyond the state.
+pub struct Outside<'a> {
+    /// The engine.
+    pub engine: &'a dyn EngineHandle,
+    /// The system.
+    pub desktop: &'a dyn Desktop,
+    /// The window, for the clipboard.
+    pub ctx: &'a egui::Context,
+}
+
+/// Carries one action out.
+pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
+    match action {
+        Action::Command(command) => run_command(state, command, outside),
+        Action::Go(station) => state.station = station,
+        Action::Focus(folder) => state.focus_on(&folder),
+        Action::ToggleOverlay(folder) => state.toggle_overlay(&folder),
+        Action::HoverStep(step) => state.selection.hovered_step = step,
+        Action::PinStep(step) => state.selection.step = step,
+        Action::SelectSample(sample) => state.selection.sample = sample,
+        Action::SelectChunk(chunk) => state.selection.chunk = chunk,
+        Action::SetCharts(charts) => state.charts = charts,
+        Action::SetTheme(theme) => state.theme = theme,
+        Action::LoadPreset(preset) => state.editor = ExperimentEditor::of(preset),
+        Action::SetField { key, text } => state.editor.set(key, text),
+        Action::ResetField(key) => state.editor.reset(key),
+        Action::StartFocused => state.editor.focus_start = false,
+        Action::Complete(request) => {
+            let request = state.ask(request);
+            outside.engine.send(Command::Complete(request));
+        }
+        Action::Evaluate(request) => outside.engine.send(Command::Evaluate(request)),
+        Action::Fetch => {
+            state.setup.fetching = true;
+            outside.engine.send(Command::Fetch(Vec::new()));
+        }
+        Action::CancelFetch => outside.engine.send(Command::CancelFetch),
+        Action::UseFolders => {
+            state.setup.skipped = true;
+            state.overlay.folders = false;
+            state.station = Station::Train;
+            state.editor.focus_start = true;
+        }
+        Action::LookAtRuns => {
+            state.setup.skipped = true;
+            state.station = Station::Runs;
+            state.overlay.open_run = state.runs.is_empty();
+        }
+        Action::PickFolder(field) => outside.desktop.pick_folder(field),
+        Action::SetPath(field, path) => set_path(state, field, path),
+        Action::AskDelete(folder) => state.overlay.delete = folder,
+        Action::Delete(folder) => delete(state, &folder),
+        Action::Reveal(folder) => {
+            if let Err(reason) = outside.desktop.reveal(&folder) {
+                state.tell(
+                    Severity::Error,
+                    format!("cannot show {}: {reason}", folder.display()),
+                    None,
+                );
+            }
+        }
+        Action::OpenTypedRun => {
+            let folder = PathBuf::from(state.run_path.trim());
+            state.overlay.open_run = false;
+            state.focus_on(&folder);
+            state.station = Station::Train;
+        }
+        Action::CloseOverlays => {
+            state.overlay = Overlay {
+                log: state.overlay.log,
+                ..Overlay::default()
+            };
+        }
+        Action::Copy(text) => outside.ctx.copy_text(text),
+    }
+}
+
+/// Puts a path into its field.
+pub fn set_path(state: &mut AppState, field: PathField, path: String) {
+    match field {
+        PathField::Run => state.run_path = path,
+        PathField::Experiment(key) => state.editor.set(key, path),
+    }
+}
+
+fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) {
+    if let Some(reason) = command.refusal(state) {
+        state.tell(Severity::Warning, format!("{}: {reason}", command.name()), None);
+        return;
+    }
+    match command {
+        UiCommand::StartTraining => {
+            let experiment = state.editor.experiment().clone();
+            state.worker = WorkerState::Preparing;
+            state.station = Station::Train;
+            outside.engine.send(Command::Train(Box::new(experiment)));
+        }
+        UiCommand::PauseOrResume => {
+            let paused = matches!(&state.worker, WorkerState::Training { paused: true, .. });
+            outside
+                .engine
+                .send(if paused { Command::Resume } else { Command::Pause });
+        }
+        UiCommand::StepOnce => outside.engine.send(Command::StepOnce),
+        UiCommand::StopTraining => outside.engine.send(Command::Stop),
+        UiCommand::GoTrain => state.station = Station::Train,
+        UiCommand::GoCollapse => state.station = Station::Collapse,
+        UiCommand::GoCompare => state.station = Station::Compare,
+        UiCommand::GoRuns => state.station = Station::Runs,
+        UiCommand::OpenRun => state.overlay.open_run = true,
+        UiCommand::UseFolders => state.overlay.folders = true,
+        UiCommand::RefreshRuns => state.runs_stale = true,
+        UiCommand::CycleXAxis => {
+            state.charts.x = match state.charts.x {
+                XAxis::Step => XAxis::Samples,
+                XAxis::Samples => XAxis::Seconds,
+                XAxis::Seconds => XAxis::Step,
+            }
+        }
+        UiCommand::ToggleLog => state.charts.log = !state.charts.log,
+        UiCommand::UnpinStep => state.selection.step = None,
+        UiCommand::ResetExperiment => state.editor = ExperimentEditor::of(state.editor.preset),
+        UiCommand::ToggleLogDrawer => state.overlay.log = !state.overlay.log,
+        UiCommand::CycleTheme => {
+            state.theme = match state.theme {
+                egui::ThemePreference::System => egui::ThemePreference::Dark,
+                egui::ThemePreference::Dark => egui::ThemePreference::Light,
+                egui::ThemePreference::Light => egui::ThemePreference::System,
+            }
+        }
+        UiCommand::Palette => state.overlay.palette = !state.overlay.palette,
+        UiCommand::Shortcuts => state.overlay.shortcuts = !state.overlay.shortcuts,
+    }
+}
+
+fn delete(state: &mut AppState, folder: &Path) {
+    state.overlay.delete = None;
+    match runs::delete(folder) {
+        Ok(now_at) => {
+            state.open_runs.remove(folder);
+            if state.focus.as_deref() == Some(folder) {
+                state.focus = None;
+            }
+            state.tell(
+                Severity::Info,
+                format!("{} is in the trash: {}", runs::name_of(folder), now_at.display()),
+                None,
+            );
+        }
+        Err(error) => state.tell(Severity::Error, error.to_string(), None),
+    }
+    state.runs_stale = true;
+}

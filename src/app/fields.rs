@@ -1,0 +1,336 @@
+//! The fields of an experiment as a person edits them: one table, from which the form is drawn and every edit is read.
+
+/// What a field holds, and so how it is edited.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Words; `\n` and `\t` are written as in TOML.
+    Text,
+    /// A folder, a file or a catalogue id.
+    Path,
+    /// A whole number.
+    Whole,
+    /// A number.
+    Number,
+    /// Yes or no.
+    Switch,
+    /// One of these words.
+    Choice(&'static [&'static str]),
+}
+
+/// One field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// Dotted name in the TOML file.
+    pub key: &'static str,
+    /// The name a person reads.
+    pub label: &'static str,
+    /// The unit of the number; may be empty.
+    pub unit: &'static str,
+    /// What it does.
+    pub help: &'static str,
+    /// What it holds.
+    pub kind: Kind,
+}
+
+/// Fields that belong together.
+#[derive(Clone, Copy, Debug)]
+pub struct Group {
+    /// Its heading.
+    pub name: &'static str,
+    /// Its fields, in order.
+    pub fields: &'static [Field],
+}
+
+const fn field(key: &'static str, label: &'static str, unit: &'static str, kind: Kind, help: &'static str) -> Field {
+    Field {
+        key,
+        label,
+        unit,
+        help,
+        kind,
+    }
+}
+
+/// Every field of an experiment.
+pub const GROUPS: &[Group] = &[
+    Group {
+        name: "Run",
+        fields: &[
+            field("name", "name", "", Kind::Text, "Name of the run folder, after the date"),
+            field(
+                "seed",
+                "seed",
+                "",
+                Kind::Whole,
+                "Decides samples, initial weights and batch order",
+            ),
+        ],
+    },
+    Group {
+        name: "Objective",
+        fields: &[
+            field(
+                "objective.cross_entropy",
+                "cross-entropy",
+                "weight",
+                Kind::Number,
+                "Weight of the loss of the target's tokens; 0 turns it off",
+            ),
+            field(
+                "objective.alignment",
+                "alignment",
+                "weight",
+                Kind::Number,
+                "Weight of the loss that keeps the soft tokens' cosines near the encoder's; 0 turns it off",
+            ),
+            field(
+                "objective.alignment_form",
+                "form of alignment",
+                "",
+                Kind::Choice(&["frobenius", "mean_square"]),
+                "Frobenius norm (the paper's equation 3) or mean squared difference of distinct pairs; both are logged",
+            ),
+        ],
+    },
+    Group {
+        name: "Schedule",
+        fields: &[
+            field("schedule.steps", "steps", "", Kind::Whole, "Optimiser steps in all"),
+            field("schedule.batch", "batch", "samples", Kind::Whole, "Samples a step"),
+            field(
+                "schedule.learning_rate",
+                "learning rate",
+                "",
+                Kind::Number,
+                "Its peak, reached after the warm-up; it falls along a cosine",
+            ),
+            field(
+                "schedule.warmup",
+                "warm-up",
+                "share",
+                Kind::Number,
+                "Share of the steps in which the learning rate rises",
+            ),
+            field(
+                "schedule.clip",
+                "gradient clip",
+                "norm",
+                Kind::Number,
+                "A larger gradient norm is scaled down to this",
+            ),
+            field(
+                "schedule.weight_decay",
+                "weight decay",
+                "",
+                Kind::Number,
+                "Decoupled, on matrices only",
+            ),
+            field(
+                "schedule.beta1",
+                "beta 1",
+                "",
+                Kind::Number,
+                "AdamW's decay of the first moment",
+            ),
+            field(
+                "schedule.beta2",
+                "beta 2",
+                "",
+                Kind::Number,
+                "AdamW's decay of the second moment",
+            ),
+            field(
+                "schedule.probe_every",
+                "probe every",
+                "steps",
+                Kind::Whole,
+                "How often the projected vectors are looked at",
+            ),
+            field(
+                "schedule.probe_chunks",
+                "probe set",
+                "chunks",
+                Kind::Whole,
+                "Chunks whose vectors are watched",
+            ),
+            field(
+                "schedule.evaluate_every",
+                "evaluate every",
+                "steps",
+                Kind::Whole,
+                "How often the arms are completed and measured; always after the first and the last step",
+            ),
+            field(
+                "schedule.checkpoint_every",
+                "checkpoint every",
+                "steps",
+                Kind::Whole,
+                "How often the run can be resumed from; always after the last step",
+            ),
+        ],
+    },
+    Group {
+        name: "Data",
+        fields: &[
+            field(
+                "data.corpus",
+                "code",
+                "",
+                Kind::Path,
+                "Catalogue id of a corpus, or a folder whose sub-folders are repositories",
+            ),
+            field(
+                "data.train_samples",
+                "training samples",
+                "at most",
+                Kind::Whole,
+                "Fewer are used when the code yields fewer",
+            ),
+            field(
+                "data.samples_per_repository",
+                "from one repository",
+                "at most",
+                Kind::Whole,
+                "So that no large package dominates",
+            ),
+            field(
+                "data.only_hits",
+                "only hits",
+                "",
+                Kind::Switch,
+                "Train only on samples whose name occurs in a retrieved chunk: the whole gain of retrieval sits there",
+            ),
+        ],
+    },
+    Group {
+        name: "Retrieval",
+        fields: &[
+            field(
+                "retrieval.k",
+                "chunks",
+                "a sample",
+                Kind::Whole,
+                "Each becomes one soft token",
+            ),
+            field(
+                "retrieval.chunk_lines",
+                "chunk length",
+                "lines",
+                Kind::Whole,
+                "Lines in a chunk; windows do not overlap",
+            ),
+            field(
+                "retrieval.chunk_tokens",
+                "chunk limit",
+                "tokens",
+                Kind::Whole,
+                "A chunk is clipped to this many reader tokens, for the encoder and for full RAG alike",
+            ),
+            field(
+                "retrieval.query_lines",
+                "query",
+                "lines",
+                Kind::Whole,
+                "Lines before the cursor that form the query",
+            ),
+        ],
+    },
+    Group {
+        name: "Encoder",
+        fields: &[
+            field(
+                "encoder.model",
+                "model",
+                "",
+                Kind::Path,
+                "Catalogue id, or a folder with config.json, tokenizer.json and safetensors",
+            ),
+            field(
+                "encoder.max_tokens",
+                "chunk limit",
+                "tokens",
+                Kind::Whole,
+                "Chunks are cut to this many encoder tokens",
+            ),
+        ],
+    },
+    Group {
+        name: "Projector",
+        fields: &[
+            field(
+                "projector.depth",
+                "depth",
+                "layers",
+                Kind::Whole,
+                "2 or 3 linear layers; the inner width follows the reader",
+            ),
+            field(
+                "projector.match_embeddings",
+                "match embeddings",
+                "",
+                Kind::Switch,
+                "Give its outputs the mean and spread of the reader's token embeddings before the first step",
+            ),
+        ],
+    },
+    Group {
+        name: "Reader and prompt",
+        fields: &[
+            field(
+                "reader.model",
+                "model",
+                "",
+                Kind::Path,
+                "Catalogue id, a GGUF file, or a folder with config.json, tokenizer.json and safetensors",
+            ),
+            field(
+                "prompt.left_tokens",
+                "left context",
+                "tokens",
+                Kind::Whole,
+                "Reader tokens before the cursor",
+            ),
+            field(
+                "prompt.target_tokens",
+                "target limit",
+                "tokens",
+                Kind::Whole,
+                "Longest target, and longest completion",
+            ),
+            field(
+                "prompt.before",
+                "text before soft tokens",
+                "",
+                Kind::Text,
+                "The first position acts as an attention sink and would lose a vector",
+            ),
+            field(
+                "prompt.after",
+                "text behind them",
+                "",
+                Kind::Text,
+                "Real text between the soft tokens and the code",
+            ),
+        ],
+    },
+    Group {
+        name: "Evaluation",
+        fields: &[field(
+            "evaluation.samples",
+            "samples",
+            "validation",
+            Kind::Whole,
+            "Validation samples that every arm completes",
+        )],
+    },
+];
+
+/// The field with this dotted name.
+pub fn find(key: &str) -> Option<&'static Field> {
+    all().find(|field| field.key == key)
+}
+
+/// Every field, in the order of the form.
+pub fn all() -> impl Iterator<Item = &'static Field> {
+    GROUPS.iter().flat_map(|group| group.fields)
+}

@@ -1,0 +1,323 @@
+//! What the workbench knows. `apply` takes the engine's events and touches nothing else: it is tested without a window.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::editor::ExperimentEditor;
+use super::frames::FrameTimes;
+use super::notices::{Notices, Target};
+use super::setup::Setup;
+use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
+use crate::runs::{Run, RunEntry, RunFollower, name_of};
+
+/// Most completions that are kept; older ones are asked for again.
+const COMPLETIONS_KEPT: usize = 200;
+
+/// A page of the workbench.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::Display, strum::EnumIter,
+)]
+pub enum Station {
+    /// The experiment, and its curves as it trains.
+    #[default]
+    Train,
+    /// The projected vectors beside the encoder's.
+    Collapse,
+    /// A sample and its completions, arm beside arm.
+    Compare,
+    /// Every run there is.
+    Runs,
+}
+
+/// What the x axis of the charts counts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumIter)]
+#[strum(serialize_all = "lowercase")]
+pub enum XAxis {
+    /// Optimiser steps.
+    #[default]
+    Step,
+    /// Samples seen.
+    Samples,
+    /// Seconds of training, pauses left out.
+    Seconds,
+}
+
+/// How the charts of a run are drawn.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ChartSettings {
+    /// What the x axis counts.
+    pub x: XAxis,
+    /// Losses, gradient norm and learning rate on a logarithmic axis.
+    pub log: bool,
+    /// Weight of the past in the smoothed curves, 0 to below 1.
+    pub smoothing: f64,
+}
+
+impl Default for ChartSettings {
+    fn default() -> Self {
+        Self {
+            x: XAxis::Step,
+            log: false,
+            smoothing: 0.8,
+        }
+    }
+}
+
+/// What is looked at; the same in every chart and station.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Selection {
+    /// The step that was pinned by a click; the newest one when none.
+    pub step: Option<usize>,
+    /// The step under the pointer.
+    pub hovered_step: Option<usize>,
+    /// Id of the sample.
+    pub sample: Option<String>,
+    /// Row of the probe set.
+    pub chunk: Option<usize>,
+}
+
+/// A run that is read, and read again as it grows.
+#[derive(Debug)]
+pub struct OpenRun {
+    /// Reads the folder.
+    pub follower: RunFollower,
+    /// Drawn over the run in focus.
+    pub overlaid: bool,
+    /// Counts the changes seen; whoever derives something from the run keeps it under this number.
+    pub generation: u64,
+    /// There is something new to read.
+    pub stale: bool,
+    /// Why the last read failed.
+    pub error: Option<String>,
+}
+
+impl OpenRun {
+    /// The run as last read.
+    pub fn run(&self) -> &Run {
+        self.follower.run()
+    }
+}
+
+/// A completion that was asked for.
+#[derive(Clone, Debug)]
+pub struct CompletionTask {
+    /// What was asked.
+    pub request: CompletionRequest,
+    /// The answer, or why there is none; nothing yet while it is awaited.
+    pub answer: Option<Result<CompletionAnswer, String>>,
+}
+
+/// Everything that panels read.
+pub struct AppState {
+    /// The page shown.
+    pub station: Station,
+    /// Where runs lie.
+    pub runs_dir: PathBuf,
+    /// Every run in it, newest first.
+    pub runs: Vec<RunEntry>,
+    /// The list is out of date.
+    pub runs_stale: bool,
+    /// Folder of the run that is looked at.
+    pub focus: Option<PathBuf>,
+    /// The run in focus and the overlaid ones, by folder.
+    pub open_runs: BTreeMap<PathBuf, OpenRun>,
+    /// What the engine does.
+    pub worker: WorkerState,
+    /// How far it has come.
+    pub progress: Option<Progress>,
+    /// What a first start needs, and how far getting it has come.
+    pub setup: Setup,
+    /// What was told, newest last.
+    pub notices: Notices,
+    /// What is looked at.
+    pub selection: Selection,
+    /// How charts are drawn.
+    pub charts: ChartSettings,
+    /// Completions by request id.
+    pub completions: BTreeMap<u64, CompletionTask>,
+    /// The experiment that Start would train.
+    pub editor: ExperimentEditor,
+    /// Dark, light or as the system.
+    pub theme: egui::ThemePreference,
+    /// What lies over the station.
+    pub overlay: Overlay,
+    /// The path in the field that asks for the folder of a run.
+    pub run_path: String,
+    /// What the program took for its last frames.
+    pub frames: FrameTimes,
+    /// Bytes of memory that the program holds.
+    pub memory: Option<usize>,
+    /// Name of the device that computes.
+    pub device: String,
+    /// The time of this frame; tests set it.
+    pub now: Timestamp,
+    next_request: u64,
+}
+
+/// What lies over the station.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Overlay {
+    /// Ctrl+K.
+    pub palette: bool,
+    /// F1.
+    pub shortcuts: bool,
+    /// The drawer with every notice.
+    pub log: bool,
+    /// Asking for the folder of a run.
+    pub open_run: bool,
+    /// Asking for folders to use instead of the catalogue's.
+    pub folders: bool,
+    /// Asking whether this run may go to the trash.
+    pub delete: Option<PathBuf>,
+}
+
+impl AppState {
+    /// A workbench that knows nothing yet; `now` is the time of the first frame.
+    pub fn new(runs_dir: PathBuf, device: String, setup: Setup, now: Timestamp) -> Self {
+        Self {
+            station: Station::default(),
+            runs_dir,
+            runs: Vec::new(),
+            runs_stale: true,
+            focus: None,
+            open_runs: BTreeMap::new(),
+            worker: WorkerState::Idle,
+            progress: None,
+            setup,
+            notices: Notices::default(),
+            selection: Selection::default(),
+            charts: ChartSettings::default(),
+            completions: BTreeMap::new(),
+            editor: ExperimentEditor::default(),
+            theme: egui::ThemePreference::System,
+            overlay: Overlay::default(),
+            run_path: String::new(),
+            frames: FrameTimes::default(),
+            memory: None,
+            device,
+            now,
+            next_request: 1,
+        }
+    }
+
+    /// Takes an answer of the engine.
+    pub fn apply(&mut self, event: Event) {
+        match event {
+            Event::State(worker) => {
+                if matches!(worker, WorkerState::Idle) {
+                    self.progress = None;
+                }
+                self.worker = worker;
+            }
+            Event::Progress(progress) => self.progress = progress,
+            Event::FetchProgress(progress) => self.setup.progress(progress, self.now),
+            Event::Fetched { missing } => {
+                if self.setup.fetched(&missing) {
+                    self.station = Station::Train;
+                    self.editor.focus_start = true;
+                    self.tell(Severity::Info, "models and code are here".into(), None);
+                }
+            }
+            Event::RunStarted(folder) => {
+                self.runs_stale = true;
+                self.focus_on(&folder);
+                self.mark_stale(&folder);
+                self.tell(
+                    Severity::Info,
+                    format!("training {}", name_of(&folder)),
+                    Some(Target::new(Station::Train, &folder)),
+                );
+            }
+            Event::RunChanged(folder) => self.mark_stale(&folder),
+            Event::RunEnded(folder) => {
+                self.runs_stale = true;
+                self.mark_stale(&folder);
+                self.tell(
+                    Severity::Info,
+                    format!("{} ended", name_of(&folder)),
+                    Some(Target::new(Station::Train, &folder)),
+                );
+            }
+            Event::Completed { id, result } => {
+                if let Some(task) = self.completions.get_mut(&id) {
+                    task.answer = Some(result);
+                }
+            }
+            Event::Failed { message, .. } => self.tell(Severity::Error, message, None),
+            Event::Notice(severity, text) => self.tell(severity, text, None),
+        }
+    }
+
+    /// Adds a notice of this moment.
+    pub fn tell(&mut self, severity: Severity, text: String, target: Option<Target>) {
+        self.notices.push(severity, text, target, self.now);
+    }
+
+    /// Makes a run the one that is looked at; it is read at the next poll.
+    pub fn focus_on(&mut self, folder: &Path) {
+        if self.focus.as_deref() == Some(folder) {
+            return;
+        }
+        self.focus = Some(folder.to_owned());
+        self.selection = Selection::default();
+        self.open_runs.retain(|path, open| open.overlaid || path == folder);
+    }
+
+    fn mark_stale(&mut self, folder: &Path) {
+        if let Some(open) = self.open_runs.get_mut(folder) {
+            open.stale = true;
+        }
+    }
+
+    /// The run that is looked at, once it has been read.
+    pub fn focused(&self) -> Option<&OpenRun> {
+        self.open_runs.get(self.focus.as_ref()?)
+    }
+
+    /// The runs to draw: the one in focus first, then the overlaid ones by folder.
+    pub fn shown_runs(&self) -> impl Iterator<Item = &OpenRun> {
+        let others = self
+            .open_runs
+            .iter()
+            .filter(|(path, open)| open.overlaid && Some(*path) != self.focus.as_ref())
+            .map(|(_, open)| open);
+        self.focused().into_iter().chain(others)
+    }
+
+    /// Folder of the run in training, if one is.
+    pub fn training(&self) -> Option<&Path> {
+        match &self.worker {
+            WorkerState::Training { run, .. } => Some(run),
+            _ => None,
+        }
+    }
+
+    /// The run in focus is the one in training and has not been paused: curves move.
+    pub fn is_live(&self) -> bool {
+        matches!(&self.worker, WorkerState::Training { paused: false, .. })
+    }
+
+    /// Gives a completion request an id and keeps it until it is answered.
+    pub fn ask(&mut self, mut request: CompletionRequest) -> CompletionRequest {
+        request.id = self.next_request;
+        self.next_request += 1;
+        let task = CompletionTask {
+            request: request.clone(),
+            answer: None,
+        };
+        self.completions.insert(request.id, task);
+        while self.completions.len() > COMPLETIONS_KEPT {
+            self.completions.pop_first();
+        }
+        request
+    }
+
+    /// The newest request that `matches`.
+    pub fn completion(&self, matches: impl Fn(&CompletionRequest) -> bool) -> Option<&CompletionTask> {
+        self.completions.values().rev().find(|task| matches(&task.request))
+    }
+}

@@ -1,0 +1,178 @@
+//! Writing a chart to a file: its picture or its numbers, to a path that a person types.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::mutex::Mutex;
+
+use super::table::Table;
+use crate::ui::theme::{self, Theme};
+
+/// What is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// The chart as it stands on screen.
+    Png,
+    /// The numbers behind it.
+    Csv,
+}
+
+/// How far an export has come, and what became of the last one.
+#[derive(Default)]
+pub struct Export {
+    asking: Option<(Format, String)>,
+    // A picture is taken one frame after the dialog is gone.
+    picture: Option<PathBuf>,
+    outcome: Arc<Mutex<Option<Outcome>>>,
+}
+
+#[derive(Clone, Debug)]
+struct Outcome {
+    text: String,
+    failed: bool,
+}
+
+impl Export {
+    /// Asks for the path; the proposal is the chart's title in the home folder.
+    pub fn ask(&mut self, format: Format, title: &str) {
+        let extension = match format {
+            Format::Png => "png",
+            Format::Csv => "csv",
+        };
+        let folder = directories::UserDirs::new().map_or_else(PathBuf::new, |dirs| dirs.home_dir().to_owned());
+        let name = folder.join(format!("{}.{extension}", file_name(title)));
+        self.asking = Some((format, name.display().to_string()));
+    }
+
+    /// What became of the last export, drawn as a small note.
+    pub fn outcome_ui(&self, ui: &mut egui::Ui) {
+        let outcome = self.outcome.lock().clone();
+        if let Some(Outcome { text, failed }) = outcome {
+            let theme = Theme::of(ui);
+            let color = if failed { theme.alarm } else { theme.weak };
+            ui.label(egui::RichText::new(text).size(theme::SMALL).color(color));
+        }
+    }
+
+    /// Takes the picture of `rect` that was asked for in the frame before, and draws the dialog while it is open.
+    pub fn run(&mut self, ui: &egui::Ui, id: egui::Id, rect: egui::Rect, table: impl FnOnce() -> Table) {
+        if let Some(path) = self.picture.take() {
+            let outcome = Arc::clone(&self.outcome);
+            let scale = ui.ctx().pixels_per_point();
+            ui.ctx().request_screenshot(move |image| {
+                *outcome.lock() = Some(Outcome::of(&path, write_png(&path, &image, rect * scale)));
+            });
+        }
+        let Some((format, text)) = &mut self.asking else {
+            return;
+        };
+        let format = *format;
+        let mut confirmed = false;
+        let mut cancelled = false;
+        let modal = egui::Modal::new(id.with("export")).show(ui.ctx(), |ui| {
+            ui.set_width(460.0);
+            let name = match format {
+                Format::Png => "Export picture",
+                Format::Csv => "Export numbers",
+            };
+            ui.label(theme::title(name));
+            ui.add_space(theme::GAP);
+            let label = ui.label("file");
+            let field = ui
+                .add(egui::TextEdit::singleline(text).desired_width(f32::INFINITY))
+                .labelled_by(label.id);
+            confirmed = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            ui.add_space(theme::GAP);
+            ui.horizontal(|ui| {
+                confirmed |= ui.button("Save").clicked();
+                cancelled = ui.button("Cancel").clicked();
+            });
+        });
+        cancelled |= modal.should_close();
+        if confirmed {
+            let path = PathBuf::from(text.as_str());
+            match format {
+                Format::Png => {
+                    self.picture = Some(path);
+                    ui.ctx().request_repaint();
+                }
+                Format::Csv => *self.outcome.lock() = Some(Outcome::of(&path, table().write_csv(&path))),
+            }
+        }
+        if confirmed || cancelled {
+            self.asking = None;
+        }
+    }
+}
+
+impl Outcome {
+    fn of(path: &Path, result: std::io::Result<()>) -> Self {
+        match result {
+            Ok(()) => Self {
+                text: format!("saved {}", path.display()),
+                failed: false,
+            },
+            Err(error) => Self {
+                text: format!("not saved: {error}; choose another file than {}", path.display()),
+                failed: true,
+            },
+        }
+    }
+}
+
+/// Writes the part of a picture inside `rect`, in pixels.
+fn write_png(path: &Path, image: &egui::ColorImage, rect: egui::Rect) -> std::io::Result<()> {
+    let [width, height] = image.size;
+    let whole = egui::Rect::from_min_size(egui::Pos2::ZERO, egui::vec2(width as f32, height as f32));
+    let rect = rect.intersect(whole);
+    if !rect.is_positive() {
+        return Err(std::io::Error::other("the chart is not in view"));
+    }
+    let part = image.region(&rect, None);
+    let [width, height] = part.size;
+    image::save_buffer(
+        path,
+        part.as_raw(),
+        width as u32,
+        height as u32,
+        image::ColorType::Rgba8,
+    )
+    .map_err(std::io::Error::other)
+}
+
+/// A title as a file name: lower-case words joined by hyphens.
+fn file_name(title: &str) -> String {
+    let words: Vec<String> = title
+        .split(|c: char| !c.is_alphanumeric())
+        .filter(|word| !word.is_empty())
+        .map(str::to_lowercase)
+        .collect();
+    words.join("-")
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test")]
+    use super::*;
+
+    #[test]
+    fn titles_become_file_names() {
+        assert_eq!(file_name("Loss: cross-entropy (nats)"), "loss-cross-entropy-nats");
+    }
+
+    #[test]
+    fn the_picture_is_the_chart_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("part.png");
+        let mut image = egui::ColorImage::filled([8, 6], egui::Color32::BLACK);
+        image.pixels[2 * 8 + 3] = egui::Color32::WHITE;
+        let rect = egui::Rect::from_min_max(egui::pos2(3.0, 2.0), egui::pos2(20.0, 4.0));
+        write_png(&path, &image, rect).unwrap();
+        let written = image::open(&path).unwrap().to_rgba8();
+        assert_eq!(written.dimensions(), (5, 2));
+        assert_eq!(written.get_pixel(0, 0).0, [255; 4]);
+        assert_eq!(written.get_pixel(1, 0).0, [0, 0, 0, 255]);
+        let outside = egui::Rect::from_min_max(egui::pos2(30.0, 2.0), egui::pos2(40.0, 4.0));
+        assert!(write_png(&path, &image, outside).is_err());
+    }
+}

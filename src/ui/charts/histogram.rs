@@ -1,0 +1,248 @@
+//! Histograms of cosines beside each other on the same axes: the picture of the paper's figure 2.
+
+use egui::{Color32, Id, Sense, Stroke};
+use egui_plot::{Bar, BarChart, Plot};
+
+use super::curve::Curve;
+use super::frame::ChartFrame;
+use super::scale::tick;
+use super::table::Table;
+use crate::collapse::Histogram;
+use crate::ui::format::number;
+use crate::ui::theme::{self, Dash, Sign, Theme};
+
+/// The axes that histograms share.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Axes {
+    /// Lowest value shown.
+    pub low: f64,
+    /// Highest value shown.
+    pub high: f64,
+    /// Highest share of pairs in a bin, 0 to 1.
+    pub tallest: f64,
+}
+
+impl Axes {
+    /// Axes that hold every bin that is not empty.
+    pub fn around<'a>(histograms: impl Iterator<Item = &'a Histogram>) -> Self {
+        let mut axes = Self {
+            low: 0.0,
+            high: 1.0,
+            tallest: 0.0,
+        };
+        for histogram in histograms {
+            let pairs = pairs(histogram);
+            for (bin, count) in histogram.counts.iter().enumerate().filter(|(_, count)| **count > 0) {
+                let (low, high) = edges(histogram, bin);
+                axes.low = axes.low.min(low);
+                axes.high = axes.high.max(high);
+                axes.tallest = axes.tallest.max(*count as f64 / pairs);
+            }
+        }
+        axes
+    }
+}
+
+/// One histogram.
+pub struct HistogramChart<'a> {
+    /// Unique in the workbench.
+    pub id: Id,
+    /// Whose cosines these are.
+    pub title: &'a str,
+    /// Counts, mean and quantiles.
+    pub histogram: &'a Histogram,
+    /// Colour of the bars.
+    pub sign: Sign,
+    /// Shared with the histograms beside it.
+    pub axes: Axes,
+    /// The bin that is selected.
+    pub selected: Option<usize>,
+    /// Points.
+    pub height: f32,
+}
+
+impl HistogramChart<'_> {
+    /// Draws the histogram and answers with the bin that was clicked.
+    pub fn show(self, ui: &mut egui::Ui) -> Option<usize> {
+        let [low, .., high] = self.histogram.quantiles;
+        let mean = self.histogram.mean;
+        let frame = ChartFrame {
+            id: self.id,
+            title: self.title,
+            note: format!("mean {mean:.2} · 90% of pairs in {low:.2} to {high:.2}"),
+            summary: format!(
+                "{}: mean cosine {mean:.3}, 90% of pairs between {low:.3} and {high:.3}",
+                self.title
+            ),
+            height: self.height,
+            empty: None,
+        };
+        frame
+            .show(ui, || self.table(), |ui, height| self.body(ui, height))
+            .flatten()
+    }
+
+    fn table(&self) -> Table {
+        let mut table = Table::new(["cosine from", "to", "pairs"]);
+        table.rows = (0..self.histogram.counts.len())
+            .map(|bin| {
+                let (low, high) = edges(self.histogram, bin);
+                let count = self.histogram.counts.get(bin).copied().unwrap_or_default();
+                vec![format!("{low:.3}"), format!("{high:.3}"), count.to_string()]
+            })
+            .collect();
+        table
+    }
+
+    fn body(&self, ui: &mut egui::Ui, height: f32) -> Option<usize> {
+        let theme = Theme::of(ui);
+        let top = (self.axes.tallest * 100.0).max(1.0);
+        // Room below the zero line for the strip of quantiles.
+        let floor = -0.09 * top;
+        let plot = Plot::new("histogram")
+            .id(self.id.with("plot"))
+            .height(height)
+            .show_background(false)
+            .grid_color(theme.weak)
+            .show_crosshair(false)
+            .show_x(false)
+            .show_y(false)
+            .allow_scroll(false)
+            .allow_drag(false)
+            .allow_zoom(false)
+            .allow_boxed_zoom(false)
+            .allow_axis_zoom_drag(false)
+            .allow_double_click_reset(false)
+            .sense(Sense::click())
+            .auto_bounds(false)
+            .x_axis_label(label("cosine of two chunks", theme.weak))
+            .y_axis_label(label("pairs, %", theme.weak))
+            .x_axis_formatter(|mark, _| tick(mark.value))
+            .y_axis_formatter(|mark, _| {
+                if mark.value < 0.0 {
+                    String::new()
+                } else {
+                    tick(mark.value)
+                }
+            })
+            .y_axis_min_width(30.0);
+        let response = plot.show(ui, |plot| {
+            plot.set_plot_bounds_x(self.axes.low - 0.01..=self.axes.high + 0.01);
+            plot.set_plot_bounds_y(floor * 1.6..=top * 1.06);
+            plot.bar_chart(self.bars(theme));
+            for (points, width) in self.quantile_strip(floor * 0.8) {
+                let stroke = Stroke::new(width, self.sign.color);
+                plot.add(Curve::new("", points, stroke, Dash::Solid));
+            }
+            let mean = self.histogram.mean;
+            let stroke = Stroke::new(theme::THIN_LINE, theme.strong);
+            plot.add(Curve::new(
+                "",
+                [[mean, floor], [mean, top * 1.03]],
+                stroke,
+                Dash::Dashed,
+            ));
+            plot.pointer_coordinate()
+        });
+        let bin = response
+            .inner
+            .filter(|_| response.response.hovered())
+            .and_then(|at| self.bin_at(at.x));
+        if let Some(bin) = bin {
+            response
+                .response
+                .clone()
+                .on_hover_ui_at_pointer(|ui| self.tooltip(ui, bin));
+        }
+        bin.filter(|_| response.response.clicked())
+    }
+
+    fn bars(&self, theme: &Theme) -> BarChart {
+        let pairs = pairs(self.histogram);
+        let bars = self
+            .histogram
+            .counts
+            .iter()
+            .enumerate()
+            .filter(|(_, count)| **count > 0);
+        let bars = bars.map(|(bin, count)| {
+            let (low, high) = edges(self.histogram, bin);
+            let chosen = self.selected == Some(bin);
+            let fill = if chosen {
+                theme.strong
+            } else {
+                self.sign.color.gamma_multiply(0.75)
+            };
+            Bar::new((low + high) / 2.0, *count as f64 / pairs * 100.0)
+                .width((high - low) * 0.92)
+                .fill(fill)
+                .stroke(Stroke::NONE)
+        });
+        BarChart::new("", bars.collect())
+            .color(self.sign.color)
+            .allow_hover(false)
+    }
+
+    /// A thin line from the 5% to the 95% quantile and a thick one over the middle half.
+    fn quantile_strip(&self, y: f64) -> [([[f64; 2]; 2], f32); 2] {
+        let [q05, q25, _, q75, q95] = self.histogram.quantiles;
+        [([[q05, y], [q95, y]], 1.2), ([[q25, y], [q75, y]], 4.0)]
+    }
+
+    fn bin_at(&self, x: f64) -> Option<usize> {
+        (0..self.histogram.counts.len()).find(|bin| {
+            let (low, high) = edges(self.histogram, *bin);
+            (low..high).contains(&x)
+        })
+    }
+
+    fn tooltip(&self, ui: &mut egui::Ui, bin: usize) {
+        let (low, high) = edges(self.histogram, bin);
+        let count = self.histogram.counts.get(bin).copied().unwrap_or_default();
+        let share = count as f64 / pairs(self.histogram) * 100.0;
+        ui.label(theme::caption(format!("cosine {low:.2} to {high:.2}")));
+        ui.label(format!("{count} pairs, {}%", number(share)));
+        let [q05, q25, q50, q75, q95] = self.histogram.quantiles;
+        let theme = Theme::of(ui);
+        ui.label(label(
+            &format!("quantiles 5, 25, 50, 75, 95%: {q05:.2}, {q25:.2}, {q50:.2}, {q75:.2}, {q95:.2}"),
+            theme.weak,
+        ));
+        ui.label(label("click: show these pairs", theme.weak));
+    }
+}
+
+/// Lower and upper end of a bin.
+pub fn edges(histogram: &Histogram, bin: usize) -> (f64, f64) {
+    let width = (histogram.high - histogram.low) / histogram.counts.len().max(1) as f64;
+    let low = histogram.low + bin as f64 * width;
+    (low, low + width)
+}
+
+fn pairs(histogram: &Histogram) -> f64 {
+    histogram.counts.iter().sum::<usize>().max(1) as f64
+}
+
+fn label(text: &str, color: Color32) -> egui::RichText {
+    egui::RichText::new(text).size(theme::SMALL).color(color)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_hold_every_pair() {
+        let histogram = |counts: &[usize]| Histogram {
+            low: -1.0,
+            high: 1.0,
+            counts: counts.to_vec(),
+            mean: 0.0,
+            quantiles: [0.0; 5],
+        };
+        let (a, b) = (histogram(&[0, 1, 1, 2]), histogram(&[0, 0, 3, 1]));
+        let axes = Axes::around([&a, &b].into_iter());
+        assert_eq!((axes.low, axes.high, axes.tallest), (-0.5, 1.0, 0.75));
+        assert_eq!(edges(&a, 3), (0.5, 1.0));
+    }
+}

@@ -1,0 +1,362 @@
+//! The curves of a run in training, small multiples over one x axis; overlaid runs lie in the same charts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::Id;
+use strum::IntoEnumIterator as _;
+
+use super::line::{Flag, LineChart};
+use super::local::local;
+use super::scale::Scale;
+use super::series::Series;
+use crate::app::{Action, OpenRun, XAxis};
+use crate::corpus::Split;
+use crate::evaluation::{Arm, EvaluationSummary, Interval};
+use crate::runs::{EventKind, Run, ScalarRecord};
+use crate::ui::theme::{self, Sign};
+use crate::ui::{View, format};
+
+/// Height of a chart's plot and legend, points.
+const HEIGHT: f32 = 178.0;
+/// Least width of a chart; two stand side by side where there is room.
+const WIDTH: f32 = 420.0;
+
+/// A number of `scalars.jsonl` over training.
+struct Quantity {
+    key: String,
+    title: String,
+    unit: &'static str,
+    smoothed: bool,
+    log: bool,
+}
+
+impl Quantity {
+    fn new(key: &str, title: &str, unit: &'static str, smoothed: bool, log: bool) -> Self {
+        Self {
+            key: key.to_owned(),
+            title: title.to_owned(),
+            unit,
+            smoothed,
+            log,
+        }
+    }
+
+    /// The weighted sum, then its terms, then how the optimiser is doing.
+    fn all(runs: &[&OpenRun]) -> Vec<Self> {
+        let terms: BTreeSet<&String> = runs
+            .iter()
+            .filter_map(|open| open.run().scalars.last())
+            .flat_map(|record| record.terms.keys())
+            .collect();
+        let mut all = vec![Self::new("loss", "loss, weighted sum", "", true, true)];
+        all.extend(terms.into_iter().map(|term| {
+            let unit = if term == "cross_entropy" { "nats a token" } else { "" };
+            Self::new(term, &term.replace('_', " "), unit, true, true)
+        }));
+        all.extend([
+            Self::new("gradient_norm", "gradient norm before clipping", "", true, true),
+            Self::new("learning_rate", "learning rate", "", false, true),
+            Self::new("samples_per_second", "throughput", "samples a second", true, false),
+        ]);
+        all
+    }
+}
+
+fn value(record: &ScalarRecord, key: &str) -> Option<f64> {
+    match key {
+        "loss" => Some(record.loss),
+        "gradient_norm" => Some(record.gradient_norm),
+        "learning_rate" => Some(record.learning_rate),
+        "samples_per_second" => Some(record.samples_per_second),
+        term => record.terms.get(term).copied(),
+    }
+}
+
+/// Curves of one run, made again only when the run has changed.
+#[derive(Default)]
+struct Curves {
+    made_of: Option<(u64, XAxis)>,
+    points: BTreeMap<String, Arc<[[f64; 2]]>>,
+    bands: BTreeMap<String, Arc<[[f64; 3]]>>,
+}
+
+type Cache = BTreeMap<PathBuf, Curves>;
+
+impl Curves {
+    fn points(&mut self, key: &str, make: impl FnOnce() -> Vec<[f64; 2]>) -> Arc<[[f64; 2]]> {
+        let entry = self.points.entry(key.to_owned()).or_insert_with(|| make().into());
+        Arc::clone(entry)
+    }
+
+    fn band(&mut self, key: &str, make: impl FnOnce() -> Vec<[f64; 3]>) -> Arc<[[f64; 3]]> {
+        let entry = self.bands.entry(key.to_owned()).or_insert_with(|| make().into());
+        Arc::clone(entry)
+    }
+}
+
+/// The curves of the shown runs as small multiples: loss terms, arms at each evaluation, gradient norm, learning rate, throughput.
+pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
+    let runs: Vec<&OpenRun> = view.state.shown_runs().collect();
+    let cache = local::<Cache>(ui.ctx(), Id::unique("run curves"));
+    let mut cache = cache.lock();
+    let x = view.state.charts.x;
+    cache.retain(|folder, _| runs.iter().any(|open| open.run().folder == *folder));
+    for open in &runs {
+        let curves = cache.entry(open.run().folder.clone()).or_default();
+        if curves.made_of != Some((open.generation, x)) {
+            *curves = Curves {
+                made_of: Some((open.generation, x)),
+                ..Curves::default()
+            };
+        }
+    }
+    let mut charts = ChartRow::new(view, &runs);
+    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        let columns = if ui.available_width() >= 2.0 * WIDTH { 2 } else { 1 };
+        let quantities = Quantity::all(&runs);
+        let scores = [
+            ("em_token", "exact match, code tokens", 100.0),
+            ("es_levenshtein", "edit similarity", 1.0),
+        ];
+        let total = quantities.len() + scores.len();
+        for row in 0..total.div_ceil(columns) {
+            ui.columns(columns, |uis| {
+                for (column, ui) in uis.iter_mut().enumerate() {
+                    let place = row * columns + column;
+                    // The scores come second: they are what the losses are for.
+                    match place.checked_sub(2).and_then(|score| scores.get(score)) {
+                        Some((key, title, factor)) => charts.score(ui, &mut cache, key, title, *factor),
+                        None => {
+                            let at = if place < 2 { place } else { place - scores.len() };
+                            if let Some(quantity) = quantities.get(at) {
+                                charts.quantity(ui, &mut cache, quantity);
+                            }
+                        }
+                    }
+                }
+            });
+            ui.add_space(theme::SECTION);
+        }
+    });
+    charts.finish();
+}
+
+/// What the charts of one frame have in common.
+struct ChartRow<'a> {
+    view: &'a View<'a>,
+    runs: &'a [&'a OpenRun],
+    flags: Vec<Flag>,
+    hovered: Option<usize>,
+}
+
+impl<'a> ChartRow<'a> {
+    fn new(view: &'a View<'a>, runs: &'a [&'a OpenRun]) -> Self {
+        let x = view.state.charts.x;
+        let flags = runs
+            .first()
+            .map_or_else(Vec::new, |open| flags(open.run(), x, view.theme));
+        Self {
+            view,
+            runs,
+            flags,
+            hovered: None,
+        }
+    }
+
+    fn quantity(&mut self, ui: &mut egui::Ui, cache: &mut Cache, quantity: &Quantity) {
+        let charts = self.view.state.charts;
+        let series: Vec<Series> = self
+            .runs
+            .iter()
+            .enumerate()
+            .filter_map(|(index, open)| {
+                let run = open.run();
+                let points = cache.get_mut(&run.folder)?.points(&quantity.key, || {
+                    let values = run.scalars.iter();
+                    values
+                        .filter_map(|record| Some([x_of(record, charts.x), value(record, &quantity.key)?]))
+                        .collect()
+                });
+                let mut series = Series::new(run.name(), self.view.theme.run(index), points);
+                series.smoothing = if quantity.smoothed { charts.smoothing } else { 0.0 };
+                Some(series)
+            })
+            .collect();
+        let scale = if charts.log && quantity.log {
+            Scale::Log
+        } else {
+            Scale::Linear
+        };
+        self.chart(
+            ui,
+            &quantity.title,
+            quantity.unit,
+            &series,
+            scale,
+            "Steps appear here as they are trained.",
+        );
+    }
+
+    fn score(&mut self, ui: &mut egui::Ui, cache: &mut Cache, key: &str, title: &str, factor: f64) {
+        let split = split(self.runs);
+        let x = self.view.state.charts.x;
+        let mut series = Vec::new();
+        for (index, open) in self.runs.iter().enumerate() {
+            let run = open.run();
+            let Some(curves) = cache.get_mut(&run.folder) else {
+                continue;
+            };
+            for arm in Arm::iter() {
+                let intervals = || evaluated(run, split, arm, key, x);
+                let name = format!("{key}/{arm}");
+                let points = curves.points(&name, || intervals().map(|(x, i)| [x, i.mean * factor]).collect());
+                if points.is_empty() {
+                    continue;
+                }
+                let band = curves.band(&name, || {
+                    intervals().map(|(x, i)| [x, i.low * factor, i.high * factor]).collect()
+                });
+                let sign = self.view.theme.arm(arm);
+                let (name, sign) = match index {
+                    0 => (arm.label().to_owned(), sign),
+                    _ => (format!("{} · {}", run.name(), arm.label()), fainter(sign)),
+                };
+                let mut arm = Series::new(name, sign, points);
+                arm.band = (index == 0).then_some(band);
+                arm.marks = true;
+                series.push(arm);
+            }
+        }
+        let unit = match split {
+            Split::Train => "%, train split",
+            Split::Validation => "%, validation split",
+            Split::Test => "%, test split",
+        };
+        self.chart(
+            ui,
+            title,
+            unit,
+            &series,
+            Scale::Linear,
+            "The arms are compared here at each evaluation.",
+        );
+    }
+
+    fn chart(&mut self, ui: &mut egui::Ui, title: &str, unit: &str, series: &[Series], scale: Scale, empty: &str) {
+        let state = self.view.state;
+        let x = state.charts.x;
+        let place = |step: Option<usize>| Some(x_at(self.runs.first()?.run(), step?, x));
+        let pointed = LineChart {
+            id: Id::unique(("run chart", title)),
+            title,
+            x_label: match x {
+                XAxis::Step => "step",
+                XAxis::Samples => "samples",
+                XAxis::Seconds => "seconds",
+            },
+            unit,
+            series,
+            flags: &self.flags,
+            scale,
+            cursor: place(state.selection.hovered_step),
+            pinned: place(state.selection.step),
+            height: HEIGHT,
+            empty,
+            group: Some(Id::unique("run charts").with(x.to_string())),
+        }
+        .show(ui);
+        let step = |at: Option<f64>| Some(step_at(self.runs.first()?.run(), at?, x));
+        if let Some(step) = step(pointed.clicked) {
+            self.view.act(Action::PinStep(Some(step)));
+        }
+        self.hovered = self.hovered.or(step(pointed.hovered));
+    }
+
+    /// Tells the other charts where the pointer stands.
+    fn finish(self) {
+        if self.hovered != self.view.state.selection.hovered_step {
+            self.view.act(Action::HoverStep(self.hovered));
+        }
+    }
+}
+
+fn fainter(sign: Sign) -> Sign {
+    Sign {
+        color: sign.color.gamma_multiply(0.6),
+        ..sign
+    }
+}
+
+/// The split that runs look at while they train, unless there are evaluations of another one only.
+fn split(runs: &[&OpenRun]) -> Split {
+    let has = |split: Split| {
+        runs.iter()
+            .any(|open| open.run().evaluations.iter().any(|e| e.split == split))
+    };
+    if !has(Split::Validation) && has(Split::Test) {
+        Split::Test
+    } else {
+        Split::Validation
+    }
+}
+
+fn evaluated(run: &Run, split: Split, arm: Arm, key: &str, x: XAxis) -> impl Iterator<Item = (f64, Interval)> {
+    let of_split = run.evaluations.iter().filter(move |summary| summary.split == split);
+    of_split.filter_map(move |summary: &EvaluationSummary| {
+        let summary_of_arm = summary.arms.iter().find(|other| other.arm == arm)?;
+        let interval = summary_of_arm.scores.get(key)?;
+        Some((x_at(run, summary.step, x), *interval))
+    })
+}
+
+fn x_of(record: &ScalarRecord, x: XAxis) -> f64 {
+    match x {
+        XAxis::Step => record.step as f64,
+        XAxis::Samples => record.samples as f64,
+        XAxis::Seconds => record.seconds,
+    }
+}
+
+/// Where a step lies on the x axis; the step before the first is at 0.
+fn x_at(run: &Run, step: usize, x: XAxis) -> f64 {
+    if x == XAxis::Step {
+        return step as f64;
+    }
+    let after = run.scalars.partition_point(|record| record.step <= step);
+    let record = after.checked_sub(1).and_then(|at| run.scalars.get(at));
+    record.map_or(0.0, |record| x_of(record, x))
+}
+
+/// The step nearest to a place on the x axis.
+fn step_at(run: &Run, place: f64, x: XAxis) -> usize {
+    let nearest = run
+        .scalars
+        .iter()
+        .min_by(|a, b| (x_of(a, x) - place).abs().total_cmp(&(x_of(b, x) - place).abs()));
+    nearest.map_or(0, |record| record.step)
+}
+
+/// What interrupted or ended the run.
+fn flags(run: &Run, x: XAxis, theme: &theme::Theme) -> Vec<Flag> {
+    let told = run.events.iter().filter_map(|event| {
+        let color = match event.kind {
+            EventKind::Pause | EventKind::Resume => theme.weak,
+            EventKind::Stop => theme.warning,
+            EventKind::Failed => theme.alarm,
+            EventKind::Start | EventKind::Checkpoint | EventKind::End => return None,
+        };
+        let reason = if event.reason.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", event.reason)
+        };
+        Some(Flag {
+            x: x_at(run, event.step, x),
+            color,
+            text: format!("{} at step {}{reason}", event.kind, format::grouped(event.step as i64)),
+        })
+    });
+    told.collect()
+}

@@ -1,0 +1,88 @@
+//! The numbers behind a chart, as a table on screen and as a CSV file.
+
+use std::io;
+use std::path::Path;
+
+use egui_extras::{Column, TableBuilder};
+
+use crate::ui::theme;
+
+/// Columns and rows of text.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Table {
+    /// Heads of the columns, units included.
+    pub columns: Vec<String>,
+    /// One text a column.
+    pub rows: Vec<Vec<String>>,
+}
+
+impl Table {
+    /// A table with these heads and no rows yet.
+    pub fn new<const N: usize>(columns: [&str; N]) -> Self {
+        Self {
+            columns: columns.map(str::to_owned).to_vec(),
+            rows: Vec::new(),
+        }
+    }
+
+    /// The table as CSV (RFC 4180): quoted where needed.
+    pub fn to_csv(&self) -> String {
+        std::iter::once(&self.columns)
+            .chain(&self.rows)
+            .map(|row| row.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\r\n")
+            .collect()
+    }
+
+    /// Writes the table as a CSV file.
+    pub fn write_csv(&self, path: &Path) -> io::Result<()> {
+        std::fs::write(path, self.to_csv())
+    }
+
+    /// Draws the table; only the rows in view cost time.
+    pub fn ui(&self, ui: &mut egui::Ui, id: egui::Id, height: f32) {
+        ui.push_id(id, |ui| {
+            egui::ScrollArea::horizontal().show(ui, |ui| {
+                TableBuilder::new(ui)
+                    .columns(Column::auto().at_least(80.0), self.columns.len())
+                    .min_scrolled_height(height - theme::ROW)
+                    .max_scroll_height(height - theme::ROW)
+                    .header(theme::ROW, |mut header| {
+                        for column in &self.columns {
+                            header.col(|ui| {
+                                ui.label(theme::caption(column));
+                            });
+                        }
+                    })
+                    .body(|body| {
+                        body.rows(20.0, self.rows.len(), |mut row| {
+                            for cell in self.rows.get(row.index()).into_iter().flatten() {
+                                row.col(|ui| {
+                                    ui.label(egui::RichText::new(cell).monospace().size(theme::SMALL));
+                                });
+                            }
+                        });
+                    });
+            });
+        });
+    }
+}
+
+fn quoted(cell: &str) -> String {
+    if cell.contains([',', '"', '\n', '\r']) {
+        format!("\"{}\"", cell.replace('"', "\"\""))
+    } else {
+        cell.to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn csv_quotes_what_needs_it() {
+        let mut table = Table::new(["step", "a, b"]);
+        table.rows.push(vec!["1".into(), "say \"hi\"".into()]);
+        assert_eq!(table.to_csv(), "step,\"a, b\"\r\n1,\"say \"\"hi\"\"\"\r\n");
+    }
+}

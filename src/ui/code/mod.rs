@@ -1,0 +1,7 @@
+//! Code on screen: highlighted with line numbers, and differences between two lines.
+
+mod differences;
+mod listing;
+
+pub use differences::{Change, changes, differences_job};
+pub use listing::{Listing, code_theme};

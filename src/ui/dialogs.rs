@@ -1,0 +1,112 @@
+//! Questions that lie over the station: which run to open, whether one may go to the trash, which folders to use.
+
+use egui::{RichText, Ui};
+
+use super::widgets::{path_field, primary_button};
+use super::{View, theme};
+use crate::app::{Action, PathField};
+use crate::runs;
+
+const WIDTH: f32 = 520.0;
+
+/// Draws whichever question is open.
+pub fn dialogs_ui(ctx: &egui::Context, view: &View<'_>) {
+    let overlay = &view.state.overlay;
+    if overlay.open_run {
+        modal(ctx, view, "open run", open_run_ui);
+    }
+    if overlay.folders {
+        modal(ctx, view, "folders", folders_ui);
+    }
+    if let Some(folder) = &overlay.delete {
+        modal(ctx, view, "delete run", |ui, view| {
+            ui.label(theme::title(format!("Move {} to the trash?", runs::name_of(folder))).color(view.theme.strong));
+            ui.add_space(theme::GAP);
+            ui.label(format!(
+                "{} moves into .trash of the runs folder. Move it back to have it again.",
+                folder.display()
+            ));
+            ui.add_space(theme::SECTION);
+            ui.horizontal(|ui| {
+                if primary_button(ui, "Move to the trash", true).clicked() {
+                    view.act(Action::Delete(folder.clone()));
+                }
+                cancel(ui, view);
+            });
+        });
+    }
+}
+
+fn modal(ctx: &egui::Context, view: &View<'_>, id: &str, content: impl FnOnce(&mut Ui, &View<'_>)) {
+    let modal = egui::Modal::new(egui::Id::unique(id)).show(ctx, |ui| {
+        ui.set_width(WIDTH);
+        content(ui, view);
+    });
+    if modal.should_close() {
+        view.act(Action::CloseOverlays);
+    }
+}
+
+fn cancel(ui: &mut Ui, view: &View<'_>) {
+    if ui.button("Cancel").clicked() {
+        view.act(Action::CloseOverlays);
+    }
+}
+
+fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
+    let state = view.state;
+    ui.label(theme::title("Open a run folder").color(view.theme.strong));
+    ui.add_space(theme::GAP);
+    ui.label(
+        RichText::new("A folder with experiment.toml and scalars.jsonl in it, on this machine or copied from another.")
+            .color(view.theme.weak),
+    );
+    ui.add_space(theme::GAP);
+    let field = path_field(ui, view, PathField::Run, "Folder of the run", &state.run_path, WIDTH);
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    ui.add_space(theme::SECTION);
+    let ready = !state.run_path.trim().is_empty();
+    ui.horizontal(|ui| {
+        if primary_button(ui, "Open", ready).clicked() || entered && ready {
+            view.act(Action::OpenTypedRun);
+        }
+        cancel(ui, view);
+    });
+}
+
+fn folders_ui(ui: &mut Ui, view: &View<'_>) {
+    ui.label(theme::title("Use folders of your own").color(view.theme.strong));
+    ui.add_space(theme::GAP);
+    let fields = [
+        (
+            "reader.model",
+            "Reader",
+            "A folder with config.json, tokenizer.json and safetensors, or a GGUF file",
+        ),
+        (
+            "encoder.model",
+            "Encoder",
+            "A folder with config.json, tokenizer.json and safetensors",
+        ),
+        (
+            "data.corpus",
+            "Code",
+            "A folder whose sub-folders are repositories with Python files",
+        ),
+    ];
+    for (key, name, help) in fields {
+        ui.label(theme::caption(name));
+        let value = view.state.editor.text(key);
+        path_field(ui, view, PathField::Experiment(key), name, &value, WIDTH);
+        ui.label(RichText::new(help).size(theme::SMALL).color(view.theme.weak));
+        ui.add_space(theme::GAP);
+    }
+    ui.label("What stays a catalogue id is taken from the catalogue. The Train station checks the values, and the first step of a run the files.");
+    ui.add_space(theme::SECTION);
+    ui.horizontal(|ui| {
+        if primary_button(ui, "Use these", true).clicked() {
+            view.act(Action::UseFolders);
+        }
+        cancel(ui, view);
+    });
+}

@@ -1,0 +1,70 @@
+//! The frame around the stations: bars, rail, drawer, and whatever lies over them.
+
+use egui::{CentralPanel, Frame, Margin, Panel, Stroke, Ui};
+
+use super::View;
+use super::dialogs::dialogs_ui;
+use super::first_start::first_start_ui;
+use super::log::{log_ui, toasts_ui};
+use super::palette::{palette_ui, pressed, shortcuts_ui};
+use super::rail::rail_ui;
+use super::stations::{collapse_ui, compare_ui, runs_ui, train_ui};
+use super::status_bar::status_bar_ui;
+use super::top_bar::top_bar_ui;
+use crate::app::Station;
+
+/// Draws the whole window.
+pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
+    let ctx = ui.ctx().clone();
+    for command in pressed(&ctx) {
+        view.command(command);
+    }
+    let bar = |margin: Margin| Frame::new().fill(view.theme.panel).inner_margin(margin);
+    ui.visuals_mut().widgets.noninteractive.bg_stroke = Stroke::new(1.0, view.theme.line);
+    Panel::top("top bar")
+        .frame(bar(Margin::symmetric(14, 4)))
+        .exact_size(44.0)
+        .show(ui, |ui| top_bar_ui(ui, view));
+    Panel::bottom("status bar")
+        .frame(bar(Margin::symmetric(14, 2)))
+        .exact_size(30.0)
+        .show(ui, |ui| status_bar_ui(ui, view));
+    if view.state.overlay.log {
+        Panel::bottom("log")
+            .frame(bar(Margin::symmetric(14, 8)))
+            .resizable(true)
+            .default_size(200.0)
+            .show(ui, |ui| log_ui(ui, view));
+    }
+    Panel::left("rail")
+        .frame(bar(Margin::symmetric(8, 12)))
+        .exact_size(132.0)
+        .resizable(false)
+        .show(ui, |ui| rail_ui(ui, view));
+    CentralPanel::default()
+        .frame(Frame::new().fill(view.theme.background).inner_margin(Margin::same(16)))
+        .show(ui, |ui| station_ui(ui, view));
+
+    dialogs_ui(&ctx, view);
+    if view.state.overlay.shortcuts {
+        shortcuts_ui(&ctx, view);
+    }
+    if view.state.overlay.palette {
+        palette_ui(&ctx, view);
+    }
+    toasts_ui(&ctx, view);
+}
+
+fn station_ui(ui: &mut Ui, view: &View<'_>) {
+    let station = view.state.station;
+    if view.state.setup.is_needed() && station == Station::Train {
+        first_start_ui(ui, view);
+        return;
+    }
+    match station {
+        Station::Train => train_ui(ui, view),
+        Station::Collapse => collapse_ui(ui, view),
+        Station::Compare => compare_ui(ui, view),
+        Station::Runs => runs_ui(ui, view),
+    }
+}

@@ -1,0 +1,144 @@
+//! Pictures of every station, rendered off-screen by the real application on recorded runs.
+
+use std::path::{Path, PathBuf};
+
+use egui_kittest::Harness;
+
+use super::{Workbench, WorkbenchSettings, theme};
+use crate::app::{Action, CatalogueItem, Desktop, EngineHandle, PathField, Station};
+use crate::engine::{Command, Event};
+
+/// Size of a picture in points.
+const SIZE: [f32; 2] = [1440.0, 900.0];
+
+/// Frames until background work (instruments of a run) has arrived and nothing moves any more.
+const SETTLING_FRAMES: usize = 40;
+
+/// What the pictures show.
+pub struct Pictures {
+    /// Where runs lie.
+    pub runs_dir: PathBuf,
+    /// The run in focus, and the runs drawn over it.
+    pub runs: Vec<PathBuf>,
+    /// Name of the device, for the top bar.
+    pub device: String,
+    /// What a first start needs.
+    pub catalogue: Vec<CatalogueItem>,
+}
+
+/// Why a picture could not be made.
+#[derive(Debug, thiserror::Error)]
+pub enum PictureError {
+    /// No graphics driver renders off-screen.
+    #[error("the pictures could not be rendered: {0}; a Vulkan driver is needed (Debian: mesa-vulkan-drivers)")]
+    Render(String),
+    /// A picture could not be written.
+    #[error("cannot write {}: {message}", path.display())]
+    Write {
+        /// The picture.
+        path: PathBuf,
+        /// What the system said.
+        message: String,
+    },
+}
+
+/// An engine that does nothing, and a desktop that opens nothing.
+struct Still;
+
+impl EngineHandle for Still {
+    fn send(&self, _command: Command) {}
+
+    fn try_recv(&self) -> Option<Event> {
+        None
+    }
+}
+
+impl Desktop for Still {
+    fn pick_folder(&self, _field: PathField) {}
+
+    fn picked(&self) -> Option<(PathField, Option<PathBuf>)> {
+        None
+    }
+
+    fn reveal(&self, _folder: &Path) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// Renders every station in light and dark into `folder` and returns the pictures' paths.
+pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, PictureError> {
+    let write = |path: &Path, error: &dyn std::fmt::Display| PictureError::Write {
+        path: path.to_owned(),
+        message: error.to_string(),
+    };
+    std::fs::create_dir_all(folder).map_err(|error| write(folder, &error))?;
+    let mut paths = Vec::new();
+    for (mode, preference) in [
+        ("dark", egui::ThemePreference::Dark),
+        ("light", egui::ThemePreference::Light),
+    ] {
+        let mut shoot = |window: &mut Harness<'_, Workbench>, name: &str| -> Result<(), PictureError> {
+            window.run_steps(SETTLING_FRAMES);
+            let image = window.render().map_err(PictureError::Render)?;
+            let path = folder.join(format!("{name}-{mode}.png"));
+            image.save(&path).map_err(|error| write(&path, &error))?;
+            paths.push(path);
+            Ok(())
+        };
+        let mut first = window(pictures, preference, false);
+        shoot(&mut first, "first-start")?;
+        let mut window = window(pictures, preference, true);
+        for (index, run) in pictures.runs.iter().enumerate() {
+            let show = if index == 0 {
+                Action::Focus
+            } else {
+                Action::ToggleOverlay
+            };
+            act(&mut window, show(run.clone()));
+        }
+        for (station, name) in [
+            (Station::Train, "train"),
+            (Station::Collapse, "collapse"),
+            (Station::Compare, "compare"),
+            (Station::Runs, "runs"),
+        ] {
+            act(&mut window, Action::Go(station));
+            shoot(&mut window, name)?;
+        }
+    }
+    Ok(paths)
+}
+
+fn act(window: &mut Harness<'_, Workbench>, action: Action) {
+    let ctx = window.ctx.clone();
+    window.state_mut().act(&ctx, action);
+    window.run_steps(2);
+}
+
+fn window(
+    pictures: &Pictures,
+    preference: egui::ThemePreference,
+    everything_here: bool,
+) -> Harness<'static, Workbench> {
+    let items = pictures.catalogue.iter().cloned();
+    let settings = WorkbenchSettings {
+        runs_dir: pictures.runs_dir.clone(),
+        open: None,
+        device: pictures.device.clone(),
+        catalogue: items
+            .map(|item| CatalogueItem {
+                present: everything_here,
+                ..item
+            })
+            .collect(),
+        clock: jiff::Timestamp::now,
+    };
+    let mut window = Harness::builder()
+        .with_size(SIZE)
+        .with_render_cursor(false)
+        .with_context_setup(theme::install)
+        .wgpu()
+        .build_eframe(move |cc| Workbench::new(cc, settings, Box::new(Still), Box::new(Still)));
+    act(&mut window, Action::SetTheme(preference));
+    window
+}

@@ -1,0 +1,401 @@
+//! The Collapse station: the projected vectors beside the encoder's, at every probe step of a run or of two.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use egui::{Id, RichText};
+
+use super::collapse_instruments::{Column, instruments_ui};
+use super::collapse_pairs::{Pairs, Picked, chunk_name, pairs_ui};
+use super::collapse_scrubber::{Playing, Scrub, Track, scrubber_ui};
+use super::collapse_series::{EncoderProbe, ProbeReader, ProbeSeries, StepProbe};
+use crate::app::{Action, OpenRun, UiCommand};
+use crate::collapse::{Histogram, headline};
+use crate::ui::charts::{Axes, Heatmap, HistogramChart, RidgeChart, local};
+use crate::ui::theme::{self, Sign};
+use crate::ui::widgets::empty_state;
+use crate::ui::{View, format};
+
+/// Runs that stand side by side.
+const RUNS: usize = 2;
+/// Height of a histogram, points.
+const HISTOGRAM: f32 = 168.0;
+
+/// What lies below the histograms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Lower {
+    #[default]
+    Heatmaps,
+    OverSteps,
+}
+
+/// What this page keeps between frames.
+#[derive(Default)]
+struct Memory {
+    reader: ProbeReader,
+    lower: Lower,
+    playing: Playing,
+    picked: Option<Picked>,
+    pair: usize,
+}
+
+/// One run as this page shows it.
+struct Shown {
+    name: String,
+    sign: Sign,
+    series: ProbeSeries,
+    now: Arc<StepProbe>,
+}
+
+/// Draws the Collapse station.
+pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
+    let memory = local::<Memory>(ui.ctx(), Id::unique("collapse station"));
+    let mut memory = memory.lock();
+    let runs: Vec<&OpenRun> = view.state.shown_runs().take(RUNS).collect();
+    memory
+        .reader
+        .keep(|folder: &Path| runs.iter().any(|open| open.run().folder == folder));
+    let step = view.state.selection.step;
+    let every: Vec<ProbeSeries> = runs
+        .iter()
+        .map(|open| memory.reader.series(ui.ctx(), open.run()))
+        .collect();
+    let shown: Vec<Shown> = runs
+        .iter()
+        .zip(&every)
+        .enumerate()
+        .filter_map(|(index, (open, series))| {
+            Some(Shown {
+                name: open.run().name(),
+                sign: view.theme.run(index),
+                series: series.clone(),
+                now: Arc::clone(series.at(step)?),
+            })
+        })
+        .collect();
+    let encoder = shown.first().and_then(|run| run.series.encoder.clone());
+    match (encoder, shown.first(), runs.first()) {
+        (Some(encoder), Some(first), Some(open)) => {
+            let steps: Vec<usize> = first.series.steps.keys().copied().collect();
+            headlines_ui(ui, &shown);
+            waiting_ui(ui, view, open, &first.series);
+            scrub(ui, view, &mut memory, &shown, &steps);
+            ui.add_space(theme::GAP);
+            page_ui(ui, view, &mut memory, &encoder, &shown);
+        }
+        (_, _, open) => nothing_ui(ui, view, open.copied(), every.first()),
+    }
+}
+
+fn headlines_ui(ui: &mut egui::Ui, shown: &[Shown]) {
+    for run in shown {
+        let Some(encoder) = &run.series.encoder else {
+            continue;
+        };
+        ui.horizontal_wrapped(|ui| {
+            if shown.len() > 1 {
+                ui.label(RichText::new(run.sign.mark).color(run.sign.color).size(theme::TITLE));
+                ui.label(theme::title(format!("{}:", run.name)));
+            }
+            ui.label(theme::title(headline(
+                run.now.step,
+                &encoder.instruments,
+                &run.now.instruments,
+            )));
+        });
+    }
+}
+
+/// How many probes are still being read, and which could not be.
+fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &ProbeSeries) {
+    let total = open.run().probe_steps.len();
+    let left = total.saturating_sub(series.steps.len() + series.failed.len());
+    if left > 0 {
+        let text = format!("reading probes, {left} of {total} left");
+        ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
+    }
+    if let Some((step, reason)) = series.failed.first_key_value() {
+        let text = format!(
+            "▲ {} not shown, the first is step {step}: {reason}",
+            format::count(series.failed.len(), "probe")
+        );
+        ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
+    }
+}
+
+fn scrub(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, shown: &[Shown], steps: &[usize]) {
+    let tracks: Vec<Track<'_>> = shown
+        .iter()
+        .map(|run| Track {
+            series: &run.series,
+            sign: run.sign,
+        })
+        .collect();
+    let selection = &view.state.selection;
+    match scrubber_ui(
+        ui,
+        &tracks,
+        steps,
+        selection.step,
+        selection.hovered_step,
+        &mut memory.playing,
+    ) {
+        Some(Scrub::To(step)) => view.act(Action::PinStep(Some(step))),
+        Some(Scrub::Follow) => view.act(Action::PinStep(None)),
+        None => {}
+    }
+}
+
+fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Arc<EncoderProbe>, shown: &[Shown]) {
+    let bare = egui::Frame::new();
+    egui::Panel::right("instruments")
+        .default_size(if shown.len() > 1 { 440.0 } else { 380.0 })
+        .size_range(320.0..=560.0)
+        .frame(bare.inner_margin(egui::Margin::symmetric(12, 0)))
+        .show(ui, |ui| {
+            let columns: Vec<Column<'_>> = shown
+                .iter()
+                .map(|run| Column {
+                    name: run.name.clone(),
+                    sign: run.sign,
+                    series: &run.series,
+                    now: &run.now,
+                })
+                .collect();
+            instruments_ui(ui, &columns);
+        });
+    if let (Some(picked), Some(first)) = (memory.picked, shown.first()) {
+        egui::Panel::bottom("pairs")
+            .default_size(230.0)
+            .size_range(140.0..=480.0)
+            .resizable(true)
+            .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
+            .show(ui, |ui| {
+                ui.horizontal(|ui| {
+                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+                        if ui.button("Close").clicked() {
+                            memory.picked = None;
+                        }
+                    });
+                });
+                let (pairs, probe) = pairs_of(picked, encoder, shown, first);
+                if let Some(pair) = pairs_ui(ui, &pairs, memory.pair, &first.series.chunks, encoder, probe) {
+                    memory.pair = pair;
+                    let row = pairs.pairs.get(pair).map(|(row, _)| *row);
+                    view.act(Action::SelectChunk(row));
+                }
+            });
+    }
+    egui::CentralPanel::default().frame(bare).show(ui, |ui| {
+        egui::ScrollArea::vertical()
+            .auto_shrink(false)
+            .show(ui, |ui| charts_ui(ui, view, memory, encoder, shown));
+    });
+}
+
+fn pairs_of<'a>(
+    picked: Picked,
+    encoder: &EncoderProbe,
+    shown: &'a [Shown],
+    first: &'a Shown,
+) -> (Pairs, &'a Arc<StepProbe>) {
+    let rows = encoder.order.len();
+    match picked {
+        Picked::Cell(row, other) => (Pairs::of_cell(row, other, &first.now.matrix, rows), &first.now),
+        Picked::EncoderBin(bin) => {
+            let pairs = Pairs::of_bin("encoder", &encoder.histogram, bin, &encoder.matrix, rows);
+            (pairs, &first.now)
+        }
+        Picked::ProjectedBin(run, bin) => {
+            let run = shown.get(run).unwrap_or(first);
+            let whose = format!("{}, step {}", run.name, run.now.step);
+            let pairs = Pairs::of_bin(&whose, &run.now.histogram, bin, &run.now.matrix, rows);
+            (pairs, &run.now)
+        }
+    }
+}
+
+/// A set of vectors as the charts show it.
+struct Side<'a> {
+    key: usize,
+    title: String,
+    histogram: &'a Histogram,
+    matrix: &'a Arc<[f32]>,
+    sign: Sign,
+    selected: Option<usize>,
+}
+
+fn sides<'a>(view: &View<'_>, picked: Option<Picked>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> Vec<Side<'a>> {
+    let first = Side {
+        key: 0,
+        title: "encoder".to_owned(),
+        histogram: &encoder.histogram,
+        matrix: &encoder.matrix,
+        sign: view.theme.encoder(),
+        selected: match picked {
+            Some(Picked::EncoderBin(bin)) => Some(bin),
+            _ => None,
+        },
+    };
+    let projected = shown.iter().enumerate().map(|(index, run)| Side {
+        key: index + 1,
+        title: match shown.len() {
+            1 => format!("projected, step {}", run.now.step),
+            _ => format!("{}, step {}", run.name, run.now.step),
+        },
+        histogram: &run.now.histogram,
+        matrix: &run.now.matrix,
+        sign: run.sign,
+        selected: match picked {
+            Some(Picked::ProjectedBin(at, bin)) if at == index => Some(bin),
+            _ => None,
+        },
+    });
+    std::iter::once(first).chain(projected).collect()
+}
+
+fn charts_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &EncoderProbe, shown: &[Shown]) {
+    let sides = sides(view, memory.picked, encoder, shown);
+    let ever = shown
+        .iter()
+        .flat_map(|run| run.series.steps.values())
+        .map(|probe| &probe.histogram);
+    // Axes that hold every step, so that bars move and not the axes; the height follows the step.
+    let axes = Axes {
+        tallest: Axes::around(sides.iter().map(|side| side.histogram)).tallest,
+        ..Axes::around(ever.chain([&encoder.histogram]))
+    };
+    ui.columns(sides.len(), |uis| {
+        for (ui, side) in uis.iter_mut().zip(&sides) {
+            let chart = HistogramChart {
+                id: Id::unique(("collapse histogram", side.key)),
+                title: &side.title,
+                histogram: side.histogram,
+                sign: side.sign,
+                axes,
+                selected: side.selected,
+                height: HISTOGRAM,
+            };
+            if let Some(bin) = chart.show(ui) {
+                memory.pair = 0;
+                memory.picked = Some(match side.key.checked_sub(1) {
+                    None => Picked::EncoderBin(bin),
+                    Some(run) => Picked::ProjectedBin(run, bin),
+                });
+            }
+        }
+    });
+    ui.add_space(theme::GAP);
+    ui.horizontal(|ui| {
+        ui.selectable_value(&mut memory.lower, Lower::Heatmaps, "cosine of every pair");
+        ui.selectable_value(&mut memory.lower, Lower::OverSteps, "histogram over steps");
+    });
+    ui.add_space(theme::TIGHT);
+    match memory.lower {
+        Lower::Heatmaps => heatmaps_ui(ui, view, memory, encoder, shown, &sides),
+        Lower::OverSteps => ridges_ui(ui, view, shown, axes),
+    }
+}
+
+fn heatmaps_ui(
+    ui: &mut egui::Ui,
+    view: &View<'_>,
+    memory: &mut Memory,
+    encoder: &EncoderProbe,
+    shown: &[Shown],
+    sides: &[Side<'_>],
+) {
+    let chunks = shown
+        .first()
+        .map(|run| Arc::clone(&run.series.chunks))
+        .unwrap_or_default();
+    let name = |row: usize| chunk_name(&chunks, row);
+    let lowest = sides
+        .iter()
+        .flat_map(|side| side.matrix.iter())
+        .copied()
+        .fold(0.0_f32, f32::min);
+    let range = ((lowest * 10.0).floor() / 10.0, 1.0);
+    let height = (ui.available_height() - 34.0).max(180.0);
+    ui.columns(sides.len(), |uis| {
+        for (ui, side) in uis.iter_mut().zip(sides) {
+            let map = Heatmap {
+                id: Id::unique(("collapse heat map", side.key)),
+                title: &side.title,
+                values: side.matrix,
+                order: &encoder.order,
+                range,
+                selected: match memory.picked {
+                    Some(Picked::Cell(row, other)) => Some((row, other)),
+                    _ => None,
+                },
+                name: &name,
+                side: height,
+            };
+            if let Some((row, other)) = map.show(ui) {
+                memory.pair = 0;
+                memory.picked = Some(Picked::Cell(row, other));
+                view.act(Action::SelectChunk(Some(row)));
+            }
+        }
+    });
+}
+
+fn ridges_ui(ui: &mut egui::Ui, view: &View<'_>, shown: &[Shown], axes: Axes) {
+    let height = (ui.available_height() - 34.0).max(200.0);
+    ui.columns(shown.len().max(1), |uis| {
+        for (index, (ui, run)) in uis.iter_mut().zip(shown).enumerate() {
+            let histograms: Vec<(usize, &Histogram)> = run
+                .series
+                .steps
+                .iter()
+                .map(|(step, probe)| (*step, &probe.histogram))
+                .collect();
+            let chart = RidgeChart {
+                id: Id::unique(("collapse ridges", index)),
+                title: &run.name,
+                histograms: &histograms,
+                sign: run.sign,
+                range: (axes.low, axes.high),
+                step: run.now.step,
+                height,
+            };
+            if let Some(step) = chart.show(ui) {
+                view.act(Action::PinStep(Some(step)));
+            }
+        }
+    });
+}
+
+/// Why there is nothing to see yet, and the one thing to do.
+fn nothing_ui(ui: &mut egui::Ui, view: &View<'_>, open: Option<&OpenRun>, series: Option<&ProbeSeries>) {
+    let Some(open) = open else {
+        let action = Some(("Go to Runs", Action::Command(UiCommand::GoRuns)));
+        let text = "Here a run's projected vectors stand beside the encoder's, step by step. Choose a run to look at.";
+        return empty_state(ui, view, "No run is open", text, action);
+    };
+    let failed = series.and_then(|series| series.failed.first_key_value());
+    match failed {
+        Some((step, reason)) => {
+            let title = format!("The probe of step {step} cannot be shown");
+            empty_state(ui, view, &title, reason, None);
+        }
+        None if open.run().probe_steps.is_empty() => {
+            let text = "The projected vectors appear here with the run's first probe, before its first step.";
+            empty_state(
+                ui,
+                view,
+                &format!("{} has no probes yet", open.run().name()),
+                text,
+                None,
+            );
+        }
+        None => empty_state(
+            ui,
+            view,
+            "Reading probes",
+            "The instruments are computed once for each step.",
+            None,
+        ),
+    }
+}

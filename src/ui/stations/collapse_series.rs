@@ -1,0 +1,186 @@
+//! What the instruments say at every probe step of a run, computed once in the background and kept.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use egui::mutex::Mutex;
+
+use crate::collapse::{
+    Comparison, Histogram, Instruments, Vectors, Verdict, cluster_order, compare, cosine_histogram, cosine_matrix,
+    instruments, verdict,
+};
+use crate::corpus::Chunk;
+use crate::runs::{ProbeRecord, Run};
+
+/// Bins of the histograms: 0.02 wide.
+const BINS: usize = 100;
+
+/// The encoder's vectors of the probe set; the encoder is frozen, so they are the same at every step.
+pub struct EncoderProbe {
+    /// Of the encoder's vectors.
+    pub instruments: Instruments,
+    /// Of their cosines.
+    pub histogram: Histogram,
+    /// Their cosines, `[rows, rows]`.
+    pub matrix: Arc<[f32]>,
+    /// An order that puts similar chunks beside each other.
+    pub order: Arc<[usize]>,
+}
+
+/// The projected vectors at one step.
+pub struct StepProbe {
+    /// Steps finished.
+    pub step: usize,
+    /// Of the projected vectors.
+    pub instruments: Instruments,
+    /// With the encoder's vectors.
+    pub comparison: Comparison,
+    /// Collapsed or not.
+    pub verdict: Verdict,
+    /// Of the cosines.
+    pub histogram: Histogram,
+    /// The cosines, `[rows, rows]`.
+    pub matrix: Arc<[f32]>,
+    /// 5%, 50% and 95% quantile of the norms of the reader's token embeddings.
+    pub token_norms: [f32; 3],
+}
+
+/// All that is known of the probes of one run.
+#[derive(Clone, Default)]
+pub struct ProbeSeries {
+    /// The chunks behind the rows.
+    pub chunks: Arc<[Chunk]>,
+    /// The encoder's side.
+    pub encoder: Option<Arc<EncoderProbe>>,
+    /// The projected side by step.
+    pub steps: BTreeMap<usize, Arc<StepProbe>>,
+    /// Why a step could not be looked at.
+    pub failed: BTreeMap<usize, String>,
+}
+
+impl ProbeSeries {
+    /// The probe nearest to a step, the newest when there is none.
+    pub fn at(&self, step: Option<usize>) -> Option<&Arc<StepProbe>> {
+        match step {
+            Some(step) => self.steps.values().min_by_key(|probe| probe.step.abs_diff(step)),
+            None => self.steps.values().next_back(),
+        }
+    }
+
+    /// A number of every step.
+    pub fn curve(&self, get: impl Fn(&StepProbe) -> f64) -> Vec<[f64; 2]> {
+        let points = self.steps.values();
+        points.map(|probe| [probe.step as f64, get(probe)]).collect()
+    }
+}
+
+/// Reads the probes of several runs; a thread works while there is something new.
+#[derive(Default)]
+pub struct ProbeReader {
+    runs: BTreeMap<PathBuf, Arc<Mutex<Shared>>>,
+}
+
+#[derive(Default)]
+struct Shared {
+    series: ProbeSeries,
+    busy: bool,
+}
+
+impl ProbeReader {
+    /// What is known of a run so far; starts a thread when the run has probes that nobody has looked at.
+    pub fn series(&mut self, ctx: &egui::Context, run: &Run) -> ProbeSeries {
+        let shared = self.runs.entry(run.folder.clone()).or_default();
+        let mut locked = shared.lock();
+        let known = &locked.series;
+        let is_new = |step: &&usize| !known.steps.contains_key(step) && !known.failed.contains_key(step);
+        // The newest first: it is what a person looks at while the others are read.
+        let missing: Vec<usize> = run.probe_steps.iter().rev().filter(is_new).copied().collect();
+        if !missing.is_empty() && !locked.busy {
+            locked.busy = true;
+            let work = Work {
+                folder: run.folder.clone(),
+                missing,
+                shared: Arc::clone(shared),
+                ctx: ctx.clone(),
+            };
+            let thread = std::thread::Builder::new().name("probe-reader".into());
+            // Without a thread there is nothing to see yet; the next frame tries again.
+            locked.busy = thread.spawn(move || work.run()).is_ok();
+        }
+        locked.series.clone()
+    }
+
+    /// Forgets the runs that are not shown.
+    pub fn keep(&mut self, shown: impl Fn(&Path) -> bool) {
+        self.runs.retain(|folder, _| shown(folder));
+    }
+}
+
+struct Work {
+    folder: PathBuf,
+    missing: Vec<usize>,
+    shared: Arc<Mutex<Shared>>,
+    ctx: egui::Context,
+}
+
+impl Work {
+    fn run(self) {
+        match Run::open(&self.folder) {
+            Ok(run) => {
+                if let Ok(chunks) = run.probe_chunks() {
+                    self.shared.lock().series.chunks = chunks.into();
+                }
+                for step in &self.missing {
+                    let result = run
+                        .probe(*step)
+                        .map_err(|error| error.to_string())
+                        .and_then(|record| self.look(&record));
+                    if let Err(reason) = result {
+                        self.shared.lock().series.failed.insert(*step, reason);
+                    }
+                    self.ctx.request_repaint();
+                }
+            }
+            Err(error) => {
+                let failed = self.missing.iter().map(|step| (*step, error.to_string()));
+                self.shared.lock().series.failed.extend(failed);
+            }
+        }
+        self.shared.lock().busy = false;
+        self.ctx.request_repaint();
+    }
+
+    fn look(&self, record: &ProbeRecord) -> Result<(), String> {
+        let rows = record.rows;
+        let wrap = |values| -> Result<Vectors<'_>, String> {
+            let values: &Vec<f32> = values;
+            Vectors::new(rows, values.len() / rows.max(1), values).map_err(|error| error.to_string())
+        };
+        let encoder = wrap(&record.encoder)?;
+        let projected = wrap(&record.projected)?;
+        let known = self.shared.lock().series.encoder.clone();
+        let reference = known.unwrap_or_else(|| {
+            Arc::new(EncoderProbe {
+                instruments: instruments(&encoder),
+                histogram: cosine_histogram(&encoder, BINS),
+                matrix: cosine_matrix(&encoder).into(),
+                order: cluster_order(&encoder).into(),
+            })
+        });
+        let values = instruments(&projected);
+        let probe = StepProbe {
+            step: record.step,
+            instruments: values,
+            comparison: compare(&encoder, &projected),
+            verdict: verdict(&reference.instruments, &values),
+            histogram: cosine_histogram(&projected, BINS),
+            matrix: cosine_matrix(&projected).into(),
+            token_norms: record.token_norm_quantiles,
+        };
+        let mut shared = self.shared.lock();
+        shared.series.encoder = Some(reference);
+        shared.series.steps.insert(record.step, Arc::new(probe));
+        Ok(())
+    }
+}

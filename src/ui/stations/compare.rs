@@ -1,0 +1,171 @@
+//! The Compare station: the samples of an evaluation, and the completions of the one that is chosen, arm beside arm.
+
+use std::sync::Arc;
+
+use egui::{Id, RichText};
+
+use super::compare_data::{Evaluation, choose};
+use super::compare_list::{Listing, list_ui};
+use super::compare_sample::sample_ui;
+use super::compare_summary::summary_ui;
+use crate::app::{Action, OpenRun, UiCommand};
+use crate::corpus::Split;
+use crate::evaluation::EvaluationSummary;
+use crate::ui::charts::local;
+use crate::ui::widgets::empty_state;
+use crate::ui::{View, format, theme};
+
+/// What this page keeps between frames.
+#[derive(Default)]
+struct Memory {
+    evaluation: Option<Arc<Evaluation>>,
+    failed: Option<String>,
+    split: Option<Split>,
+    listing: Listing,
+}
+
+/// Draws the Compare station.
+pub fn compare_ui(ui: &mut egui::Ui, view: &View<'_>) {
+    let memory = local::<Memory>(ui.ctx(), Id::unique("compare station"));
+    let mut memory = memory.lock();
+    let Some(open) = view.state.focused() else {
+        let action = Some(("Go to Runs", Action::Command(UiCommand::GoRuns)));
+        let text = "Here a sample's completions stand side by side: no context, compressed, full RAG. Choose a run to look at.";
+        return empty_state(ui, view, "No run is open", text, action);
+    };
+    let (splits, chosen) = choose(open.run(), memory.split, view.state.selection.step);
+    let Some(summary) = chosen else {
+        let text = "The arms are compared here after the run's first evaluation.";
+        return empty_state(
+            ui,
+            view,
+            &format!("{} has no evaluation yet", open.run().name()),
+            text,
+            None,
+        );
+    };
+    load(&mut memory, open, summary);
+    let Some(evaluation) = memory.evaluation.clone() else {
+        let reason = memory.failed.clone().unwrap_or_default();
+        return empty_state(ui, view, "This evaluation cannot be read", &reason, None);
+    };
+    head_ui(ui, view, &mut memory, open, &splits, summary);
+    let sample = view.state.selection.sample.as_deref();
+    let bare = egui::Frame::new();
+    egui::Panel::left("samples")
+        .default_size(330.0)
+        .size_range(240.0..=520.0)
+        .frame(bare.inner_margin(egui::Margin {
+            right: 12,
+            ..egui::Margin::ZERO
+        }))
+        .show(ui, |ui| {
+            if let Some(sample) = list_ui(ui, &mut memory.listing, &evaluation, sample) {
+                view.act(Action::SelectSample(Some(sample)));
+            }
+        });
+    egui::CentralPanel::default()
+        .frame(bare.inner_margin(egui::Margin {
+            left: 16,
+            ..egui::Margin::ZERO
+        }))
+        .show(ui, |ui| {
+            egui::ScrollArea::vertical()
+                .auto_shrink(false)
+                .id_salt("sample")
+                .show(ui, |ui| {
+                    summary_ui(ui, &evaluation);
+                    ui.add_space(theme::SECTION);
+                    let rows = &evaluation.rows;
+                    let row = rows
+                        .iter()
+                        .find(|row| Some(row.record.sample.id.as_str()) == sample)
+                        .or(rows.first());
+                    match row {
+                        Some(row) => sample_ui(ui, view, &evaluation, row),
+                        None => empty_state(
+                            ui,
+                            view,
+                            "No samples",
+                            "The run keeps no record of the samples it completed.",
+                            None,
+                        ),
+                    }
+                });
+        });
+}
+
+/// Reads the evaluation when it is another one than before.
+fn load(memory: &mut Memory, open: &OpenRun, summary: &EvaluationSummary) {
+    let fits = |evaluation: &Arc<Evaluation>| evaluation.is_of(open.run(), summary);
+    if memory.evaluation.as_ref().is_some_and(fits) {
+        return;
+    }
+    match Evaluation::read(open.run(), summary) {
+        Ok(evaluation) => {
+            memory.evaluation = Some(Arc::new(evaluation));
+            memory.failed = None;
+        }
+        Err(error) => {
+            memory.evaluation = None;
+            memory.failed = Some(error.to_string());
+        }
+    }
+}
+
+/// Which evaluation this is, and how to get to another.
+fn head_ui(
+    ui: &mut egui::Ui,
+    view: &View<'_>,
+    memory: &mut Memory,
+    open: &OpenRun,
+    splits: &[Split],
+    summary: &EvaluationSummary,
+) {
+    let steps: Vec<usize> = open
+        .run()
+        .evaluations
+        .iter()
+        .filter(|other| other.split == summary.split)
+        .map(|other| other.step)
+        .collect();
+    ui.horizontal(|ui| {
+        ui.label(theme::title(format!("{}, step {}", open.run().name(), summary.step)));
+        let what = format!(
+            "{} · {} · {}",
+            format::count(summary.samples, "sample"),
+            match summary.repositories {
+                1 => "1 repository".to_owned(),
+                n => format!("{n} repositories"),
+            },
+            name(summary.split)
+        );
+        ui.label(RichText::new(what).color(view.theme.weak));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            for step in steps.iter().rev() {
+                let label = ui.selectable_label(*step == summary.step, step.to_string());
+                if label.on_hover_text(format!("evaluation after step {step}")).clicked() {
+                    view.act(Action::PinStep(Some(*step)));
+                }
+            }
+            ui.label(RichText::new("step").size(theme::SMALL).color(view.theme.weak));
+            if splits.len() > 1 {
+                ui.add_space(theme::SECTION);
+                for split in splits.iter().rev() {
+                    if ui.selectable_label(*split == summary.split, name(*split)).clicked() {
+                        memory.split = Some(*split);
+                    }
+                }
+            }
+        });
+    });
+    ui.add_space(theme::GAP);
+}
+
+fn name(split: Split) -> &'static str {
+    match split {
+        Split::Train => "train split",
+        Split::Validation => "validation split",
+        Split::Test => "test split",
+    }
+}

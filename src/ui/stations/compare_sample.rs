@@ -1,0 +1,187 @@
+//! One sample: the code before its cursor, its chunks, and what each arm made of it.
+
+use egui::{RichText, vec2};
+
+use super::compare_arms::arms_ui;
+use super::compare_data::{Evaluation, Row};
+use crate::app::{Action, CompletionTask};
+use crate::engine::{CompletionRequest, CompletionSource};
+use crate::retrieval::Retrieved;
+use crate::ui::code::Listing;
+use crate::ui::theme::{self, Theme};
+use crate::ui::{View, format};
+
+/// Lines shown before the cursor.
+const LINES: usize = 15;
+
+/// Draws the sample.
+pub fn sample_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Row) {
+    let live = view.state.completion(|request| is_about(request, evaluation, row));
+    head_ui(ui, view, evaluation, row, live);
+    ui.add_space(theme::TIGHT);
+    let target = row.record.sample.target.trim();
+    arms_ui(ui, target, &row.completions, live);
+    ui.add_space(theme::GAP);
+    let spacing = theme::SECTION;
+    let width = ui.available_width() - spacing;
+    ui.horizontal_top(|ui| {
+        ui.spacing_mut().item_spacing.x = spacing;
+        ui.allocate_ui(vec2(width * 0.55, 0.0), |ui| ui.vertical(|ui| code_ui(ui, row)));
+        ui.allocate_ui(vec2(width * 0.45, 0.0), |ui| ui.vertical(|ui| chunks_ui(ui, row)));
+    });
+}
+
+fn is_about(request: &CompletionRequest, evaluation: &Evaluation, row: &Row) -> bool {
+    let same_sample = match &request.source {
+        CompletionSource::Sample(sample, _) => sample.id == row.record.sample.id,
+        CompletionSource::Cursor { .. } => false,
+    };
+    same_sample && request.run == evaluation.folder
+}
+
+fn head_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Row, live: Option<&CompletionTask>) {
+    let theme = view.theme;
+    let sample = &row.record.sample;
+    ui.horizontal(|ui| {
+        ui.label(theme::caption("true line").color(theme.weak));
+        let text = RichText::new(sample.target.trim()).monospace().color(theme.strong);
+        ui.add(egui::Label::new(text).selectable(true).truncate());
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            let waiting = live.is_some_and(|task| task.answer.is_none());
+            let button = ui.add_enabled(!waiting, egui::Button::new("Complete again now"));
+            let button = button.on_hover_text(
+                "every arm again, with the projector as it is now; the left context is the 60 lines that the run keeps",
+            );
+            if button.clicked() {
+                view.act(Action::Complete(CompletionRequest {
+                    id: 0,
+                    run: evaluation.folder.clone(),
+                    source: CompletionSource::Sample(Box::new(sample.clone()), row.record.retrieved.clone()),
+                    arms: row.completions.iter().map(|completion| completion.arm).collect(),
+                }));
+            }
+            match live.map(|task| &task.answer) {
+                Some(None) => {
+                    ui.label(
+                        RichText::new("completing, served between two steps")
+                            .size(theme::SMALL)
+                            .color(theme.weak),
+                    );
+                }
+                Some(Some(Err(reason))) => {
+                    ui.label(
+                        RichText::new(format!("▲ {reason}"))
+                            .size(theme::SMALL)
+                            .color(theme.alarm),
+                    );
+                }
+                Some(Some(Ok(_))) | None => {}
+            }
+        });
+    });
+}
+
+fn code_ui(ui: &mut egui::Ui, row: &Row) {
+    let theme = Theme::of(ui);
+    let sample = &row.record.sample;
+    ui.horizontal(|ui| {
+        ui.label(theme::caption("code before the cursor").color(theme.strong));
+        let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
+        ui.add(egui::Label::new(RichText::new(place).size(theme::SMALL).color(theme.weak)).truncate());
+    });
+    let left = last_lines(&sample.left, LINES);
+    let text = format!("{left}{}", sample.target);
+    let listing = Listing {
+        text: &text,
+        first_line: (sample.line + 1).saturating_sub(left.split('\n').count()).max(1),
+        path: &sample.path,
+        word: None,
+        target_from: Some(left.len()),
+    };
+    theme
+        .card()
+        .show(ui, |ui| listing.show(ui, egui::Id::unique("code before the cursor")));
+    ui.label(
+        RichText::new("marked: the true line, which no arm sees")
+            .size(theme::SMALL)
+            .color(theme.weak),
+    );
+}
+
+/// The end of a text, at most so many lines.
+fn last_lines(text: &str, lines: usize) -> &str {
+    let start = text
+        .rmatch_indices('\n')
+        .nth(lines.saturating_sub(1))
+        .map_or(0, |(at, _)| at + 1);
+    text.get(start..).unwrap_or(text)
+}
+
+fn chunks_ui(ui: &mut egui::Ui, row: &Row) {
+    let theme = Theme::of(ui);
+    let retrieved = &row.record.retrieved;
+    let hits = retrieved.iter().filter(|found| found.hit).count();
+    ui.horizontal(|ui| {
+        ui.label(theme::caption("retrieved").color(theme.strong));
+        let name = row.record.sample.identifier.as_deref().unwrap_or("the name needed");
+        let text = format!("{}, {hits} with {name}", format::count(retrieved.len(), "chunk"));
+        ui.label(RichText::new(text).size(theme::SMALL).color(theme.weak));
+    });
+    if retrieved.is_empty() {
+        ui.label(RichText::new("Nothing was retrieved for this sample.").color(theme.weak));
+    }
+    for found in retrieved {
+        chunk_ui(ui, found, row.record.sample.identifier.as_deref());
+    }
+}
+
+fn chunk_ui(ui: &mut egui::Ui, found: &Retrieved, identifier: Option<&str>) {
+    let theme = Theme::of(ui);
+    let chunk = &found.chunk;
+    let mark = if found.hit { "✓ " } else { "" };
+    let title = format!(
+        "{}  {:.3}  {mark}{}:{}",
+        found.rank, found.score, chunk.path, chunk.first_line
+    );
+    let color = if found.hit { theme.strong } else { theme.text };
+    let title = RichText::new(title).monospace().size(theme::SMALL).color(color);
+    let header = egui::CollapsingHeader::new(title)
+        .id_salt(("chunk", found.rank))
+        .default_open(found.rank == 1);
+    let response = header.show(ui, |ui| {
+        let listing = Listing {
+            text: &chunk.text,
+            first_line: chunk.first_line,
+            path: &chunk.path,
+            word: identifier,
+            target_from: None,
+        };
+        listing.show(ui, egui::Id::unique(("chunk code", found.rank)));
+    });
+    response.header_response.on_hover_text(format!(
+        "rank {}, score {:.3}, {}\n{}/{}, from line {}",
+        found.rank,
+        found.score,
+        if found.hit {
+            "holds the name needed"
+        } else {
+            "does not hold the name needed"
+        },
+        chunk.repository,
+        chunk.path,
+        chunk.first_line
+    ));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::last_lines;
+
+    #[test]
+    fn the_last_lines_are_kept_whole() {
+        assert_eq!(last_lines("a\nb\nc", 2), "b\nc");
+        assert_eq!(last_lines("a\nb\nc", 9), "a\nb\nc");
+        assert_eq!(last_lines("", 2), "");
+        assert_eq!(last_lines("é\nü", 1), "ü");
+    }
+}

@@ -1,0 +1,99 @@
+//! The arms over the whole evaluation: means with intervals, and differences to no context.
+
+use egui::{RichText, vec2};
+
+use super::compare_data::Evaluation;
+use crate::evaluation::{ArmSummary, Interval};
+use crate::ui::format::{grouped, number};
+use crate::ui::theme::{self, Theme};
+
+/// A score of the table: its key, its name, the factor to percent, and how it is defined.
+const SCORES: [(&str, &str, f64, &str); 2] = [
+    (
+        "em_token",
+        "EM, %",
+        100.0,
+        "exact match: the completion's code tokens equal the true line's",
+    ),
+    (
+        "es_levenshtein",
+        "ES, %",
+        1.0,
+        "edit similarity: 1 − Levenshtein distance / length of the longer line",
+    ),
+];
+
+/// Draws one row an arm.
+pub fn summary_ui(ui: &mut egui::Ui, evaluation: &Evaluation) {
+    let theme = Theme::of(ui);
+    let summary = &evaluation.summary;
+    let made = format!(
+        "means of {} samples of {} repositories; 95% intervals from {} bootstrap resamples clustered by repository, seed {}",
+        summary.samples, summary.repositories, summary.resamples, summary.seed
+    );
+    egui::Grid::new("arms")
+        .num_columns(7)
+        .spacing(vec2(20.0, 4.0))
+        .show(ui, |ui| {
+            ui.label(theme::caption("arm").color(theme.weak)).on_hover_text(&made);
+            for (_, name, _, definition) in SCORES {
+                ui.label(theme::caption(name).color(theme.weak))
+                    .on_hover_text(format!("{definition}\n{made}"));
+                ui.label(theme::caption("to no context").color(theme.weak))
+                    .on_hover_text("mean of paired differences");
+            }
+            ui.label(theme::caption("prompt tokens").color(theme.weak))
+                .on_hover_text("mean; soft tokens count one each");
+            ui.label(theme::caption("TTFT, ms").color(theme.weak))
+                .on_hover_text("median time to the first token");
+            ui.end_row();
+            for arm in &summary.arms {
+                arm_ui(ui, arm);
+            }
+        });
+}
+
+fn arm_ui(ui: &mut egui::Ui, arm: &ArmSummary) {
+    let theme = Theme::of(ui);
+    let sign = theme.arm(arm.arm);
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(sign.mark).color(sign.color));
+        ui.label(RichText::new(arm.arm.label()).color(theme.strong));
+    });
+    for (key, _, factor, _) in SCORES {
+        let mean = arm
+            .scores
+            .get(key)
+            .map_or_else(String::new, |value| percent(*value, factor, false));
+        ui.label(RichText::new(mean).monospace().size(theme::SMALL).color(theme.strong));
+        let value = arm.difference.get(key);
+        let text = value.map_or_else(String::new, |value| percent(*value, factor, true));
+        // An interval that holds zero is no difference, whatever its mean.
+        let (sign, color) = match value {
+            Some(value) if value.low > 0.0 => (" ✓", theme.good),
+            Some(value) if value.high < 0.0 => (" ▲", theme.alarm),
+            _ => ("", theme.text),
+        };
+        ui.label(RichText::new(text + sign).monospace().size(theme::SMALL).color(color));
+    }
+    ui.label(
+        RichText::new(grouped(arm.prompt_tokens.round() as i64))
+            .monospace()
+            .size(theme::SMALL),
+    );
+    ui.label(RichText::new(number(arm.ttft_ms)).monospace().size(theme::SMALL));
+    ui.end_row();
+}
+
+/// `41.7 [33.1, 50.4]` in percent; a difference carries its sign.
+fn percent(value: Interval, factor: f64, signed: bool) -> String {
+    let [mean, low, high] = [value.mean, value.low, value.high].map(|value| {
+        let value = value * factor;
+        if signed {
+            format!("{value:+.1}")
+        } else {
+            format!("{value:.1}")
+        }
+    });
+    format!("{mean} [{low}, {high}]").replace('-', "−")
+}

@@ -1,0 +1,183 @@
+//! The experiment as grouped fields: drawn from the table of fields, so that nothing is written twice.
+
+use egui::{RichText, Ui, Vec2};
+
+use crate::app::fields::{Field, GROUPS, Kind};
+use crate::app::{Action, PRESETS, PathField, UiCommand};
+use crate::ui::widgets::{Icon, command_tooltip, icon_button, primary_button};
+use crate::ui::{View, theme};
+
+const LABEL: f32 = 142.0;
+const FIELD: f32 = 92.0;
+
+/// The preset, the fields of every group in a scroll area, and below them Start with what stands in its way.
+pub fn experiment_form_ui(ui: &mut Ui, view: &View<'_>) {
+    preset_ui(ui, view);
+    ui.add_space(theme::TIGHT);
+    egui::Panel::bottom("start")
+        .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(0, 12)))
+        .show_separator_line(true)
+        .show(ui, |ui| start_ui(ui, view));
+    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+        for group in GROUPS {
+            ui.add_space(theme::GAP);
+            ui.label(theme::caption(group.name).color(view.theme.weak));
+            for field in group.fields {
+                field_ui(ui, view, field);
+            }
+        }
+        ui.add_space(theme::SECTION);
+    });
+}
+
+fn preset_ui(ui: &mut Ui, view: &View<'_>) {
+    let editor = &view.state.editor;
+    let current = PRESETS.get(editor.preset);
+    ui.horizontal(|ui| {
+        let label = ui.label(theme::caption("Preset").color(view.theme.weak));
+        egui::ComboBox::from_id_salt("preset")
+            .selected_text(current.map_or("none", |preset| preset.name))
+            .width(120.0)
+            .show_ui(ui, |ui| {
+                for (i, preset) in PRESETS.iter().enumerate() {
+                    let row = ui
+                        .selectable_label(i == editor.preset, preset.name)
+                        .on_hover_text(preset.shows);
+                    if row.clicked() {
+                        view.act(Action::LoadPreset(i));
+                    }
+                }
+            })
+            .response
+            .labelled_by(label.id);
+        let reset = UiCommand::ResetExperiment;
+        if editor.is_changed() && ui.button("Reset all").on_hover_text(reset.tooltip()).clicked() {
+            view.command(reset);
+        }
+    });
+    if let Some(preset) = current {
+        ui.label(RichText::new(preset.shows).size(theme::SMALL).color(view.theme.weak));
+    }
+}
+
+fn field_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field) {
+    let editor = &view.state.editor;
+    let (differs, problem) = (editor.differs(field.key), editor.field_problem(field.key));
+    ui.horizontal(|ui| {
+        ui.spacing_mut().item_spacing.x = 6.0;
+        let color = if differs { view.theme.strong } else { view.theme.text };
+        let (rect, label) =
+            ui.allocate_exact_size(Vec2::new(LABEL, ui.spacing().interact_size.y), egui::Sense::hover());
+        label.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, field.label));
+        let text = if differs {
+            format!("{} ●", field.label)
+        } else {
+            field.label.to_owned()
+        };
+        ui.put(rect, |ui: &mut Ui| {
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                ui.label(RichText::new(text).color(color))
+            })
+            .inner
+        })
+        .on_hover_text(format!("{}\n{}", field.help, field.key));
+        value_ui(ui, view, field, &label);
+        if differs {
+            let back = format!("Reset {} to {}", field.label, editor.base_text(field.key));
+            if icon_button(ui, Icon::Undo, &back, true).on_hover_text(back).clicked() {
+                view.act(Action::ResetField(field.key));
+            }
+        }
+        if !field.unit.is_empty() {
+            ui.label(RichText::new(field.unit).size(theme::SMALL).color(view.theme.weak));
+        }
+    });
+    if let Some(problem) = problem {
+        ui.label(
+            RichText::new(format!("▲ {problem}"))
+                .size(theme::SMALL)
+                .color(view.theme.alarm),
+        );
+    }
+}
+
+fn value_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, label: &egui::Response) {
+    let mut text = view.state.editor.text(field.key);
+    let set = |text: String| view.act(Action::SetField { key: field.key, text });
+    match field.kind {
+        Kind::Switch => {
+            let mut on = text == "true";
+            let word = if on { "yes" } else { "no" };
+            if ui.checkbox(&mut on, word).labelled_by(label.id).changed() {
+                set(on.to_string());
+            }
+        }
+        Kind::Choice(words) => {
+            egui::ComboBox::from_id_salt(field.key)
+                .selected_text(text.as_str())
+                .width(FIELD + 20.0)
+                .show_ui(ui, |ui| {
+                    for word in words {
+                        if ui.selectable_label(text == *word, *word).clicked() {
+                            set((*word).to_owned());
+                        }
+                    }
+                })
+                .response
+                .labelled_by(label.id);
+        }
+        Kind::Path => {
+            let edit = egui::TextEdit::singleline(&mut text).desired_width(ui.available_width() - 92.0);
+            let response = ui.add(edit).labelled_by(label.id).on_hover_text(text.as_str());
+            if response.changed() {
+                set(text);
+            }
+            if ui.button("Browse…").on_hover_text("Choose a folder").clicked() {
+                view.act(Action::PickFolder(PathField::Experiment(field.key)));
+            }
+        }
+        Kind::Text | Kind::Whole | Kind::Number => {
+            let number = field.kind != Kind::Text;
+            let mut edit = egui::TextEdit::singleline(&mut text).desired_width(FIELD);
+            if number {
+                edit = edit.align(egui::Align2::RIGHT_CENTER);
+            }
+            if ui.add(edit).labelled_by(label.id).changed() {
+                set(text);
+            }
+        }
+    }
+}
+
+/// Start, and the line that says whether it may be pressed.
+fn start_ui(ui: &mut Ui, view: &View<'_>) {
+    let state = view.state;
+    let refusal = UiCommand::StartTraining.refusal(state);
+    let experiment = state.editor.experiment();
+    match &refusal {
+        Some(reason) => {
+            let color = if state.editor.problem().is_some() {
+                view.theme.alarm
+            } else {
+                view.theme.weak
+            };
+            ui.label(RichText::new(format!("▲ {reason}")).color(color));
+        }
+        None => {
+            let (steps, batch) = (experiment.schedule.steps, experiment.schedule.batch);
+            let text = format!("✓ ready: {steps} steps of {batch} samples");
+            ui.label(RichText::new(text).color(view.theme.good));
+        }
+    }
+    ui.add_space(theme::TIGHT);
+    let start = primary_button(ui, "Start training", refusal.is_none())
+        .on_hover_text(command_tooltip(view, ui.ctx(), UiCommand::StartTraining))
+        .on_disabled_hover_text(refusal.unwrap_or_default());
+    if state.editor.focus_start {
+        start.request_focus();
+        view.act(Action::StartFocused);
+    }
+    if start.clicked() {
+        view.command(UiCommand::StartTraining);
+    }
+}

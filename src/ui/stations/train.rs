@@ -1,0 +1,165 @@
+//! The Train station: the experiment at the left, the curves of the run at the right.
+
+use egui::{RichText, Ui};
+use strum::IntoEnumIterator as _;
+
+use super::experiment_form::experiment_form_ui;
+use crate::app::{Action, AppState, ChartSettings, UiCommand, XAxis};
+use crate::engine::WorkerState;
+use crate::ui::charts::run_charts_ui;
+use crate::ui::widgets::empty_state;
+use crate::ui::{View, format, theme};
+
+/// Draws the Train station.
+pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
+    egui::Panel::left("experiment")
+        .default_size(340.0)
+        .size_range(300.0..=520.0)
+        .frame(egui::Frame::new().inner_margin(egui::Margin {
+            left: 0,
+            right: 12,
+            top: 0,
+            bottom: 0,
+        }))
+        .show(ui, |ui| experiment_form_ui(ui, view));
+    egui::CentralPanel::default()
+        .frame(egui::Frame::new().inner_margin(egui::Margin {
+            left: 16,
+            right: 0,
+            top: 0,
+            bottom: 0,
+        }))
+        .show(ui, |ui| {
+            let state = view.state;
+            let steps: usize = state.shown_runs().map(|open| open.run().scalars.len()).sum();
+            if is_getting_ready(state) && state.focused().is_none_or(|open| open.run().scalars.is_empty()) {
+                preparing_ui(ui, view);
+            } else if steps > 0 {
+                toolbar_ui(ui, view);
+                ui.add_space(theme::GAP);
+                run_charts_ui(ui, view);
+            } else {
+                nothing_ui(ui, view);
+            }
+        });
+}
+
+fn is_getting_ready(state: &AppState) -> bool {
+    match &state.worker {
+        WorkerState::Preparing => true,
+        WorkerState::Training { run, .. } => state.focus.as_ref() == Some(run),
+        WorkerState::Idle | WorkerState::Evaluating { .. } => false,
+    }
+}
+
+fn nothing_ui(ui: &mut Ui, view: &View<'_>) {
+    match view.state.focused() {
+        Some(open) => empty_state(
+            ui,
+            view,
+            &format!("{} has no steps", open.run().name()),
+            "A run that ended before its first step has no curves. Choose another one.",
+            Some(("Go to Runs", Action::Command(UiCommand::GoRuns))),
+        ),
+        None => empty_state(
+            ui,
+            view,
+            "Curves of a run appear here",
+            "Losses, exact match and edit similarity of the arms, gradient norm, learning rate and throughput, step by step. \
+             Start a run at the left, or look at an earlier one.",
+            Some(("Go to Runs", Action::Command(UiCommand::GoRuns))),
+        ),
+    }
+}
+
+/// What the engine does before the first step.
+fn preparing_ui(ui: &mut Ui, view: &View<'_>) {
+    let top = ui.available_height() * 0.3;
+    ui.vertical_centered(|ui| {
+        ui.add_space(top);
+        ui.set_max_width(420.0);
+        ui.label(theme::title("Getting ready").color(view.theme.strong));
+        ui.add_space(theme::GAP);
+        match &view.state.progress {
+            Some(progress) => {
+                let (done, total) = (progress.done as i64, progress.total as i64);
+                let text = if progress.total == 0 {
+                    format!("{} · {} {}", progress.task, format::grouped(done), progress.unit)
+                } else {
+                    let (done, total) = (format::grouped(done), format::grouped(total));
+                    format!("{} · {done} of {total} {}", progress.task, progress.unit)
+                };
+                ui.label(text);
+                if progress.total > 0 {
+                    let share = progress.done as f32 / progress.total as f32;
+                    let bar = egui::ProgressBar::new(share).desired_height(8.0).corner_radius(4.0);
+                    ui.add(bar.fill(view.theme.accent));
+                }
+            }
+            None => {
+                ui.label("waiting for the first step");
+            }
+        }
+        ui.add_space(theme::GAP);
+        ui.label(
+            RichText::new("Reading code, retrieving chunks, encoding them (once; later runs reuse the vectors), then the first step.")
+                .color(view.theme.weak),
+        );
+        ui.add_space(theme::SECTION);
+        if ui.button("Cancel").on_hover_text(UiCommand::StopTraining.tooltip()).clicked() {
+            view.command(UiCommand::StopTraining);
+        }
+    });
+}
+
+/// How the charts are drawn, and which runs they show.
+fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
+    let charts = view.state.charts;
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new("x axis").color(view.theme.weak));
+        for x in XAxis::iter() {
+            if ui.selectable_label(charts.x == x, x.to_string()).clicked() {
+                view.act(Action::SetCharts(ChartSettings { x, ..charts }));
+            }
+        }
+        ui.separator();
+        let mut log = charts.log;
+        if ui.checkbox(&mut log, "log scale").changed() {
+            view.act(Action::SetCharts(ChartSettings { log, ..charts }));
+        }
+        ui.separator();
+        let label = ui.label(RichText::new("smoothing").color(view.theme.weak));
+        let mut smoothing = charts.smoothing;
+        ui.spacing_mut().slider_width = 90.0;
+        let slider = egui::Slider::new(&mut smoothing, 0.0..=0.98).fixed_decimals(2);
+        let help = "Weight of the past in the strong curves (debiased moving average over every step); the faint curves are the raw values";
+        if ui.add(slider).labelled_by(label.id).on_hover_text(help).changed() {
+            view.act(Action::SetCharts(ChartSettings { smoothing, ..charts }));
+        }
+        if let Some(step) = view.state.selection.step {
+            ui.separator();
+            if ui.button(format!("step {step} pinned ×")).on_hover_text("Follow the newest step").clicked() {
+                view.command(UiCommand::UnpinStep);
+            }
+        }
+    });
+    ui.horizontal_wrapped(|ui| {
+        for (i, open) in view.state.shown_runs().enumerate() {
+            let sign = view.theme.run(i);
+            ui.label(RichText::new(sign.mark).color(sign.color));
+            ui.label(RichText::new(open.run().name()).color(view.theme.strong));
+            let run = open.run();
+            let done = run.scalars.last().map_or(0, |scalar| scalar.step);
+            ui.label(
+                RichText::new(format!(
+                    "{} · {done}/{} steps",
+                    run.status().label(),
+                    run.experiment.schedule.steps
+                ))
+                .size(theme::SMALL)
+                .color(view.theme.weak),
+            );
+            ui.add_space(theme::GAP);
+        }
+    });
+}

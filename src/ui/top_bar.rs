@@ -1,0 +1,121 @@
+//! The top bar: the run in focus, what the engine does, transport, device.
+
+use egui::{Align, Layout, Ui};
+
+use super::widgets::{Icon, command_tooltip, icon_button};
+use super::{View, format, theme};
+use crate::app::{Action, UiCommand};
+use crate::engine::WorkerState;
+use crate::runs;
+
+/// Draws the top bar.
+pub fn top_bar_ui(ui: &mut Ui, view: &View<'_>) {
+    ui.horizontal_centered(|ui| {
+        ui.label(
+            egui::RichText::new("LLavaCode")
+                .family(theme::semibold())
+                .color(view.theme.strong),
+        );
+        ui.add_space(theme::GAP);
+        run_menu(ui, view);
+        ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
+            ui.label(egui::RichText::new(&view.state.device).color(view.theme.weak))
+                .on_hover_text("Computes models and training");
+            ui.add_space(theme::GAP);
+            transport(ui, view);
+            ui.add_space(theme::GAP);
+            worker_ui(ui, view);
+        });
+    });
+}
+
+fn run_menu(ui: &mut Ui, view: &View<'_>) {
+    let name = view.state.focus.as_deref().map(runs::name_of);
+    let label = format!("run: {}", name.as_deref().unwrap_or("none"));
+    ui.menu_button(label, |ui| {
+        ui.set_min_width(240.0);
+        egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {
+            for entry in view.state.runs.iter().filter(|entry| entry.error.is_none()) {
+                let focused = view.state.focus.as_deref() == Some(entry.folder.as_path());
+                let text = format!(
+                    "{} · {} · {}/{}",
+                    entry.name,
+                    entry.status.label(),
+                    entry.steps_done,
+                    entry.steps
+                );
+                if ui.selectable_label(focused, text).clicked() {
+                    view.act(Action::Focus(entry.folder.clone()));
+                    ui.close();
+                }
+            }
+        });
+        if view.state.runs.is_empty() {
+            ui.label(egui::RichText::new("no runs yet").color(view.theme.weak));
+        }
+        ui.separator();
+        if ui.button(UiCommand::OpenRun.name()).clicked() {
+            view.command(UiCommand::OpenRun);
+            ui.close();
+        }
+    })
+    .response
+    .on_hover_text("The run that every station shows");
+}
+
+fn transport(ui: &mut Ui, view: &View<'_>) {
+    let paused = matches!(&view.state.worker, WorkerState::Training { paused: true, .. });
+    let pause = if paused {
+        (Icon::Play, "Resume")
+    } else {
+        (Icon::Pause, "Pause")
+    };
+    let buttons = [
+        (UiCommand::StopTraining, (Icon::Stop, "Stop")),
+        (UiCommand::StepOnce, (Icon::Step, "Step")),
+        (UiCommand::PauseOrResume, pause),
+    ];
+    for (command, (icon, name)) in buttons {
+        let enabled = command.refusal(view.state).is_none();
+        let response = icon_button(ui, icon, name, enabled).on_hover_text(command_tooltip(view, ui.ctx(), command));
+        if response.clicked() {
+            view.command(command);
+        }
+    }
+}
+
+/// What the engine does, in a line: "● training 412/850 · 5.1 samples/s · 3 min left".
+fn worker_ui(ui: &mut Ui, view: &View<'_>) {
+    let theme = view.theme;
+    let (color, text) = match &view.state.worker {
+        WorkerState::Idle => (theme.weak, "idle".to_owned()),
+        WorkerState::Preparing => {
+            let task = view
+                .state
+                .progress
+                .as_ref()
+                .map_or("preparing", |progress| &progress.task);
+            (theme.accent, format!("● {task}"))
+        }
+        WorkerState::Training {
+            step,
+            steps,
+            paused,
+            samples_per_second,
+            seconds_left,
+            ..
+        } => {
+            let state = if *paused { "paused at" } else { "● training" };
+            let mut text = format!("{state} {step}/{steps}");
+            if !paused {
+                text += &format!(" · {} samples/s", format::number(*samples_per_second));
+            }
+            if let Some(seconds) = seconds_left.filter(|_| !paused) {
+                text += &format!(" · {} left", format::duration(seconds));
+            }
+            (theme.accent, text)
+        }
+        WorkerState::Evaluating { run } => (theme.accent, format!("● evaluating {}", runs::name_of(run))),
+    };
+    ui.label(egui::RichText::new(text).color(color));
+}

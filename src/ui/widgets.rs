@@ -1,0 +1,169 @@
+//! Small things that several panels use.
+
+use egui::{Color32, Pos2, Response, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo};
+
+use super::View;
+use super::theme::{self, GAP, Theme};
+use crate::app::{Action, PathField, UiCommand};
+
+/// Icons that no font has in a shape that fits beside others; drawn by the painter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// Two bars.
+    Pause,
+    /// A triangle.
+    Play,
+    /// A triangle and a bar.
+    Step,
+    /// A square.
+    Stop,
+    /// A round arrow.
+    Undo,
+}
+
+impl Icon {
+    fn shapes(self, center: Pos2, color: Color32) -> Vec<Shape> {
+        let at = |x: f32, y: f32| center + Vec2::new(x, y);
+        let bar = |x: f32| {
+            Shape::rect_filled(
+                egui::Rect::from_center_size(at(x, 0.0), Vec2::new(3.0, 11.0)),
+                0.5,
+                color,
+            )
+        };
+        let triangle = |dx: f32| {
+            Shape::convex_polygon(
+                vec![at(dx - 3.5, -5.5), at(dx + 5.0, 0.0), at(dx - 3.5, 5.5)],
+                color,
+                Stroke::NONE,
+            )
+        };
+        match self {
+            Self::Pause => vec![bar(-3.0), bar(3.0)],
+            Self::Play => vec![triangle(0.0)],
+            Self::Step => vec![triangle(-2.0), bar(5.0)],
+            Self::Stop => vec![Shape::rect_filled(
+                egui::Rect::from_center_size(center, Vec2::splat(9.0)),
+                1.0,
+                color,
+            )],
+            Self::Undo => {
+                let arc: Vec<Pos2> = (0..=20)
+                    .map(|i| {
+                        let angle = std::f32::consts::PI * (-0.75 + 1.5 * i as f32 / 20.0);
+                        center + 4.0 * Vec2::angled(angle)
+                    })
+                    .collect();
+                let tip = arc.first().copied().unwrap_or(center);
+                vec![
+                    Shape::line(arc, Stroke::new(1.3, color)),
+                    Shape::convex_polygon(
+                        vec![
+                            tip + Vec2::new(-3.0, -1.0),
+                            tip + Vec2::new(2.0, -2.5),
+                            tip + Vec2::new(0.0, 3.0),
+                        ],
+                        color,
+                        Stroke::NONE,
+                    ),
+                ]
+            }
+        }
+    }
+}
+
+/// A square button with an icon and a name for those who do not see it.
+pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, enabled: bool) -> Response {
+    let size = Vec2::new(28.0, ui.spacing().interact_size.y);
+    let sense = if enabled { Sense::click() } else { Sense::hover() };
+    let (rect, response) = ui.allocate_exact_size(size, sense);
+    response.widget_info(|| WidgetInfo::labeled(Role::Button, enabled, name));
+    let theme = Theme::of(ui);
+    let color = match (enabled, response.hovered()) {
+        (false, _) => theme.line,
+        (true, true) => theme.strong,
+        (true, false) => theme.text,
+    };
+    if enabled && response.hovered() {
+        ui.painter().rect_filled(rect, theme::ROUNDING, theme.hovered);
+    }
+    if response.has_focus() {
+        let stroke = Stroke::new(1.0, theme.accent);
+        ui.painter()
+            .rect_stroke(rect, theme::ROUNDING, stroke, egui::StrokeKind::Inside);
+    }
+    ui.painter().extend(icon.shapes(rect.center(), color));
+    response
+}
+
+/// The one button that stands out.
+pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+    let theme = Theme::of(ui);
+    let label = egui::RichText::new(text)
+        .family(theme::semibold())
+        .color(theme.on_accent);
+    let button = egui::Button::new(label)
+        .fill(theme.accent)
+        .stroke(Stroke::NONE)
+        .min_size(Vec2::new(0.0, 30.0));
+    ui.add_enabled(enabled, button)
+}
+
+/// Text that cannot be cut off without a way to read it: what does not fit is shown on hover.
+pub fn cut_text(ui: &mut Ui, text: impl Into<egui::WidgetText>) -> Response {
+    ui.add(egui::Label::new(text).truncate())
+}
+
+/// What a page shows before it has anything to show: what would be here, and the one action that brings it.
+pub fn empty_state(ui: &mut Ui, view: &View<'_>, title: &str, text: &str, action: Option<(&str, Action)>) {
+    let top = (ui.available_height() * 0.3).max(GAP);
+    ui.vertical_centered(|ui| {
+        ui.add_space(top);
+        ui.label(theme::title(title).color(view.theme.strong));
+        ui.add_space(GAP);
+        ui.scope(|ui| {
+            ui.set_max_width(460.0);
+            ui.label(egui::RichText::new(text).color(view.theme.weak));
+        });
+        ui.add_space(theme::SECTION);
+        if let Some((label, action)) = action
+            && ui.button(label).clicked()
+        {
+            view.act(action);
+        }
+    });
+}
+
+/// A path that is typed or chosen: the dialog never is the only way.
+pub fn path_field(ui: &mut Ui, view: &View<'_>, field: PathField, name: &str, value: &str, width: f32) -> Response {
+    ui.horizontal(|ui| {
+        let mut text = value.to_owned();
+        let edit = egui::TextEdit::singleline(&mut text)
+            .hint_text(name)
+            .desired_width(width - 84.0);
+        let response = ui.add(edit);
+        if response.changed() {
+            view.act(Action::SetPath(field, text));
+        }
+        let browse = ui
+            .button("Browse…")
+            .on_hover_text("Choose a folder in the system's dialog");
+        if browse.clicked() {
+            view.act(Action::PickFolder(field));
+        }
+        response
+    })
+    .inner
+}
+
+/// The tooltip of a command: what it does, its key, and why it cannot be done now.
+pub fn command_tooltip(view: &View<'_>, ctx: &egui::Context, command: UiCommand) -> String {
+    let mut text = command.tooltip().to_owned();
+    if let Some(shortcut) = command.shortcut() {
+        text = format!("{text} ({})", ctx.format_shortcut(&shortcut));
+    }
+    match command.refusal(view.state) {
+        Some(reason) => format!("{text}\nNot now: {reason}"),
+        None => text,
+    }
+}

@@ -1,0 +1,239 @@
+//! The window: takes the engine's answers, draws a frame, carries out what the person did.
+
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::View;
+use super::frame::frame_ui;
+use super::theme::{self, Theme};
+use crate::app::{
+    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, Setup, Station,
+    execute, set_path,
+};
+use crate::engine::{Command, Severity, WorkerState};
+use crate::runs::RunStatus;
+
+/// Longest time that a frame spends on the engine's answers; the rest waits for the next frame.
+const ANSWERS_BUDGET: Duration = Duration::from_millis(8);
+/// The engine wakes the window at most this often: every frame costs training time.
+const WAKE_EVERY: Duration = Duration::from_millis(50);
+/// How often runs of other processes, the list of runs and the memory are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Version of what is kept between sessions; another version is ignored.
+const SAVED_VERSION: u32 = 1;
+
+/// What the workbench starts with.
+pub struct WorkbenchSettings {
+    /// Where runs lie.
+    pub runs_dir: PathBuf,
+    /// A run to look at.
+    pub open: Option<PathBuf>,
+    /// Name of the device that computes, for the top bar.
+    pub device: String,
+    /// What the default experiment needs, and what of it is here.
+    pub catalogue: Vec<CatalogueItem>,
+    /// Tells the time; tests hold it still.
+    pub clock: fn() -> Timestamp,
+}
+
+/// Wakes the window from another thread.
+pub type Wake = Arc<dyn Fn() + Send + Sync>;
+
+/// Opens the window and returns when it closes. `engine` gets the call that wakes the window and makes the engine.
+pub fn run(
+    settings: WorkbenchSettings,
+    engine: impl FnOnce(Wake) -> std::io::Result<Box<dyn EngineHandle>> + 'static,
+) -> Result<(), eframe::Error> {
+    let options = eframe::NativeOptions {
+        viewport: egui::ViewportBuilder::default()
+            .with_title("LLavaCode")
+            .with_app_id("llavacode")
+            .with_inner_size([1440.0, 900.0])
+            .with_min_inner_size([960.0, 600.0]),
+        renderer: eframe::Renderer::Wgpu,
+        ..Default::default()
+    };
+    eframe::run_native(
+        "LLavaCode",
+        options,
+        Box::new(move |cc| {
+            let ctx = cc.egui_ctx.clone();
+            let wake: Wake = Arc::new(move || ctx.request_repaint_after_for(WAKE_EVERY, egui::ViewportId::ROOT));
+            let desktop = Box::new(NativeDesktop::new(cc.egui_ctx.clone()));
+            Ok(Box::new(Workbench::new(cc, settings, engine(wake)?, desktop)))
+        }),
+    )
+}
+
+/// What is kept between sessions, besides the sizes of panels, which egui keeps.
+#[derive(Debug, Serialize, Deserialize)]
+struct Saved {
+    version: u32,
+    station: Station,
+    theme: egui::ThemePreference,
+    charts: ChartSettings,
+}
+
+/// The application.
+pub struct Workbench {
+    state: AppState,
+    engine: Box<dyn EngineHandle>,
+    desktop: Box<dyn Desktop>,
+    clock: fn() -> Timestamp,
+    looked: Option<Instant>,
+    /// Time that `logic` took for the frame being drawn.
+    spent: Duration,
+}
+
+impl Workbench {
+    /// Installs the theme and reads what was kept from the last session.
+    pub fn new(
+        cc: &eframe::CreationContext<'_>,
+        settings: WorkbenchSettings,
+        engine: Box<dyn EngineHandle>,
+        desktop: Box<dyn Desktop>,
+    ) -> Self {
+        theme::install(&cc.egui_ctx);
+        let setup = Setup {
+            items: settings.catalogue,
+            ..Setup::default()
+        };
+        let mut state = AppState::new(settings.runs_dir, settings.device, setup, (settings.clock)());
+        let saved = cc
+            .storage
+            .and_then(|storage| eframe::get_value::<Saved>(storage, eframe::APP_KEY));
+        if let Some(saved) = saved.filter(|saved| saved.version == SAVED_VERSION) {
+            state.station = saved.station;
+            state.theme = saved.theme;
+            state.charts = saved.charts;
+        }
+        if state.setup.is_needed() {
+            state.station = Station::Train;
+        }
+        if let Some(folder) = settings.open {
+            state.setup.skipped = true;
+            state.focus_on(&folder);
+        }
+        Self {
+            state,
+            engine,
+            desktop,
+            clock: settings.clock,
+            looked: None,
+            spent: Duration::ZERO,
+        }
+    }
+
+    /// What the workbench knows.
+    pub fn state(&self) -> &AppState {
+        &self.state
+    }
+
+    /// Does what a person would do; for tests and pictures.
+    pub fn act(&mut self, ctx: &egui::Context, action: Action) {
+        let outside = Outside {
+            engine: &*self.engine,
+            desktop: &*self.desktop,
+            ctx,
+        };
+        execute(&mut self.state, action, &outside);
+    }
+
+    /// Takes answers of the engine and of dialogs; returns whether there were any.
+    fn take_answers(&mut self, ctx: &egui::Context) -> bool {
+        let started = Instant::now();
+        let mut any = false;
+        while let Some(event) = self.engine.try_recv() {
+            self.state.apply(event);
+            any = true;
+            if started.elapsed() > ANSWERS_BUDGET {
+                ctx.request_repaint();
+                break;
+            }
+        }
+        while let Some((field, folder)) = self.desktop.picked() {
+            any = true;
+            match folder {
+                Some(folder) => set_path(&mut self.state, field, folder.display().to_string()),
+                None => self.state.tell(
+                    Severity::Info,
+                    "no folder was chosen; a path can also be typed".into(),
+                    None,
+                ),
+            }
+        }
+        any
+    }
+
+    /// Looks at runs; every second also at those that nobody announces. Returns whether anything changed.
+    fn look_at_runs(&mut self) -> bool {
+        let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
+        if due {
+            self.looked = Some(Instant::now());
+            self.state.memory = memory_stats::memory_stats().map(|stats| stats.physical_mem);
+            self.state.runs_stale |= self.state.station == Station::Runs;
+        }
+        let first = self.state.runs_stale && self.state.runs.is_empty();
+        let mut changed = self.state.poll_runs(due);
+        if first && self.state.focus.is_none() && self.state.training().is_none() {
+            let newest = self.state.runs.iter().find(|run| run.error.is_none());
+            if let Some(folder) = newest.map(|run| run.folder.clone()) {
+                self.state.focus_on(&folder);
+                changed |= self.state.poll_runs(false);
+            }
+        }
+        changed
+    }
+}
+
+impl eframe::App for Workbench {
+    fn logic(&mut self, ctx: &egui::Context, _frame: &mut eframe::Frame) {
+        let started = Instant::now();
+        self.state.now = (self.clock)();
+        let answered = self.take_answers(ctx);
+        let changed = self.look_at_runs();
+        if answered || changed {
+            ctx.request_repaint_after(WAKE_EVERY);
+        }
+        let listed =
+            self.state.station == Station::Runs && self.state.runs.iter().any(|run| run.status == RunStatus::Running);
+        if listed || self.state.has_growing_run() {
+            ctx.request_repaint_after(LOOK_EVERY);
+        }
+        self.spent = started.elapsed();
+    }
+
+    fn ui(&mut self, ui: &mut egui::Ui, _frame: &mut eframe::Frame) {
+        let started = Instant::now();
+        let ctx = ui.ctx().clone();
+        ctx.set_theme(self.state.theme);
+        let actions = RefCell::new(Vec::new());
+        frame_ui(ui, &View::new(&self.state, Theme::of(ui), &actions));
+        for action in actions.into_inner() {
+            self.act(&ctx, action);
+            ctx.request_repaint();
+        }
+        self.state.frames.push(self.spent + started.elapsed());
+    }
+
+    fn save(&mut self, storage: &mut dyn eframe::Storage) {
+        let saved = Saved {
+            version: SAVED_VERSION,
+            station: self.state.station,
+            theme: self.state.theme,
+            charts: self.state.charts,
+        };
+        eframe::set_value(storage, eframe::APP_KEY, &saved);
+    }
+
+    fn on_exit(&mut self) {
+        if matches!(self.state.worker, WorkerState::Preparing | WorkerState::Training { .. }) {
+            self.engine.send(Command::Stop);
+        }
+    }
+}

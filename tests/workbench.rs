@@ -1,0 +1,15 @@
+//! The workbench as a person uses it, without a window: stations, keyboard, first start, a run that moves.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
+
+#[path = "common/demo_run.rs"]
+mod demo_run;
+#[path = "workbench/first_start.rs"]
+mod first_start;
+#[path = "workbench/harness.rs"]
+mod harness;
+#[path = "workbench/keyboard.rs"]
+mod keyboard;
+#[path = "workbench/pictures.rs"]
+mod pictures;
+#[path = "workbench/stations.rs"]
+mod stations;

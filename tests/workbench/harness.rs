@@ -1,0 +1,134 @@
+//! A workbench with a fake engine: what was sent to it is kept, what it answers is put in by the test.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use egui_kittest::{Harness, HarnessBuilder};
+use jiff::Timestamp;
+use llavacode::app::{CatalogueItem, Desktop, EngineHandle, PathField};
+use llavacode::engine::{Command, Event, WorkerState};
+use llavacode::ui::{Workbench, WorkbenchSettings};
+
+/// Both ends of a fake engine and a fake desktop.
+#[derive(Clone, Default)]
+pub struct Fake {
+    pub sent: Rc<RefCell<Vec<Command>>>,
+    pub answers: Rc<RefCell<VecDeque<Event>>>,
+    pub folder: Rc<RefCell<Option<PathBuf>>>,
+    picked: Rc<RefCell<VecDeque<PathField>>>,
+}
+
+impl Fake {
+    /// Puts an answer in.
+    pub fn answer(&self, event: Event) {
+        self.answers.borrow_mut().push_back(event);
+    }
+
+    /// The names of the commands that were sent.
+    pub fn sent(&self) -> Vec<String> {
+        let name = |command: &Command| {
+            format!("{command:?}")
+                .chars()
+                .take_while(|c| c.is_alphabetic())
+                .collect()
+        };
+        self.sent.borrow().iter().map(name).collect()
+    }
+}
+
+impl EngineHandle for Fake {
+    fn send(&self, command: Command) {
+        self.sent.borrow_mut().push(command);
+    }
+
+    fn try_recv(&self) -> Option<Event> {
+        self.answers.borrow_mut().pop_front()
+    }
+}
+
+impl Desktop for Fake {
+    fn pick_folder(&self, field: PathField) {
+        self.picked.borrow_mut().push_back(field);
+    }
+
+    fn picked(&self) -> Option<(PathField, Option<PathBuf>)> {
+        let field = self.picked.borrow_mut().pop_front()?;
+        Some((field, self.folder.borrow().clone()))
+    }
+
+    fn reveal(&self, _folder: &Path) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// The time that every test lives in.
+pub fn clock() -> Timestamp {
+    "2026-11-24T09:00:00Z".parse().unwrap()
+}
+
+/// What a first start lacks.
+pub fn catalogue(present: bool) -> Vec<CatalogueItem> {
+    let item = |id: &str, name: &str, bytes, licence: &str| CatalogueItem {
+        id: id.into(),
+        name: name.into(),
+        bytes,
+        licence: licence.into(),
+        present,
+    };
+    vec![
+        item(
+            "smollm2-135m-instruct",
+            "Reader SmolLM2-135M-Instruct",
+            91_700_000,
+            "Apache-2.0",
+        ),
+        item("all-minilm-l6-v2", "Encoder all-MiniLM-L6-v2", 90_900_000, "Apache-2.0"),
+        item(
+            "python-packages",
+            "Code of 48 Python packages",
+            61_000_000,
+            "MIT, BSD, Apache-2.0",
+        ),
+    ]
+}
+
+/// A workbench over `runs_dir`; with everything on this machine when `present`.
+pub fn workbench(runs_dir: &Path, present: bool) -> (Harness<'static, Workbench>, Fake) {
+    build(Harness::builder(), runs_dir, present)
+}
+
+/// The same with a builder of one's own.
+pub fn build(
+    builder: HarnessBuilder<Workbench>,
+    runs_dir: &Path,
+    present: bool,
+) -> (Harness<'static, Workbench>, Fake) {
+    let fake = Fake::default();
+    let (engine, desktop) = (fake.clone(), fake.clone());
+    let settings = WorkbenchSettings {
+        runs_dir: runs_dir.to_owned(),
+        open: None,
+        device: "CPU×2".into(),
+        catalogue: catalogue(present),
+        clock,
+    };
+    let harness = builder
+        .with_size([1440.0, 900.0])
+        .with_context_setup(llavacode::ui::theme::install)
+        .build_eframe(move |cc| Workbench::new(cc, settings, Box::new(engine), Box::new(desktop)));
+    (harness, fake)
+}
+
+/// A run in training, as the engine tells it.
+pub fn training(run: &Path, step: usize, paused: bool) -> Event {
+    Event::State(WorkerState::Training {
+        run: run.to_owned(),
+        step,
+        steps: super::demo_run::STEPS,
+        paused,
+        samples_per_second: 5.1,
+        seconds_left: Some(190.0),
+    })
+}

@@ -1,0 +1,99 @@
+//! Every command can be reached: by its key, and by its name in the palette.
+
+use egui::{Key, Modifiers};
+use egui_kittest::kittest::Queryable as _;
+use llavacode::app::{Station, UiCommand};
+use strum::IntoEnumIterator as _;
+
+use super::demo_run::Demo;
+use super::harness::{training, workbench};
+
+#[test]
+fn every_command_is_in_the_palette_and_can_be_run_from_it() {
+    let runs = tempfile::tempdir().unwrap();
+    for command in UiCommand::iter().filter(|command| *command != UiCommand::Palette) {
+        let (mut h, _) = workbench(runs.path(), true);
+        h.key_press_modifiers(Modifiers::COMMAND, Key::K);
+        h.run();
+        h.get_by_label("What do you want to do?").type_text(command.name());
+        h.run();
+        h.key_press(Key::Enter);
+        h.run();
+        assert!(!h.state().state().overlay.palette, "{command:?} closes the palette");
+        let refused = h
+            .state()
+            .state()
+            .notices
+            .newest()
+            .is_some_and(|notice| notice.text.starts_with(command.name()));
+        assert_eq!(
+            refused,
+            command.refusal(h.state().state()).is_some() && command != UiCommand::StartTraining,
+            "{command:?}"
+        );
+    }
+}
+
+#[test]
+fn number_keys_change_the_station() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, _) = workbench(runs.path(), true);
+    for (key, station) in [
+        (Key::Num2, Station::Collapse),
+        (Key::Num3, Station::Compare),
+        (Key::Num4, Station::Runs),
+        (Key::Num1, Station::Train),
+    ] {
+        h.key_press(key);
+        h.run();
+        assert_eq!(h.state().state().station, station);
+    }
+}
+
+#[test]
+fn space_pauses_and_resumes_and_n_steps() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut run = Demo::start(runs.path(), "collapse", false);
+    run.train_to(10);
+    let (mut h, engine) = workbench(runs.path(), true);
+    engine.answer(training(&run.folder(), 10, false));
+    h.run();
+    h.key_press(Key::N);
+    h.run();
+    h.key_press(Key::Space);
+    h.run();
+    engine.answer(training(&run.folder(), 10, true));
+    h.run();
+    h.get_by_label_contains("paused at 10/85");
+    h.key_press(Key::N);
+    h.run();
+    h.get_by_label("Resume").click();
+    h.run();
+    h.get_by_label("Stop").click();
+    h.run();
+    assert_eq!(engine.sent(), ["Pause", "StepOnce", "Resume", "Stop"]);
+}
+
+#[test]
+fn keys_are_left_to_a_field_that_is_edited() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, _) = workbench(runs.path(), true);
+    h.get_by_role_and_label(egui::accesskit::Role::TextInput, "name")
+        .focus();
+    h.run();
+    h.key_press(Key::Num4);
+    h.run();
+    assert_eq!(h.state().state().station, Station::Train);
+}
+
+#[test]
+fn the_shortcut_sheet_opens_and_closes() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, _) = workbench(runs.path(), true);
+    h.key_press(Key::F1);
+    h.run();
+    h.get_by_label("Keyboard");
+    h.key_press(Key::Escape);
+    h.run();
+    assert!(h.query_by_label("Keyboard").is_none());
+}

@@ -1,0 +1,129 @@
+//! Every station with nothing, with a run, and with two; the experiment form; the table of runs.
+
+use egui::accesskit::Role;
+use egui_kittest::kittest::Queryable as _;
+use llavacode::app::{Action, Station};
+use llavacode::engine::{Event, Severity};
+use strum::IntoEnumIterator as _;
+
+use super::demo_run::{Demo, write};
+use super::harness::workbench;
+
+#[test]
+fn every_station_draws_with_nothing_and_with_two_runs() {
+    let empty = tempfile::tempdir().unwrap();
+    let full = tempfile::tempdir().unwrap();
+    let collapse = write(full.path(), "collapse", false);
+    write(full.path(), "aligned", true);
+    for (runs, count) in [(&empty, 0), (&full, 2)] {
+        let (mut h, _) = workbench(runs.path(), true);
+        if count == 2 {
+            let ctx = h.ctx.clone();
+            let aligned = h.state().state().runs[1].folder.clone();
+            h.state_mut().act(&ctx, Action::Focus(collapse.clone()));
+            h.state_mut().act(&ctx, Action::ToggleOverlay(aligned));
+        }
+        for station in Station::iter() {
+            h.get_by_role_and_label(Role::Button, &station.to_string()).click();
+            h.run();
+            assert_eq!(h.state().state().station, station);
+            assert_eq!(h.state().state().shown_runs().count(), count);
+        }
+    }
+}
+
+#[test]
+fn a_wrong_value_stops_the_start_and_says_why() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, engine) = workbench(runs.path(), true);
+    let field = h.get_by_role_and_label(Role::TextInput, "steps");
+    field.focus();
+    h.run();
+    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    h.get_by_role_and_label(Role::TextInput, "steps").type_text("0");
+    h.run();
+    h.get_by_label_contains("steps is 0, but must be 1 to 10000000");
+    assert!(h.get_by_label("Start training").is_disabled());
+    h.get_by_label_contains("Reset steps to 85").click();
+    h.run();
+    assert!(!h.get_by_label("Start training").is_disabled());
+    assert!(engine.sent().is_empty());
+}
+
+#[test]
+fn a_run_goes_to_the_trash_after_a_question_and_a_running_one_cannot() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = write(runs.path(), "aligned", true);
+    let _running = Demo::start(runs.path(), "live", false);
+    let (mut h, _) = workbench(runs.path(), true);
+    h.get_by_role_and_label(Role::Button, "Runs").click();
+    h.run();
+    let delete: Vec<_> = h.get_all_by_label("Delete…").collect();
+    assert_eq!(delete.iter().filter(|button| !button.is_disabled()).count(), 1);
+    delete.iter().find(|button| !button.is_disabled()).unwrap().click();
+    h.run();
+    h.get_by_label("Move aligned to the trash?");
+    assert!(folder.exists());
+    h.get_by_label("Move to the trash").click();
+    h.run();
+    assert!(!folder.exists());
+    assert_eq!(h.state().state().runs.len(), 1);
+}
+
+#[test]
+fn two_runs_show_what_they_differ_in() {
+    let runs = tempfile::tempdir().unwrap();
+    write(runs.path(), "aligned", true);
+    write(runs.path(), "collapse", false);
+    let (mut h, _) = workbench(runs.path(), true);
+    h.get_by_role_and_label(Role::Button, "Runs").click();
+    h.run();
+    let other = if h.state().state().focused().unwrap().run().name() == "aligned" {
+        "Overlay collapse"
+    } else {
+        "Overlay aligned"
+    };
+    h.get_by_label(other).click();
+    h.run();
+    h.get_by_label("What the shown runs differ in");
+    h.get_by_label("alignment");
+}
+
+#[test]
+fn a_broken_folder_is_listed_with_its_reason_and_a_wrong_path_is_told() {
+    let runs = tempfile::tempdir().unwrap();
+    std::fs::create_dir(runs.path().join("2026-11-24-broken")).unwrap();
+    let (mut h, _) = workbench(runs.path(), true);
+    h.get_by_role_and_label(Role::Button, "Runs").click();
+    h.run();
+    h.get_by_label("▲ broken");
+    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::O);
+    h.run();
+    h.get_by_label("Folder of the run").type_text("/nowhere/at all");
+    h.run();
+    h.get_by_role_and_label(Role::Button, "Open").click();
+    h.run();
+    assert!(
+        h.state()
+            .state()
+            .notices
+            .newest()
+            .unwrap()
+            .text
+            .contains("/nowhere/at all")
+    );
+}
+
+#[test]
+fn notices_stand_in_the_bar_and_stay_in_the_log() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, engine) = workbench(runs.path(), true);
+    engine.answer(Event::Notice(Severity::Error, "the disk is full".into()));
+    engine.answer(Event::Notice(Severity::Warning, "3 chunks were left out".into()));
+    h.run();
+    h.get_by_label("Log").click();
+    h.run();
+    h.get_by_label("Close log");
+    assert!(h.query_all_by_label("the disk is full").count() >= 1);
+    assert_eq!(h.state().state().notices.iter().count(), 2);
+}
