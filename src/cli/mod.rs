@@ -7,27 +7,35 @@ mod fetch;
 mod inspect;
 mod interrupt;
 mod progress;
+mod screenshots;
 mod session;
 mod table;
 mod train;
+mod workbench;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
 use crate::collapse::VectorsError;
+use crate::engine::EngineError;
 use crate::experiment::{ExperimentError, FieldError};
 use crate::models::ModelError;
 use crate::models::catalogue::FetchError;
 use crate::runs::RunError;
+use crate::ui::LaunchError;
 use session::JobError;
 
 /// Trains and inspects LLavaCode projectors: retrieved code compressed to soft tokens.
+///
+/// Without a command it opens the workbench.
 #[derive(Parser)]
-#[command(name = "llavacode", version, subcommand_required = true)]
+#[command(name = "llavacode", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    workbench: workbench::Arguments,
 }
 
 #[derive(Subcommand)]
@@ -42,16 +50,20 @@ enum Command {
     Complete(complete::Arguments),
     /// Show the collapse instruments of a run
     Inspect(inspect::Arguments),
+    /// Render every station off-screen into pictures
+    Screenshots(screenshots::Arguments),
 }
 
 /// Runs what the arguments ask for: 0 done, 1 failed, 2 wrong usage or bad input.
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Command::Fetch(arguments) => fetch::run(&arguments),
-        Command::Train(arguments) => train::run(arguments),
-        Command::Evaluate(arguments) => evaluate::run(arguments),
-        Command::Complete(arguments) => complete::run(arguments),
-        Command::Inspect(arguments) => inspect::run(&arguments),
+        Some(Command::Fetch(arguments)) => fetch::run(&arguments),
+        Some(Command::Train(arguments)) => train::run(arguments),
+        Some(Command::Evaluate(arguments)) => evaluate::run(arguments),
+        Some(Command::Complete(arguments)) => complete::run(arguments),
+        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Screenshots(arguments)) => screenshots::run(arguments),
+        None => workbench::run(cli.workbench),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,6 +81,8 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || cause.is::<FieldError>()
             || cause.is::<ModelError>()
             || cause.is::<VectorsError>()
+            || matches!(cause.downcast_ref::<EngineError>(), Some(error) if error.is_bad_input())
+            || matches!(cause.downcast_ref(), Some(LaunchError::Device(_)))
             || matches!(cause.downcast_ref(), Some(FetchError::Unknown { .. }))
             || matches!(cause.downcast_ref(), Some(JobError::Failed { bad_input: true, .. }))
             || matches!(cause.downcast_ref(), Some(error) if !matches!(error, RunError::Full { .. } | RunError::Write { .. }))
