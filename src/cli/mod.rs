@@ -1,41 +1,74 @@
 //! The command line: one file a subcommand. Results go to standard output, progress and logs to standard error.
 
+mod arguments;
+mod complete;
+mod evaluate;
 mod fetch;
+mod inspect;
 mod interrupt;
 mod progress;
+mod screenshots;
+mod session;
+mod table;
+mod train;
+mod workbench;
 
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::corpus::CorpusError;
-use crate::experiment::ExperimentError;
+use crate::collapse::VectorsError;
+use crate::engine::EngineError;
+use crate::experiment::{ExperimentError, FieldError};
 use crate::models::ModelError;
 use crate::models::catalogue::FetchError;
+use crate::runs::RunError;
+use crate::ui::LaunchError;
+use session::JobError;
 
 /// Trains and inspects LLavaCode projectors: retrieved code compressed to soft tokens.
+///
+/// Without a command it opens the workbench.
 #[derive(Parser)]
-#[command(name = "llavacode", version, subcommand_required = true)]
+#[command(name = "llavacode", version, args_conflicts_with_subcommands = true)]
 pub struct Cli {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    workbench: workbench::Arguments,
 }
 
 #[derive(Subcommand)]
 enum Command {
     /// Get models and code of the catalogue: resumable, checked by SHA-256
     Fetch(fetch::Arguments),
+    /// Train a projector: one run, from an experiment to its folder
+    Train(train::Arguments),
+    /// Compare the arms of a run on a split, with intervals
+    Evaluate(evaluate::Arguments),
+    /// Complete one line of a file, as JSON
+    Complete(complete::Arguments),
+    /// Show the collapse instruments of a run
+    Inspect(inspect::Arguments),
+    /// Render every station off-screen into pictures
+    Screenshots(screenshots::Arguments),
 }
 
 /// Runs what the arguments ask for: 0 done, 1 failed, 2 wrong usage or bad input.
 pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
-        Command::Fetch(arguments) => fetch::run(&arguments),
+        Some(Command::Fetch(arguments)) => fetch::run(&arguments),
+        Some(Command::Train(arguments)) => train::run(arguments),
+        Some(Command::Evaluate(arguments)) => evaluate::run(arguments),
+        Some(Command::Complete(arguments)) => complete::run(arguments),
+        Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Screenshots(arguments)) => screenshots::run(arguments),
+        None => workbench::run(cli.workbench),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("llavacode: {error:#}");
+            eprintln!("llavacode: {error}");
             ExitCode::from(if is_bad_input(&error) { 2 } else { 1 })
         }
     }
@@ -45,8 +78,13 @@ pub fn run(cli: Cli) -> ExitCode {
 fn is_bad_input(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<ExperimentError>()
-            || cause.is::<CorpusError>()
+            || cause.is::<FieldError>()
             || cause.is::<ModelError>()
+            || cause.is::<VectorsError>()
+            || matches!(cause.downcast_ref::<EngineError>(), Some(error) if error.is_bad_input())
+            || matches!(cause.downcast_ref(), Some(LaunchError::Device(_)))
             || matches!(cause.downcast_ref(), Some(FetchError::Unknown { .. }))
+            || matches!(cause.downcast_ref(), Some(JobError::Failed { bad_input: true, .. }))
+            || matches!(cause.downcast_ref(), Some(error) if !matches!(error, RunError::Full { .. } | RunError::Write { .. }))
     })
 }

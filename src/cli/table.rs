@@ -1,0 +1,89 @@
+//! Results as tables on standard output.
+
+use std::collections::BTreeMap;
+
+use crate::evaluation::{Arm, ArmSummary, EvaluationSummary, Interval};
+
+/// Prints rows with aligned columns; a row may be shorter than the widest.
+pub fn print_table(rows: &[Vec<String>]) {
+    let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .filter_map(|row| row.get(column))
+            .map(|cell| cell.chars().count())
+            .max()
+    };
+    let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
+    for row in rows {
+        let cells: Vec<_> = row
+            .iter()
+            .zip(&widths)
+            .map(|(cell, width)| format!("{cell:width$}"))
+            .collect();
+        println!("{}", cells.join("  ").trim_end());
+    }
+}
+
+/// An evaluation in one line, for the log of a training.
+pub fn evaluation_line(summary: &EvaluationSummary) -> String {
+    let score = |arm: &ArmSummary, name| arm.scores.get(name).map_or(f64::NAN, |score: &Interval| score.mean);
+    let arms = summary.arms.iter().map(|arm| {
+        let (exact, similarity) = (score(arm, "em_token"), score(arm, "es_levenshtein"));
+        format!("{} EM {exact:.3} ES {similarity:.1}", arm.arm.label())
+    });
+    let arms: Vec<_> = arms.collect();
+    let EvaluationSummary {
+        step, split, samples, ..
+    } = summary;
+    format!("step {step}, {split}, n = {samples}: {}", arms.join("; "))
+}
+
+/// Every score of every arm with its interval, then the paired differences to no context, then the cost.
+pub fn print_evaluation(summary: &EvaluationSummary) {
+    let EvaluationSummary {
+        step,
+        split,
+        samples,
+        repositories,
+        seed,
+        resamples,
+        arms,
+    } = summary;
+    println!(
+        "step {step}, {split} split, {samples} samples of {repositories} repositories; 95% intervals from {resamples} bootstrap \
+         resamples by repository, seed {seed}\n"
+    );
+    print_table(&scores("mean", arms, |arm| &arm.scores));
+    let compared: Vec<_> = arms.iter().filter(|arm| arm.arm != Arm::NoContext).cloned().collect();
+    if compared.iter().any(|arm| !arm.difference.is_empty()) {
+        println!();
+        print_table(&scores("difference to no context", &compared, |arm| &arm.difference));
+    }
+    println!();
+    let row = |name: &str, value: fn(&ArmSummary) -> f64| {
+        let values = arms.iter().map(|arm| format!("{:.1}", value(arm)));
+        std::iter::once(name.to_owned()).chain(values).collect()
+    };
+    print_table(&[
+        header("cost", arms),
+        row("mean prompt tokens", |arm| arm.prompt_tokens),
+        row("median TTFT, ms", |arm| arm.ttft_ms),
+    ]);
+}
+
+fn header(title: &str, arms: &[ArmSummary]) -> Vec<String> {
+    let arms = arms.iter().map(|arm| arm.arm.label().to_owned());
+    std::iter::once(title.to_owned()).chain(arms).collect()
+}
+
+fn scores(title: &str, arms: &[ArmSummary], of: fn(&ArmSummary) -> &BTreeMap<String, Interval>) -> Vec<Vec<String>> {
+    let mut rows = vec![header(title, arms)];
+    let names: std::collections::BTreeSet<_> = arms.iter().flat_map(|arm| of(arm).keys()).collect();
+    for name in names {
+        let values = arms
+            .iter()
+            .map(|arm| of(arm).get(name).map_or_else(String::new, |score| score.text(3)));
+        rows.push(std::iter::once(name.clone()).chain(values).collect());
+    }
+    rows
+}
