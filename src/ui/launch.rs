@@ -26,7 +26,9 @@ pub enum LaunchError {
     #[error(transparent)]
     Device(#[from] EngineError),
     /// The window system or the graphics driver refused.
-    #[error("the window could not be opened: {0}; a display and a Vulkan or OpenGL driver are needed (Debian: mesa-vulkan-drivers)")]
+    #[error(
+        "the window could not be opened: {0}; a display and a Vulkan or OpenGL driver are needed (Debian: mesa-vulkan-drivers)"
+    )]
     Window(String),
 }
 
@@ -42,7 +44,12 @@ impl EngineHandle for Engine {
 
 /// Opens the workbench and returns when it is closed; a run in training finishes its step and keeps it first.
 pub fn launch(launch: Launch) -> Result<(), LaunchError> {
-    let Launch { runs_dir, open, device, store } = launch;
+    let Launch {
+        runs_dir,
+        open,
+        device,
+        store,
+    } = launch;
     let settings = WorkbenchSettings {
         runs_dir: runs_dir.clone(),
         open,
@@ -50,7 +57,11 @@ pub fn launch(launch: Launch) -> Result<(), LaunchError> {
         catalogue: default_items(&store),
         clock: jiff::Timestamp::now,
     };
-    let engine = EngineSettings { runs_dir, device, store };
+    let engine = EngineSettings {
+        runs_dir,
+        device,
+        store,
+    };
     let start = move |wake: Wake| -> std::io::Result<Box<dyn EngineHandle>> {
         Ok(Box::new(Engine::spawn(engine, move || wake())?))
     };
