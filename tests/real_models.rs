@@ -126,3 +126,183 @@ mod encoder {
         assert!(rate > 1.0);
     }
 }
+
+mod reader {
+    use std::collections::HashMap;
+
+    use candle_core::{DType, Device, Tensor};
+    use llavacode::models::catalogue::{ReaderFiles, Store};
+    use llavacode::models::reader::{ComposedReader, CpuReader, Reader, ReaderWeights, Sequence, Slot, generate};
+
+    fn weights() -> ReaderWeights {
+        let (ReaderFiles::Gguf(path) | ReaderFiles::Folder(path)) =
+            Store::open(None).unwrap().reader("smollm2-135m-instruct").unwrap();
+        ReaderWeights::load(&path).unwrap()
+    }
+
+    struct Reference {
+        json: serde_json::Value,
+        tensors: HashMap<String, Tensor>,
+        prompt: Vec<Slot>,
+        ids: Vec<u32>,
+    }
+
+    impl Reference {
+        fn load() -> Self {
+            let json = super::json("smollm2.json");
+            let tensors = candle_core::safetensors::load(super::reference().join("smollm2.safetensors"), &Device::Cpu);
+            let ids = super::texts_and_ids(&json["texts"])[0].1.clone();
+            let prompt = ids.iter().map(|&id| Slot::Token(id)).collect();
+            Self {
+                json,
+                tensors: tensors.unwrap(),
+                prompt,
+                ids,
+            }
+        }
+
+        fn floats(&self, name: &str) -> Vec<f32> {
+            self.tensors[name]
+                .to_dtype(DType::F32)
+                .unwrap()
+                .flatten_all()
+                .unwrap()
+                .to_vec1()
+                .unwrap()
+        }
+
+        /// Ten soft tokens, then the prompt, the last tokens of which are predicted.
+        fn with_soft_tokens(&self) -> Sequence {
+            let targets = self.json["soft_token_targets"].as_u64().unwrap() as usize;
+            let rows = self.tensors["soft"].dims()[1];
+            let mut slots: Vec<Slot> = (0..rows).map(Slot::Soft).collect();
+            slots.extend(&self.prompt[..self.prompt.len() - 1]);
+            let predicted = &self.ids[self.ids.len() - targets..];
+            let first = slots.len() - targets;
+            let predictions = predicted.iter().enumerate().map(|(at, &id)| (first + at, id)).collect();
+            Sequence { slots, predictions }
+        }
+    }
+
+    fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
+        assert_eq!(a.len(), b.len());
+        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+    }
+
+    fn holds(reader: &dyn Reader) {
+        let reference = Reference::load();
+        let vocab = reader.config().vocab_size;
+        let logits = reader
+            .session()
+            .feed(&reference.prompt, &[], reference.prompt.len())
+            .unwrap()
+            .logits;
+        let last = &logits[logits.len() - vocab..];
+        assert!(largest_difference(last, &reference.floats("last_logits")) < 1e-3);
+        let (values, ids) = (reference.floats("top16_logits"), reference.floats("top16_ids"));
+        for (row, logits) in logits.chunks_exact(vocab).enumerate() {
+            let at = row * 16..(row + 1) * 16;
+            let ours: Vec<f32> = ids[at.clone()].iter().map(|&id| logits[id as usize]).collect();
+            assert!(
+                largest_difference(&ours, &values[at]) < 1e-3,
+                "logits of position {row}"
+            );
+        }
+
+        let prompt = reference.json["greedy_prompt_tokens"].as_u64().unwrap() as usize;
+        let greedy: Vec<u32> = reference.json["greedy"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|id| id.as_u64().unwrap() as u32)
+            .collect();
+        let mut session = reader.session();
+        let start: Vec<Slot> = greedy[..prompt].iter().map(|&id| Slot::Token(id)).collect();
+        let generation = generate(session.as_mut(), &start, &[], greedy.len() - prompt, &|_| false).unwrap();
+        assert_eq!(generation.tokens, greedy[prompt..]);
+
+        let result = reader
+            .loss_and_gradient(&[reference.with_soft_tokens()], &reference.floats("soft"))
+            .unwrap();
+        let loss = reference.json["loss_with_soft_tokens"].as_f64().unwrap();
+        assert!(
+            (result.loss - loss).abs() < 1e-4 * loss.max(1.0),
+            "loss {} is not {loss}",
+            result.loss
+        );
+        let gradient = reference.floats("grad_soft");
+        let scale = gradient.iter().map(|g| g.abs()).fold(0.0, f32::max);
+        let difference = largest_difference(&result.gradient, &gradient);
+        assert!(
+            difference < 1e-3 * scale,
+            "gradient differs by {difference} at scale {scale}"
+        );
+    }
+
+    #[test]
+    #[ignore = "needs the models: llavacode fetch"]
+    fn the_cpu_reader_equals_pytorch() {
+        holds(&CpuReader::new(weights()).unwrap());
+    }
+
+    #[test]
+    #[ignore = "needs the models: llavacode fetch"]
+    fn the_composed_reader_equals_pytorch() {
+        holds(&ComposedReader::new(weights(), &Device::Cpu).unwrap());
+    }
+}
+
+mod prompt {
+    use llavacode::corpus::{SampleSettings, Split, repository_from_wheel, samples};
+    use llavacode::experiment::Experiment;
+    use llavacode::models::catalogue::{CorpusFiles, ReaderFiles, Store};
+    use llavacode::models::tokenizer::TextTokenizer;
+    use llavacode::prompt::PromptBuilder;
+    use llavacode::retrieval::{Jaccard, Retriever};
+
+    /// A target tokenised apart from its file must get the tokens that it has inside it, or the loss punishes the reader
+    /// for tokens that no text ever has.
+    #[test]
+    #[ignore = "needs the models: llavacode fetch"]
+    fn targets_have_the_tokens_of_their_file() {
+        let store = Store::open(None).unwrap();
+        let ReaderFiles::Gguf(path) = store.reader("smollm2-135m-instruct").unwrap() else {
+            panic!("no GGUF")
+        };
+        let tokenizer = TextTokenizer::from_gguf(&path).unwrap();
+        let experiment = Experiment::default();
+        let prompts = PromptBuilder::new(&tokenizer, &experiment.prompt, &experiment.retrieval).unwrap();
+        let CorpusFiles::Wheels(wheels) = store.corpus("python-packages").unwrap() else {
+            panic!("no wheels")
+        };
+        let wheel = wheels.iter().find(|wheel| wheel.split == Split::Validation).unwrap();
+        let repository = repository_from_wheel(&wheel.name, &wheel.path).unwrap();
+        let jaccard = Jaccard::new(&repository, 10, 8);
+        let drawn = samples(
+            &repository,
+            &SampleSettings {
+                per_repository: 20,
+                seed: 1,
+            },
+        );
+        assert!(drawn.len() >= 10);
+        for sample in drawn {
+            let prepared = prompts.prepare(&sample, &jaccard.retrieve(&sample, 5)).unwrap();
+            let behind: String = sample.right.chars().take(400).collect();
+            let whole = tokenizer.ids(&format!("{}{behind}", sample.target)).unwrap();
+            assert!(
+                whole.starts_with(&prepared.target),
+                "{}: {:?}",
+                sample.id,
+                prepared.target
+            );
+            assert!(prepared.left.len() <= 128 && prepared.chunks.iter().all(|chunk| chunk.len() <= 80));
+            let left = tokenizer.text(&prepared.left);
+            assert!(sample.left.ends_with(left.trim_start_matches('\u{fffd}')));
+            // Full RAG and the encoder see the same text.
+            for (chunk, one) in prepared.chunks.iter().zip(&prepared.retrieved) {
+                assert!(tokenizer.text(chunk).starts_with(&one.chunk.text));
+            }
+        }
+    }
+}
