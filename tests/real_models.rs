@@ -108,23 +108,6 @@ mod encoder {
         assert_eq!(long.fingerprint(), minilm(256).fingerprint());
         assert_eq!(short.ids(&"word ".repeat(500)).unwrap().len(), 64);
     }
-
-    /// Prints the rate; run it with `RAYON_NUM_THREADS` set and `--nocapture`.
-    #[test]
-    #[ignore = "needs the models: llavacode fetch"]
-    fn measures_chunks_a_second() {
-        let encoder = minilm(256);
-        let text = |i: usize| format!("value_{i} = compute(item, other)\n").repeat(9);
-        let texts: Vec<String> = (0..96).map(text).collect();
-        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let tokens: usize = texts.iter().map(|text| encoder.ids(text).unwrap().len()).sum();
-        encoder.encode(&texts[..16]).unwrap();
-        let start = std::time::Instant::now();
-        encoder.encode(&texts).unwrap();
-        let rate = texts.len() as f64 / start.elapsed().as_secs_f64();
-        println!("{rate:.1} chunks/s of {} tokens", tokens / texts.len());
-        assert!(rate > 1.0);
-    }
 }
 
 mod reader {
