@@ -208,7 +208,8 @@ impl AppState {
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::State(worker) => {
-                if matches!(worker, WorkerState::Idle) {
+                // What was being done belongs to the state that it was told in.
+                if std::mem::discriminant(&worker) != std::mem::discriminant(&self.worker) {
                     self.progress = None;
                 }
                 self.worker = worker;

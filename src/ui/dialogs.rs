@@ -28,7 +28,7 @@ pub fn dialogs_ui(ctx: &egui::Context, view: &View<'_>) {
             ));
             ui.add_space(theme::SECTION);
             ui.horizontal(|ui| {
-                if primary_button(ui, "Move to the trash", true).clicked() {
+                if primary_button(ui, "Move to the trash", true, 0.0).clicked() {
                     view.act(Action::Delete(folder.clone()));
                 }
                 cancel(ui, view);
@@ -67,7 +67,7 @@ fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
     ui.add_space(theme::SECTION);
     let ready = !state.run_path.trim().is_empty();
     ui.horizontal(|ui| {
-        if primary_button(ui, "Open", ready).clicked() || entered && ready {
+        if primary_button(ui, "Open", ready, 0.0).clicked() || entered && ready {
             view.act(Action::OpenTypedRun);
         }
         cancel(ui, view);
@@ -104,7 +104,7 @@ fn folders_ui(ui: &mut Ui, view: &View<'_>) {
     ui.label("What stays a catalogue id is taken from the catalogue. The Train station checks the values, and the first step of a run the files.");
     ui.add_space(theme::SECTION);
     ui.horizontal(|ui| {
-        if primary_button(ui, "Use these", true).clicked() {
+        if primary_button(ui, "Use these", true, 0.0).clicked() {
             view.act(Action::UseFolders);
         }
         cancel(ui, view);

@@ -3,6 +3,7 @@
 use egui::{Key, Modifiers, RichText, Ui};
 use strum::IntoEnumIterator as _;
 
+use super::widgets::named;
 use super::{View, theme};
 use crate::app::{Action, UiCommand};
 
@@ -63,6 +64,7 @@ pub fn palette_ui(ctx: &egui::Context, view: &View<'_>) {
                 .hint_text("What do you want to do?")
                 .desired_width(f32::INFINITY),
         );
+        named(ui, &field, "Name of a command");
         field.request_focus();
         if field.changed() {
             search.chosen = 0;

@@ -1,7 +1,7 @@
 //! Every station with nothing, with a run, and with two; the experiment form; the table of runs.
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use llavacode::app::{Action, Station};
 use llavacode::engine::{Event, Severity};
 use strum::IntoEnumIterator as _;
@@ -43,10 +43,10 @@ fn a_wrong_value_stops_the_start_and_says_why() {
     h.get_by_role_and_label(Role::TextInput, "steps").type_text("0");
     h.run();
     h.get_by_label_contains("steps is 0, but must be 1 to 10000000");
-    assert!(h.get_by_label("Start training").is_disabled());
+    assert!(h.get_by_label("Start training").accesskit_node().is_disabled());
     h.get_by_label_contains("Reset steps to 85").click();
     h.run();
-    assert!(!h.get_by_label("Start training").is_disabled());
+    assert!(!h.get_by_label("Start training").accesskit_node().is_disabled());
     assert!(engine.sent().is_empty());
 }
 
@@ -59,8 +59,18 @@ fn a_run_goes_to_the_trash_after_a_question_and_a_running_one_cannot() {
     h.get_by_role_and_label(Role::Button, "Runs").click();
     h.run();
     let delete: Vec<_> = h.get_all_by_label("Delete…").collect();
-    assert_eq!(delete.iter().filter(|button| !button.is_disabled()).count(), 1);
-    delete.iter().find(|button| !button.is_disabled()).unwrap().click();
+    assert_eq!(
+        delete
+            .iter()
+            .filter(|button| !button.accesskit_node().is_disabled())
+            .count(),
+        1
+    );
+    delete
+        .iter()
+        .find(|button| !button.accesskit_node().is_disabled())
+        .unwrap()
+        .click();
     h.run();
     h.get_by_label("Move aligned to the trash?");
     assert!(folder.exists());

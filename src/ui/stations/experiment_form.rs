@@ -65,22 +65,7 @@ fn field_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field) {
     let (differs, problem) = (editor.differs(field.key), editor.field_problem(field.key));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let color = if differs { view.theme.strong } else { view.theme.text };
-        let (rect, label) =
-            ui.allocate_exact_size(Vec2::new(LABEL, ui.spacing().interact_size.y), egui::Sense::hover());
-        label.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, field.label));
-        let text = if differs {
-            format!("{} ●", field.label)
-        } else {
-            field.label.to_owned()
-        };
-        ui.put(rect, |ui: &mut Ui| {
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                ui.label(RichText::new(text).color(color))
-            })
-            .inner
-        })
-        .on_hover_text(format!("{}\n{}", field.help, field.key));
+        let label = label_ui(ui, view, field, differs);
         value_ui(ui, view, field, &label);
         if differs {
             let back = format!("Reset {} to {}", field.label, editor.base_text(field.key));
@@ -99,6 +84,30 @@ fn field_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field) {
                 .color(view.theme.alarm),
         );
     }
+}
+
+/// The field's name, with a dot in the accent colour when its value differs from the preset.
+fn label_ui(ui: &mut Ui, view: &View<'_>, field: &Field, differs: bool) -> egui::Response {
+    let size = Vec2::new(LABEL, ui.spacing().interact_size.y);
+    let (rect, label) = ui.allocate_exact_size(size, egui::Sense::hover());
+    label.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, field.label));
+    let (color, family) = if differs {
+        (view.theme.strong, theme::semibold())
+    } else {
+        (view.theme.text, egui::FontFamily::Proportional)
+    };
+    let text = ui.painter().text(
+        rect.left_center(),
+        egui::Align2::LEFT_CENTER,
+        field.label,
+        egui::FontId::new(theme::BODY, family),
+        color,
+    );
+    if differs {
+        let dot = text.right_center() + Vec2::new(8.0, 0.0);
+        ui.painter().circle_filled(dot, 3.0, view.theme.accent);
+    }
+    label.on_hover_text(format!("{}\n{}", field.help, field.key))
 }
 
 fn value_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, label: &egui::Response) {
@@ -170,7 +179,7 @@ fn start_ui(ui: &mut Ui, view: &View<'_>) {
         }
     }
     ui.add_space(theme::TIGHT);
-    let start = primary_button(ui, "Start training", refusal.is_none())
+    let start = primary_button(ui, "Start training", refusal.is_none(), ui.available_width())
         .on_hover_text(command_tooltip(view, ui.ctx(), UiCommand::StartTraining))
         .on_disabled_hover_text(refusal.unwrap_or_default());
     if state.editor.focus_start {
