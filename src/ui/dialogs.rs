@@ -38,10 +38,12 @@ pub fn dialogs_ui(ctx: &egui::Context, view: &View<'_>) {
 }
 
 fn modal(ctx: &egui::Context, view: &View<'_>, id: &str, content: impl FnOnce(&mut Ui, &View<'_>)) {
-    let modal = egui::Modal::new(egui::Id::unique(id)).show(ctx, |ui| {
-        ui.set_width(WIDTH);
-        content(ui, view);
-    });
+    let modal = egui::Modal::new(egui::Id::unique(id))
+        .frame(view.theme.dialog())
+        .show(ctx, |ui| {
+            ui.set_width(WIDTH);
+            content(ui, view);
+        });
     if modal.should_close() {
         view.act(Action::CloseOverlays);
     }
@@ -63,6 +65,9 @@ fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
     );
     ui.add_space(theme::GAP);
     let field = path_field(ui, view, PathField::Run, "Folder of the run", &state.run_path, WIDTH);
+    if ui.memory(|memory| memory.focused().is_none()) {
+        field.request_focus();
+    }
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     ui.add_space(theme::SECTION);
     let ready = !state.run_path.trim().is_empty();

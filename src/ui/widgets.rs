@@ -102,11 +102,13 @@ pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool, width: f32) -> Res
     let label = egui::RichText::new(text)
         .family(theme::semibold())
         .color(theme.on_accent);
-    let button = egui::Button::new(label)
-        .fill(theme.accent)
-        .stroke(Stroke::NONE)
-        .min_size(Vec2::new(width, 30.0));
-    ui.add_enabled(enabled, button)
+    let button = egui::Button::new(label).fill(theme.accent).stroke(Stroke::NONE);
+    let size = Vec2::new(width, 30.0);
+    ui.add_enabled_ui(enabled, |ui| match width > 0.0 {
+        true => ui.add_sized(size, button),
+        false => ui.add(button.min_size(size)),
+    })
+    .inner
 }
 
 /// Text that cannot be cut off without a way to read it: what does not fit is shown on hover.

@@ -92,8 +92,8 @@ fn the_shortcut_sheet_opens_and_closes() {
     let (mut h, _) = workbench(runs.path(), true);
     h.key_press(Key::F1);
     h.run();
-    h.get_by_label("Keyboard");
+    h.get_by_label("Keyboard shortcuts");
     h.key_press(Key::Escape);
     h.run();
-    assert!(h.query_by_label("Keyboard").is_none());
+    assert!(h.query_by_label("Keyboard shortcuts").is_none());
 }

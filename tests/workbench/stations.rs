@@ -95,7 +95,7 @@ fn two_runs_show_what_they_differ_in() {
     };
     h.get_by_label(other).click();
     h.run();
-    h.get_by_label("What the shown runs differ in");
+    h.get_by_label("Shown runs side by side");
     h.get_by_label("alignment");
 }
 
@@ -136,4 +136,41 @@ fn notices_stand_in_the_bar_and_stay_in_the_log() {
     h.get_by_label("Close log");
     assert!(h.query_all_by_label("the disk is full").count() >= 1);
     assert_eq!(h.state().state().notices.iter().count(), 2);
+}
+
+#[test]
+fn a_long_run_among_many_runs_is_drawn() {
+    let runs = tempfile::tempdir().unwrap();
+    let long = Demo::start(runs.path(), "long", false).folder();
+    let mut lines = String::new();
+    for step in 1..=20_000usize {
+        let record = llavacode::runs::ScalarRecord {
+            step,
+            samples: 8 * step,
+            loss: 3.0 + (step as f64).sin(),
+            ..Default::default()
+        };
+        lines += &serde_json::to_string(&record).unwrap();
+        lines.push('\n');
+    }
+    std::fs::write(long.join("scalars.jsonl"), lines).unwrap();
+    for i in 0..300 {
+        let copy = runs.path().join(format!("2026-11-20-run-{i}"));
+        std::fs::create_dir(&copy).unwrap();
+        for file in ["experiment.toml", "manifest.json", "events.jsonl"] {
+            std::fs::copy(long.join(file), copy.join(file)).unwrap();
+        }
+    }
+    let (mut h, _) = workbench(runs.path(), true);
+    let ctx = h.ctx.clone();
+    h.state_mut().act(&ctx, Action::Focus(long));
+    for station in [Station::Train, Station::Runs] {
+        h.state_mut().act(&ctx, Action::Go(station));
+        h.run();
+    }
+    assert_eq!(h.state().state().focused().unwrap().run().scalars.len(), 20_000);
+    assert_eq!(h.state().state().runs.len(), 301);
+    h.run_steps(40);
+    let p95 = h.state().state().frames.p95().unwrap();
+    assert!(p95 < 50.0, "a frame takes {p95} ms");
 }

@@ -4,7 +4,8 @@ use egui::{RichText, Ui, Vec2};
 
 use crate::app::fields::{Field, GROUPS, Kind};
 use crate::app::{Action, PRESETS, PathField, UiCommand};
-use crate::ui::widgets::{Icon, command_tooltip, icon_button, primary_button};
+use crate::engine::WorkerState;
+use crate::ui::widgets::{Icon, command_tooltip, icon_button, named, primary_button};
 use crate::ui::{View, theme};
 
 const LABEL: f32 = 142.0;
@@ -136,12 +137,14 @@ fn value_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, label: &egui::R
                 .labelled_by(label.id);
         }
         Kind::Path => {
-            let edit = egui::TextEdit::singleline(&mut text).desired_width(ui.available_width() - 92.0);
+            let edit = egui::TextEdit::singleline(&mut text).desired_width(ui.available_width() - 40.0);
             let response = ui.add(edit).labelled_by(label.id).on_hover_text(text.as_str());
             if response.changed() {
                 set(text);
             }
-            if ui.button("Browse…").on_hover_text("Choose a folder").clicked() {
+            let browse = ui.button("…").on_hover_text("Choose a folder");
+            named(ui, &browse, &format!("Choose a folder for {}", field.label));
+            if browse.clicked() {
                 view.act(Action::PickFolder(PathField::Experiment(field.key)));
             }
         }
@@ -165,12 +168,12 @@ fn start_ui(ui: &mut Ui, view: &View<'_>) {
     let experiment = state.editor.experiment();
     match &refusal {
         Some(reason) => {
-            let color = if state.editor.problem().is_some() {
-                view.theme.alarm
+            let (mark, color) = if state.worker == WorkerState::Idle {
+                ("▲", view.theme.alarm)
             } else {
-                view.theme.weak
+                ("·", view.theme.weak)
             };
-            ui.label(RichText::new(format!("▲ {reason}")).color(color));
+            ui.label(RichText::new(format!("{mark} {reason}")).color(color));
         }
         None => {
             let (steps, batch) = (experiment.schedule.steps, experiment.schedule.batch);
