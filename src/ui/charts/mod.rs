@@ -1,5 +1,6 @@
 //! Charts: title, menu, legend, export and hover text in one look; every chart reads numbers and answers what was pointed at.
 
+mod axes;
 mod curve;
 mod export;
 mod frame;

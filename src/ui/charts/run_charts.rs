@@ -15,7 +15,7 @@ use crate::app::{Action, OpenRun, XAxis};
 use crate::corpus::Split;
 use crate::evaluation::{Arm, EvaluationSummary, Interval};
 use crate::runs::{EventKind, Run, ScalarRecord};
-use crate::ui::theme::{self, Sign};
+use crate::ui::theme;
 use crate::ui::{View, format};
 
 /// Height of a chart's plot and legend, points.
@@ -51,6 +51,9 @@ impl Quantity {
             .flat_map(|record| record.terms.keys())
             .collect();
         let mut all = vec![Self::new("loss", "loss, weighted sum", "", true, true)];
+        // Cross-entropy first: it is what the others are weighed against.
+        let mut terms: Vec<&String> = terms.into_iter().collect();
+        terms.sort_by_key(|term| *term != "cross_entropy");
         all.extend(terms.into_iter().map(|term| {
             let unit = if term == "cross_entropy" { "nats a token" } else { "" };
             Self::new(term, &term.replace('_', " "), unit, true, true)
@@ -208,7 +211,9 @@ impl<'a> ChartRow<'a> {
             let Some(curves) = cache.get_mut(&run.folder) else {
                 continue;
             };
-            for arm in Arm::iter() {
+            // Of overlaid runs only what their projectors did: the other arms do not depend on them.
+            let arms = Arm::iter().filter(|arm| index == 0 || *arm == Arm::Compressed);
+            for arm in arms {
                 let intervals = || evaluated(run, split, arm, key, x);
                 let name = format!("{key}/{arm}");
                 let points = curves.points(&name, || intervals().map(|(x, i)| [x, i.mean * factor]).collect());
@@ -221,7 +226,7 @@ impl<'a> ChartRow<'a> {
                 let sign = self.view.theme.arm(arm);
                 let (name, sign) = match index {
                     0 => (arm.label().to_owned(), sign),
-                    _ => (format!("{} · {}", run.name(), arm.label()), fainter(sign)),
+                    _ => (format!("{}, {}", arm.label(), run.name()), self.view.theme.run(index)),
                 };
                 let mut arm = Series::new(name, sign, points);
                 arm.band = (index == 0).then_some(band);
@@ -279,13 +284,6 @@ impl<'a> ChartRow<'a> {
         if self.hovered != self.view.state.selection.hovered_step {
             self.view.act(Action::HoverStep(self.hovered));
         }
-    }
-}
-
-fn fainter(sign: Sign) -> Sign {
-    Sign {
-        color: sign.color.gamma_multiply(0.6),
-        ..sign
     }
 }
 

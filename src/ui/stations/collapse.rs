@@ -6,20 +6,20 @@ use std::sync::Arc;
 use egui::{Id, RichText};
 
 use super::collapse_instruments::{Column, instruments_ui};
-use super::collapse_pairs::{Pairs, Picked, chunk_name, pairs_ui};
-use super::collapse_scrubber::{Playing, Scrub, Track, scrubber_ui};
+use super::collapse_pairs::{Asked, Pairs, Picked, chunk_name, pairs_ui};
+use super::collapse_scrubber::{Playing, Track, scrubber_ui};
 use super::collapse_series::{EncoderProbe, ProbeReader, ProbeSeries, StepProbe};
 use crate::app::{Action, OpenRun, UiCommand};
 use crate::collapse::{Histogram, headline};
 use crate::ui::charts::{Axes, Heatmap, HistogramChart, RidgeChart, local};
-use crate::ui::theme::{self, Sign};
+use crate::ui::theme::{self, Sign, Theme};
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format};
 
 /// Runs that stand side by side.
 const RUNS: usize = 2;
-/// Height of a histogram, points.
-const HISTOGRAM: f32 = 168.0;
+/// Height of what stands between and around histograms and heat maps: titles, axis labels, the choice.
+const AROUND: f32 = 130.0;
 
 /// What lies below the histograms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -37,6 +37,7 @@ struct Memory {
     playing: Playing,
     picked: Option<Picked>,
     pair: usize,
+    pairs: PairsCache,
 }
 
 /// One run as this page shows it.
@@ -74,16 +75,26 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
         })
         .collect();
     let encoder = shown.first().and_then(|run| run.series.encoder.clone());
-    match (encoder, shown.first(), runs.first()) {
-        (Some(encoder), Some(first), Some(open)) => {
+    match (encoder, shown.first()) {
+        (Some(encoder), Some(first)) => {
             let steps: Vec<usize> = first.series.steps.keys().copied().collect();
             headlines_ui(ui, &shown);
-            waiting_ui(ui, view, open, &first.series);
-            scrub(ui, view, &mut memory, &shown, &steps);
+            for (open, series) in runs.iter().zip(&every) {
+                waiting_ui(ui, view, open, series);
+            }
+            let tracks: Vec<Track<'_>> = shown
+                .iter()
+                .map(|run| Track {
+                    series: &run.series,
+                    sign: run.sign,
+                    name: &run.name,
+                })
+                .collect();
+            scrubber_ui(ui, view, &tracks, &steps, &mut memory.playing);
             ui.add_space(theme::GAP);
             page_ui(ui, view, &mut memory, &encoder, &shown);
         }
-        (_, _, open) => nothing_ui(ui, view, open.copied(), every.first()),
+        _ => nothing_ui(ui, view, runs.first().copied(), every.first()),
     }
 }
 
@@ -95,13 +106,10 @@ fn headlines_ui(ui: &mut egui::Ui, shown: &[Shown]) {
         ui.horizontal_wrapped(|ui| {
             if shown.len() > 1 {
                 ui.label(RichText::new(run.sign.mark).color(run.sign.color).size(theme::TITLE));
-                ui.label(theme::title(format!("{}:", run.name)));
+                ui.label(theme::title(&run.name).color(run.sign.color));
             }
-            ui.label(theme::title(headline(
-                run.now.step,
-                &encoder.instruments,
-                &run.now.instruments,
-            )));
+            let sentence = headline(run.now.step, &encoder.instruments, &run.now.instruments);
+            ui.label(theme::title(sentence).color(Theme::of(ui).strong));
         });
     }
 }
@@ -111,7 +119,7 @@ fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &Probe
     let total = open.run().probe_steps.len();
     let left = total.saturating_sub(series.steps.len() + series.failed.len());
     if left > 0 {
-        let text = format!("reading probes, {left} of {total} left");
+        let text = format!("reading probes of {}, {left} of {total} left", open.run().name());
         ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
     }
     if let Some((step, reason)) = series.failed.first_key_value() {
@@ -123,33 +131,32 @@ fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &Probe
     }
 }
 
-fn scrub(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, shown: &[Shown], steps: &[usize]) {
-    let tracks: Vec<Track<'_>> = shown
-        .iter()
-        .map(|run| Track {
-            series: &run.series,
-            sign: run.sign,
-        })
-        .collect();
-    let selection = &view.state.selection;
-    match scrubber_ui(
-        ui,
-        &tracks,
-        steps,
-        selection.step,
-        selection.hovered_step,
-        &mut memory.playing,
-    ) {
-        Some(Scrub::To(step)) => view.act(Action::PinStep(Some(step))),
-        Some(Scrub::Follow) => view.act(Action::PinStep(None)),
-        None => {}
-    }
-}
-
 fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Arc<EncoderProbe>, shown: &[Shown]) {
     let bare = egui::Frame::new();
+    if let (Some(picked), Some(first)) = (memory.picked, shown.first()) {
+        egui::Panel::bottom("pairs")
+            .default_size(230.0)
+            .size_range(140.0..=480.0)
+            .resizable(true)
+            .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
+            .show(ui, |ui| {
+                let probe = match picked {
+                    Picked::ProjectedBin(run, _) => &shown.get(run).unwrap_or(first).now,
+                    Picked::Cell(..) | Picked::EncoderBin(_) => &first.now,
+                };
+                let pairs = memory.pairs.of(picked, encoder, probe, shown);
+                match pairs_ui(ui, pairs, memory.pair, &first.series.chunks, encoder, probe) {
+                    Some(Asked::Pair(pair)) => {
+                        memory.pair = pair;
+                        view.act(Action::SelectChunk(pairs.pairs.get(pair).map(|(row, _)| *row)));
+                    }
+                    Some(Asked::Close) => memory.picked = None,
+                    None => {}
+                }
+            });
+    }
     egui::Panel::right("instruments")
-        .default_size(if shown.len() > 1 { 440.0 } else { 380.0 })
+        .default_size(if shown.len() > 1 { 410.0 } else { 360.0 })
         .size_range(320.0..=560.0)
         .frame(bare.inner_margin(egui::Margin::symmetric(12, 0)))
         .show(ui, |ui| {
@@ -164,28 +171,6 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
                 .collect();
             instruments_ui(ui, &columns);
         });
-    if let (Some(picked), Some(first)) = (memory.picked, shown.first()) {
-        egui::Panel::bottom("pairs")
-            .default_size(230.0)
-            .size_range(140.0..=480.0)
-            .resizable(true)
-            .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        if ui.button("Close").clicked() {
-                            memory.picked = None;
-                        }
-                    });
-                });
-                let (pairs, probe) = pairs_of(picked, encoder, shown, first);
-                if let Some(pair) = pairs_ui(ui, &pairs, memory.pair, &first.series.chunks, encoder, probe) {
-                    memory.pair = pair;
-                    let row = pairs.pairs.get(pair).map(|(row, _)| *row);
-                    view.act(Action::SelectChunk(row));
-                }
-            });
-    }
     egui::CentralPanel::default().frame(bare).show(ui, |ui| {
         egui::ScrollArea::vertical()
             .auto_shrink(false)
@@ -193,24 +178,36 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
     });
 }
 
-fn pairs_of<'a>(
-    picked: Picked,
-    encoder: &EncoderProbe,
-    shown: &'a [Shown],
-    first: &'a Shown,
-) -> (Pairs, &'a Arc<StepProbe>) {
+/// The pairs of what was picked, found once for each step.
+#[derive(Default)]
+struct PairsCache(Option<(Picked, Arc<[f32]>, Pairs)>);
+
+impl PairsCache {
+    fn of(&mut self, picked: Picked, encoder: &EncoderProbe, probe: &StepProbe, shown: &[Shown]) -> &Pairs {
+        let kept = self
+            .0
+            .take()
+            .filter(|(other, matrix, _)| *other == picked && Arc::ptr_eq(matrix, &probe.matrix));
+        let entry = self.0.insert(kept.unwrap_or_else(|| {
+            (
+                picked,
+                Arc::clone(&probe.matrix),
+                find_pairs(picked, encoder, probe, shown),
+            )
+        }));
+        &entry.2
+    }
+}
+
+fn find_pairs(picked: Picked, encoder: &EncoderProbe, probe: &StepProbe, shown: &[Shown]) -> Pairs {
     let rows = encoder.order.len();
     match picked {
-        Picked::Cell(row, other) => (Pairs::of_cell(row, other, &first.now.matrix, rows), &first.now),
-        Picked::EncoderBin(bin) => {
-            let pairs = Pairs::of_bin("encoder", &encoder.histogram, bin, &encoder.matrix, rows);
-            (pairs, &first.now)
-        }
+        Picked::Cell(row, other) => Pairs::of_cell(row, other, &probe.matrix, rows),
+        Picked::EncoderBin(bin) => Pairs::of_bin("encoder", &encoder.histogram, bin, &encoder.matrix, rows),
         Picked::ProjectedBin(run, bin) => {
-            let run = shown.get(run).unwrap_or(first);
-            let whose = format!("{}, step {}", run.name, run.now.step);
-            let pairs = Pairs::of_bin(&whose, &run.now.histogram, bin, &run.now.matrix, rows);
-            (pairs, &run.now)
+            let name = shown.get(run).map_or("projected", |run| run.name.as_str());
+            let whose = format!("{name}, step {}", probe.step);
+            Pairs::of_bin(&whose, &probe.histogram, bin, &probe.matrix, rows)
         }
     }
 }
@@ -265,6 +262,10 @@ fn charts_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &
         tallest: Axes::around(sides.iter().map(|side| side.histogram)).tallest,
         ..Axes::around(ever.chain([&encoder.histogram]))
     };
+    // A heat map is as wide as high, so histograms get what is left of the height.
+    let width = ui.available_width() / sides.len() as f32 - ui.spacing().item_spacing.x;
+    let square = (width - 56.0).min(ui.available_height() - AROUND - 150.0).max(140.0);
+    let height = (ui.available_height() - AROUND - square).clamp(110.0, 250.0);
     ui.columns(sides.len(), |uis| {
         for (ui, side) in uis.iter_mut().zip(&sides) {
             let chart = HistogramChart {
@@ -274,7 +275,7 @@ fn charts_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &
                 sign: side.sign,
                 axes,
                 selected: side.selected,
-                height: HISTOGRAM,
+                height,
             };
             if let Some(bin) = chart.show(ui) {
                 memory.pair = 0;
@@ -292,7 +293,7 @@ fn charts_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &
     });
     ui.add_space(theme::TIGHT);
     match memory.lower {
-        Lower::Heatmaps => heatmaps_ui(ui, view, memory, encoder, shown, &sides),
+        Lower::Heatmaps => heatmaps_ui(ui, view, memory, encoder, shown, &sides, square),
         Lower::OverSteps => ridges_ui(ui, view, shown, axes),
     }
 }
@@ -304,6 +305,7 @@ fn heatmaps_ui(
     encoder: &EncoderProbe,
     shown: &[Shown],
     sides: &[Side<'_>],
+    square: f32,
 ) {
     let chunks = shown
         .first()
@@ -316,7 +318,6 @@ fn heatmaps_ui(
         .copied()
         .fold(0.0_f32, f32::min);
     let range = ((lowest * 10.0).floor() / 10.0, 1.0);
-    let height = (ui.available_height() - 34.0).max(180.0);
     ui.columns(sides.len(), |uis| {
         for (ui, side) in uis.iter_mut().zip(sides) {
             let map = Heatmap {
@@ -330,7 +331,7 @@ fn heatmaps_ui(
                     _ => None,
                 },
                 name: &name,
-                side: height,
+                side: square,
             };
             if let Some((row, other)) = map.show(ui) {
                 memory.pair = 0;
