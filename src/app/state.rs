@@ -91,6 +91,8 @@ pub struct OpenRun {
     pub generation: u64,
     /// There is something new to read.
     pub stale: bool,
+    /// It was being written when it was last read, so its last lines may be unread.
+    pub growing: bool,
     /// Why the last read failed.
     pub error: Option<String>,
 }

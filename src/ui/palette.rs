@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn letters_in_order_find_a_command_and_word_starts_win() {
-        assert_eq!(matching("gtr").first(), Some(&UiCommand::GoTrain));
+        assert_eq!(matching("gtt").first(), Some(&UiCommand::GoTrain));
         assert_eq!(matching("stop").first(), Some(&UiCommand::StopTraining));
         assert!(matching("zzz").is_empty());
         assert_eq!(matching("").len(), UiCommand::iter().count() - 1);
