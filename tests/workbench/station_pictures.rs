@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use llavacode::app::{Action, Station};
@@ -15,6 +16,27 @@ fn act(h: &mut Harness<'_, Workbench>, action: Action) {
     let ctx = h.ctx.clone();
     h.state_mut().act(&ctx, action);
     h.run_ok();
+}
+
+/// A chart's picture is the part of the window that the chart takes.
+fn exported(h: &mut Harness<'_, Workbench>, path: &Path) {
+    let title = "loss, weighted sum";
+    h.get_by_label(&format!("menu of {title}")).click();
+    h.run_ok();
+    h.get_by_label("Export PNG…").click();
+    h.run_ok();
+    h.get_by_role_and_label(Role::TextInput, "file").focus();
+    h.run_ok();
+    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    h.get_by_role_and_label(Role::TextInput, "file")
+        .type_text(&path.display().to_string());
+    h.run_ok();
+    h.get_by_label("Save").click();
+    h.run_ok();
+    h.run_ok();
+    let chart = h.get_by_label_contains(&format!("{title}, aligned")).rect();
+    let size = image::image_dimensions(path).unwrap();
+    assert!((size.0 as f32 - chart.width()).abs() <= 1.0 && (size.1 as f32 - chart.height()).abs() <= 1.0);
 }
 
 #[test]
@@ -67,5 +89,6 @@ fn collapse_and_compare_are_painted() {
         shoot(&mut h, "compare-sample");
         act(&mut h, Action::Go(Station::Train));
         shoot(&mut h, "train-charts");
+        exported(&mut h, &runs.path().join("exported.png"));
     }
 }

@@ -12,6 +12,7 @@ mod local;
 mod pyramid;
 mod ridge;
 mod run_charts;
+mod run_curves;
 mod scale;
 mod series;
 mod smoothing;

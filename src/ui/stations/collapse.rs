@@ -5,29 +5,20 @@ use std::sync::Arc;
 
 use egui::{Id, RichText};
 
+use super::collapse_charts::{Lower, Shown, charts_ui};
 use super::collapse_instruments::{Column, instruments_ui};
-use super::collapse_pairs::{Asked, Pairs, Picked, chunk_name, pairs_ui};
+use super::collapse_pairs::{Asked, Pairs, Picked, pairs_ui};
 use super::collapse_scrubber::{Playing, Track, scrubber_ui};
 use super::collapse_series::{EncoderProbe, ProbeReader, ProbeSeries, StepProbe};
 use crate::app::{Action, OpenRun, UiCommand};
-use crate::collapse::{Histogram, headline};
-use crate::ui::charts::{Axes, Heatmap, HistogramChart, RidgeChart, local};
-use crate::ui::theme::{self, Sign, Theme};
+use crate::collapse::headline;
+use crate::ui::charts::local;
+use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format};
 
 /// Runs that stand side by side.
 const RUNS: usize = 2;
-/// Height of what stands between and around histograms and heat maps: titles, axis labels, the choice.
-const AROUND: f32 = 130.0;
-
-/// What lies below the histograms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Lower {
-    #[default]
-    Heatmaps,
-    OverSteps,
-}
 
 /// What this page keeps between frames.
 #[derive(Default)]
@@ -38,14 +29,6 @@ struct Memory {
     picked: Option<Picked>,
     pair: usize,
     pairs: PairsCache,
-}
-
-/// One run as this page shows it.
-struct Shown {
-    name: String,
-    sign: Sign,
-    series: ProbeSeries,
-    now: Arc<StepProbe>,
 }
 
 /// Draws the Collapse station.
@@ -172,9 +155,16 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
             instruments_ui(ui, &columns);
         });
     egui::CentralPanel::default().frame(bare).show(ui, |ui| {
-        egui::ScrollArea::vertical()
-            .auto_shrink(false)
-            .show(ui, |ui| charts_ui(ui, view, memory, encoder, shown));
+        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let Some(picked) = charts_ui(ui, view, &mut memory.lower, memory.picked, encoder, shown) else {
+                return;
+            };
+            memory.picked = Some(picked);
+            memory.pair = 0;
+            if let Picked::Cell(row, _) = picked {
+                view.act(Action::SelectChunk(Some(row)));
+            }
+        });
     });
 }
 
@@ -210,162 +200,6 @@ fn find_pairs(picked: Picked, encoder: &EncoderProbe, probe: &StepProbe, shown: 
             Pairs::of_bin(&whose, &probe.histogram, bin, &probe.matrix, rows)
         }
     }
-}
-
-/// A set of vectors as the charts show it.
-struct Side<'a> {
-    key: usize,
-    title: String,
-    histogram: &'a Histogram,
-    matrix: &'a Arc<[f32]>,
-    sign: Sign,
-    selected: Option<usize>,
-}
-
-fn sides<'a>(view: &View<'_>, picked: Option<Picked>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> Vec<Side<'a>> {
-    let first = Side {
-        key: 0,
-        title: "encoder".to_owned(),
-        histogram: &encoder.histogram,
-        matrix: &encoder.matrix,
-        sign: view.theme.encoder(),
-        selected: match picked {
-            Some(Picked::EncoderBin(bin)) => Some(bin),
-            _ => None,
-        },
-    };
-    let projected = shown.iter().enumerate().map(|(index, run)| Side {
-        key: index + 1,
-        title: match shown.len() {
-            1 => format!("projected, step {}", run.now.step),
-            _ => format!("{}, step {}", run.name, run.now.step),
-        },
-        histogram: &run.now.histogram,
-        matrix: &run.now.matrix,
-        sign: run.sign,
-        selected: match picked {
-            Some(Picked::ProjectedBin(at, bin)) if at == index => Some(bin),
-            _ => None,
-        },
-    });
-    std::iter::once(first).chain(projected).collect()
-}
-
-fn charts_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &EncoderProbe, shown: &[Shown]) {
-    let sides = sides(view, memory.picked, encoder, shown);
-    let ever = shown
-        .iter()
-        .flat_map(|run| run.series.steps.values())
-        .map(|probe| &probe.histogram);
-    // Axes that hold every step, so that bars move and not the axes; the height follows the step.
-    let axes = Axes {
-        tallest: Axes::around(sides.iter().map(|side| side.histogram)).tallest,
-        ..Axes::around(ever.chain([&encoder.histogram]))
-    };
-    // A heat map is as wide as high, so histograms get what is left of the height.
-    let width = ui.available_width() / sides.len() as f32 - ui.spacing().item_spacing.x;
-    let square = (width - 56.0).min(ui.available_height() - AROUND - 150.0).max(140.0);
-    let height = (ui.available_height() - AROUND - square).clamp(110.0, 250.0);
-    ui.columns(sides.len(), |uis| {
-        for (ui, side) in uis.iter_mut().zip(&sides) {
-            let chart = HistogramChart {
-                id: Id::unique(("collapse histogram", side.key)),
-                title: &side.title,
-                histogram: side.histogram,
-                sign: side.sign,
-                axes,
-                selected: side.selected,
-                height,
-            };
-            if let Some(bin) = chart.show(ui) {
-                memory.pair = 0;
-                memory.picked = Some(match side.key.checked_sub(1) {
-                    None => Picked::EncoderBin(bin),
-                    Some(run) => Picked::ProjectedBin(run, bin),
-                });
-            }
-        }
-    });
-    ui.add_space(theme::GAP);
-    ui.horizontal(|ui| {
-        ui.selectable_value(&mut memory.lower, Lower::Heatmaps, "cosine of every pair");
-        ui.selectable_value(&mut memory.lower, Lower::OverSteps, "histogram over steps");
-    });
-    ui.add_space(theme::TIGHT);
-    match memory.lower {
-        Lower::Heatmaps => heatmaps_ui(ui, view, memory, encoder, shown, &sides, square),
-        Lower::OverSteps => ridges_ui(ui, view, shown, axes),
-    }
-}
-
-fn heatmaps_ui(
-    ui: &mut egui::Ui,
-    view: &View<'_>,
-    memory: &mut Memory,
-    encoder: &EncoderProbe,
-    shown: &[Shown],
-    sides: &[Side<'_>],
-    square: f32,
-) {
-    let chunks = shown
-        .first()
-        .map(|run| Arc::clone(&run.series.chunks))
-        .unwrap_or_default();
-    let name = |row: usize| chunk_name(&chunks, row);
-    let lowest = sides
-        .iter()
-        .flat_map(|side| side.matrix.iter())
-        .copied()
-        .fold(0.0_f32, f32::min);
-    let range = ((lowest * 10.0).floor() / 10.0, 1.0);
-    ui.columns(sides.len(), |uis| {
-        for (ui, side) in uis.iter_mut().zip(sides) {
-            let map = Heatmap {
-                id: Id::unique(("collapse heat map", side.key)),
-                title: &side.title,
-                values: side.matrix,
-                order: &encoder.order,
-                range,
-                selected: match memory.picked {
-                    Some(Picked::Cell(row, other)) => Some((row, other)),
-                    _ => None,
-                },
-                name: &name,
-                side: square,
-            };
-            if let Some((row, other)) = map.show(ui) {
-                memory.pair = 0;
-                memory.picked = Some(Picked::Cell(row, other));
-                view.act(Action::SelectChunk(Some(row)));
-            }
-        }
-    });
-}
-
-fn ridges_ui(ui: &mut egui::Ui, view: &View<'_>, shown: &[Shown], axes: Axes) {
-    let height = (ui.available_height() - 34.0).max(200.0);
-    ui.columns(shown.len().max(1), |uis| {
-        for (index, (ui, run)) in uis.iter_mut().zip(shown).enumerate() {
-            let histograms: Vec<(usize, &Histogram)> = run
-                .series
-                .steps
-                .iter()
-                .map(|(step, probe)| (*step, &probe.histogram))
-                .collect();
-            let chart = RidgeChart {
-                id: Id::unique(("collapse ridges", index)),
-                title: &run.name,
-                histograms: &histograms,
-                sign: run.sign,
-                range: (axes.low, axes.high),
-                step: run.now.step,
-                height,
-            };
-            if let Some(step) = chart.show(ui) {
-                view.act(Action::PinStep(Some(step)));
-            }
-        }
-    });
 }
 
 /// Why there is nothing to see yet, and the one thing to do.
