@@ -1,6 +1,12 @@
 //! The workbench as a person uses it, without a window: stations, keyboard, first start, a run that moves.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "workbench/charts.rs"]
+mod charts;
+#[path = "workbench/collapse.rs"]
+mod collapse;
+#[path = "workbench/compare.rs"]
+mod compare;
 #[path = "common/demo_run.rs"]
 mod demo_run;
 #[path = "workbench/first_start.rs"]
@@ -11,5 +17,7 @@ mod harness;
 mod keyboard;
 #[path = "workbench/pictures.rs"]
 mod pictures;
+#[path = "workbench/station_pictures.rs"]
+mod station_pictures;
 #[path = "workbench/stations.rs"]
 mod stations;

@@ -132,11 +132,11 @@ impl ExperimentEditor {
             Kind::Whole => typed
                 .parse::<i64>()
                 .map(toml::Value::Integer)
-                .map_err(|_| format!("{typed:?} is not a whole number"))?,
+                .map_err(|_not_a_number| format!("{typed:?} is not a whole number"))?,
             Kind::Number => typed
                 .parse::<f64>()
                 .map(toml::Value::Float)
-                .map_err(|_| format!("{typed:?} is not a number"))?,
+                .map_err(|_not_a_number| format!("{typed:?} is not a number"))?,
             Kind::Switch => toml::Value::Boolean(typed == "true"),
             Kind::Path | Kind::Choice(_) => toml::Value::String(typed.to_owned()),
             Kind::Text => toml::Value::String(text.replace("\\n", "\n").replace("\\t", "\t")),

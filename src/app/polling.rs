@@ -25,9 +25,11 @@ impl AppState {
         }
         let mut problems = Vec::new();
         for (folder, open) in &mut self.open_runs {
-            if !(open.stale || all && open.run().status() == RunStatus::Running) {
+            let growing = open.run().status() == RunStatus::Running;
+            if !(open.stale || all && (growing || open.growing)) {
                 continue;
             }
+            open.growing = growing;
             open.stale = false;
             match open.follower.poll() {
                 Ok(news) => {
@@ -50,11 +52,9 @@ impl AppState {
         changed
     }
 
-    /// Some open run is being written, so it is worth looking again.
+    /// Some open run was being written when it was last read, so it is worth looking again.
     pub fn has_growing_run(&self) -> bool {
-        self.open_runs
-            .values()
-            .any(|open| open.run().status() == RunStatus::Running)
+        self.open_runs.values().any(|open| open.growing)
     }
 
     /// Draws a run over the one in focus, or no longer.
@@ -75,6 +75,7 @@ impl AppState {
     fn open(&mut self, folder: &Path) -> bool {
         match RunFollower::open(folder) {
             Ok(follower) => {
+                let growing = follower.run().status() == RunStatus::Running;
                 for warning in &follower.run().warnings.clone() {
                     self.tell(Severity::Warning, warning.clone(), None);
                 }
@@ -85,6 +86,7 @@ impl AppState {
                         overlaid: false,
                         generation: 0,
                         stale: false,
+                        growing,
                         error: None,
                     },
                 );
@@ -95,5 +97,81 @@ impl AppState {
                 false
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot write its folder has nothing to test"
+)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::app::Setup;
+    use crate::experiment::Experiment;
+    use crate::runs::{EventKind, Manifest, RunWriter, SCHEMA_VERSION, ScalarRecord};
+
+    fn start(runs_dir: &Path) -> RunWriter {
+        let experiment = Experiment {
+            name: "a".into(),
+            ..Experiment::default()
+        };
+        let manifest = Manifest {
+            schema: SCHEMA_VERSION,
+            started: "2026-11-24T08:00:00Z".into(),
+            ..Manifest::default()
+        };
+        RunWriter::create(runs_dir, &experiment, &manifest).unwrap()
+    }
+
+    fn state(runs_dir: &Path) -> AppState {
+        AppState::new(runs_dir.into(), "cpu".into(), Setup::default(), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn the_last_lines_of_a_run_of_another_process_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = start(folder.path());
+        let mut state = state(folder.path());
+        state.focus_on(writer.folder());
+        state.poll_runs(true);
+        assert!(state.has_growing_run());
+        writer.scalar(&ScalarRecord::default()).unwrap();
+        writer.event(EventKind::End, 1, "").unwrap();
+        drop(writer);
+        assert!(state.poll_runs(true));
+        let run = state.focused().unwrap();
+        assert_eq!((run.run().status(), run.generation), (RunStatus::Finished, 1));
+        assert!(!state.has_growing_run() && !state.poll_runs(true));
+    }
+
+    #[test]
+    fn a_run_stays_open_while_it_is_in_focus_or_overlaid() {
+        let folder = tempfile::tempdir().unwrap();
+        let (first, second) = (start(folder.path()), start(folder.path()));
+        let mut state = state(folder.path());
+        state.focus_on(first.folder());
+        state.poll_runs(false);
+        state.toggle_overlay(second.folder());
+        assert_eq!(state.shown_runs().count(), 2);
+        state.focus_on(second.folder());
+        assert_eq!(state.open_runs.keys().collect::<Vec<_>>(), [second.folder()]);
+        state.toggle_overlay(second.folder());
+        assert_eq!(state.shown_runs().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_that_is_no_run_is_told_and_not_looked_at() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = state(folder.path());
+        state.focus_on(folder.path());
+        state.poll_runs(false);
+        assert_eq!(state.focus, None);
+        assert_eq!(
+            state.notices.newest().map(|notice| notice.severity),
+            Some(Severity::Error)
+        );
     }
 }

@@ -91,6 +91,8 @@ pub struct OpenRun {
     pub generation: u64,
     /// There is something new to read.
     pub stale: bool,
+    /// It was being written when it was last read, so its last lines may be unread.
+    pub growing: bool,
     /// Why the last read failed.
     pub error: Option<String>,
 }
@@ -208,7 +210,8 @@ impl AppState {
     pub fn apply(&mut self, event: Event) {
         match event {
             Event::State(worker) => {
-                if matches!(worker, WorkerState::Idle) {
+                // What was being done belongs to the state that it was told in.
+                if std::mem::discriminant(&worker) != std::mem::discriminant(&self.worker) {
                     self.progress = None;
                 }
                 self.worker = worker;
@@ -319,5 +322,93 @@ impl AppState {
     /// The newest request that `matches`.
     pub fn completion(&self, matches: impl Fn(&CompletionRequest) -> bool) -> Option<&CompletionTask> {
         self.completions.values().rev().find(|task| matches(&task.request))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::app::CatalogueItem;
+    use crate::engine::CompletionSource;
+
+    fn state() -> AppState {
+        let item = CatalogueItem {
+            id: "reader".into(),
+            name: "reader".into(),
+            bytes: 1,
+            licence: "MIT".into(),
+            present: false,
+        };
+        let setup = Setup {
+            items: vec![item],
+            ..Setup::default()
+        };
+        AppState::new("runs".into(), "cpu".into(), setup, Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_started_run_is_looked_at_and_its_selection_is_new() {
+        let mut state = state();
+        state.selection.step = Some(40);
+        state.apply(Event::RunStarted("runs/2026-11-24-a".into()));
+        assert_eq!(state.focus.as_deref(), Some(Path::new("runs/2026-11-24-a")));
+        assert_eq!(state.selection, Selection::default());
+        assert!(state.runs_stale);
+        let target = state.notices.newest().and_then(|notice| notice.target.clone());
+        assert_eq!(target.map(|target| target.station), Some(Station::Train));
+    }
+
+    #[test]
+    fn a_finished_download_leads_to_the_start_button() {
+        let mut state = state();
+        state.station = Station::Runs;
+        state.apply(Event::Fetched { missing: Vec::new() });
+        assert_eq!(state.station, Station::Train);
+        assert!(state.editor.focus_start);
+    }
+
+    #[test]
+    fn progress_does_not_outlive_the_work_that_it_was_told_of() {
+        let mut state = state();
+        state.apply(Event::State(WorkerState::Preparing));
+        state.apply(Event::Progress(Some(Progress {
+            task: "encoding chunks".into(),
+            done: 1,
+            total: 2,
+            unit: "chunks",
+        })));
+        state.apply(Event::State(WorkerState::Preparing));
+        assert!(state.progress.is_some());
+        state.apply(Event::State(WorkerState::Idle));
+        assert_eq!(state.progress, None);
+    }
+
+    #[test]
+    fn answers_find_their_request_and_old_ones_are_forgotten() {
+        let mut state = state();
+        let request = CompletionRequest {
+            id: 0,
+            run: "runs/a".into(),
+            source: CompletionSource::Cursor {
+                repository: "r".into(),
+                file: "f.py".into(),
+                line: 3,
+            },
+            arms: Vec::new(),
+        };
+        let first = state.ask(request.clone()).id;
+        state.apply(Event::Completed {
+            id: first,
+            result: Err("no checkpoint".into()),
+        });
+        let answer = |state: &AppState, id| state.completions.get(&id).map(|task| task.answer.is_some());
+        assert_eq!(answer(&state, first), Some(true));
+        for _ in 0..COMPLETIONS_KEPT {
+            state.ask(request.clone());
+        }
+        assert_eq!(
+            (state.completions.len(), answer(&state, first)),
+            (COMPLETIONS_KEPT, None)
+        );
     }
 }

@@ -28,7 +28,7 @@ pub fn dialogs_ui(ctx: &egui::Context, view: &View<'_>) {
             ));
             ui.add_space(theme::SECTION);
             ui.horizontal(|ui| {
-                if primary_button(ui, "Move to the trash", true).clicked() {
+                if primary_button(ui, "Move to the trash", true, 0.0).clicked() {
                     view.act(Action::Delete(folder.clone()));
                 }
                 cancel(ui, view);
@@ -38,10 +38,12 @@ pub fn dialogs_ui(ctx: &egui::Context, view: &View<'_>) {
 }
 
 fn modal(ctx: &egui::Context, view: &View<'_>, id: &str, content: impl FnOnce(&mut Ui, &View<'_>)) {
-    let modal = egui::Modal::new(egui::Id::unique(id)).show(ctx, |ui| {
-        ui.set_width(WIDTH);
-        content(ui, view);
-    });
+    let modal = egui::Modal::new(egui::Id::unique(id))
+        .frame(view.theme.dialog())
+        .show(ctx, |ui| {
+            ui.set_width(WIDTH);
+            content(ui, view);
+        });
     if modal.should_close() {
         view.act(Action::CloseOverlays);
     }
@@ -63,11 +65,14 @@ fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
     );
     ui.add_space(theme::GAP);
     let field = path_field(ui, view, PathField::Run, "Folder of the run", &state.run_path, WIDTH);
+    if ui.memory(|memory| memory.focused().is_none()) {
+        field.request_focus();
+    }
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     ui.add_space(theme::SECTION);
     let ready = !state.run_path.trim().is_empty();
     ui.horizontal(|ui| {
-        if primary_button(ui, "Open", ready).clicked() || entered && ready {
+        if primary_button(ui, "Open", ready, 0.0).clicked() || entered && ready {
             view.act(Action::OpenTypedRun);
         }
         cancel(ui, view);
@@ -104,7 +109,7 @@ fn folders_ui(ui: &mut Ui, view: &View<'_>) {
     ui.label("What stays a catalogue id is taken from the catalogue. The Train station checks the values, and the first step of a run the files.");
     ui.add_space(theme::SECTION);
     ui.horizontal(|ui| {
-        if primary_button(ui, "Use these", true).clicked() {
+        if primary_button(ui, "Use these", true, 0.0).clicked() {
             view.act(Action::UseFolders);
         }
         cancel(ui, view);

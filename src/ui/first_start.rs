@@ -36,6 +36,7 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, setup: &Setup) {
     );
     ui.add_space(theme::PAGE);
     view.theme.card().show(ui, |ui| {
+        ui.set_width(ui.available_width());
         items_ui(ui, view, setup);
     });
     ui.add_space(theme::SECTION);
@@ -61,6 +62,7 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, setup: &Setup) {
 fn items_ui(ui: &mut Ui, view: &View<'_>, setup: &Setup) {
     egui::Grid::new("needed")
         .num_columns(4)
+        .min_col_width(0.0)
         .spacing([theme::SECTION, 8.0])
         .show(ui, |ui| {
             for item in &setup.items {
@@ -82,7 +84,8 @@ fn items_ui(ui: &mut Ui, view: &View<'_>, setup: &Setup) {
 
 fn ways_ui(ui: &mut Ui, view: &View<'_>, bytes: u64) {
     ui.horizontal(|ui| {
-        let get = primary_button(ui, "Get them", true).on_hover_text(format!("Downloads {}", format::bytes(bytes)));
+        let get =
+            primary_button(ui, "Get them", true, 0.0).on_hover_text(format!("Downloads {}", format::bytes(bytes)));
         if get.clicked() {
             view.act(Action::Fetch);
         }

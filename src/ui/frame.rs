@@ -38,7 +38,7 @@ pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
     }
     Panel::left("rail")
         .frame(bar(Margin::symmetric(8, 12)))
-        .exact_size(132.0)
+        .exact_size(152.0)
         .resizable(false)
         .show(ui, |ui| rail_ui(ui, view));
     CentralPanel::default()

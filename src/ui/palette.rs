@@ -3,6 +3,7 @@
 use egui::{Key, Modifiers, RichText, Ui};
 use strum::IntoEnumIterator as _;
 
+use super::widgets::named;
 use super::{View, theme};
 use crate::app::{Action, UiCommand};
 
@@ -56,31 +57,37 @@ pub fn palette_ui(ctx: &egui::Context, view: &View<'_>) {
         search.chosen = search.chosen.saturating_sub(1);
     }
     let area = egui::Modal::default_area(id).anchor(egui::Align2::CENTER_TOP, egui::vec2(0.0, 96.0));
-    let modal = egui::Modal::new(id).area(area).show(ctx, |ui| {
-        ui.set_width(560.0);
-        let field = ui.add(
-            egui::TextEdit::singleline(&mut search.text)
-                .hint_text("What do you want to do?")
-                .desired_width(f32::INFINITY),
-        );
-        field.request_focus();
-        if field.changed() {
-            search.chosen = 0;
-        }
-        ui.add_space(theme::TIGHT);
-        if commands.is_empty() {
-            ui.label(RichText::new("No command has these letters in this order.").color(view.theme.weak));
-        }
-        let mut run = commands.get(search.chosen).copied().filter(|_| enter);
-        egui::ScrollArea::vertical().max_height(440.0).show(ui, |ui| {
-            for (i, command) in commands.iter().enumerate() {
-                if row(ui, view, *command, i == search.chosen) {
-                    run = Some(*command);
-                }
+    let modal = egui::Modal::new(id)
+        .area(area)
+        .frame(view.theme.dialog().inner_margin(12.0))
+        .show(ctx, |ui| {
+            ui.set_width(560.0);
+            let field = ui.add(
+                egui::TextEdit::singleline(&mut search.text)
+                    .hint_text("What do you want to do?")
+                    .desired_width(f32::INFINITY),
+            );
+            named(ui, &field, "Name of a command");
+            field.request_focus();
+            if field.changed() {
+                search.chosen = 0;
             }
+            ui.add_space(theme::TIGHT);
+            if commands.is_empty() {
+                ui.label(RichText::new("No command has these letters in this order.").color(view.theme.weak));
+            }
+            let mut run = commands.get(search.chosen).copied().filter(|_| enter);
+            egui::ScrollArea::vertical()
+                .max_height((ctx.content_rect().height() - 240.0).max(120.0))
+                .show(ui, |ui| {
+                    for (i, command) in commands.iter().enumerate() {
+                        if row(ui, view, *command, i == search.chosen) {
+                            run = Some(*command);
+                        }
+                    }
+                });
+            run
         });
-        run
-    });
     let close = modal.should_close();
     if modal.inner.is_some() || close {
         view.act(Action::CloseOverlays);
@@ -116,27 +123,29 @@ fn row(ui: &mut Ui, view: &View<'_>, command: UiCommand, chosen: bool) -> bool {
 
 /// Draws the sheet of shortcuts over everything.
 pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
-    let modal = egui::Modal::new(egui::Id::unique("shortcuts")).show(ctx, |ui| {
-        ui.set_width(420.0);
-        ui.label(theme::title("Keyboard").color(view.theme.strong));
-        ui.add_space(theme::GAP);
-        egui::Grid::new("shortcuts")
-            .num_columns(2)
-            .spacing([theme::PAGE, 6.0])
-            .show(ui, |ui| {
-                for command in UiCommand::iter() {
-                    let Some(shortcut) = command.shortcut() else { continue };
-                    let keys = RichText::new(ctx.format_shortcut(&shortcut)).monospace();
-                    ui.label(keys.color(view.theme.strong));
-                    ui.label(command.name()).on_hover_text(command.tooltip());
-                    ui.end_row();
-                }
-            });
-        ui.add_space(theme::GAP);
-        ui.label(RichText::new("Keys without Ctrl work while no field is being edited.").color(view.theme.weak));
-        ui.add_space(theme::GAP);
-        ui.button("Close").clicked()
-    });
+    let modal = egui::Modal::new(egui::Id::unique("shortcuts"))
+        .frame(view.theme.dialog())
+        .show(ctx, |ui| {
+            ui.set_width(420.0);
+            ui.label(theme::title("Keyboard shortcuts").color(view.theme.strong));
+            ui.add_space(theme::GAP);
+            egui::Grid::new("shortcuts")
+                .num_columns(2)
+                .spacing([theme::PAGE, 6.0])
+                .show(ui, |ui| {
+                    for command in UiCommand::iter() {
+                        let Some(shortcut) = command.shortcut() else { continue };
+                        let keys = RichText::new(ctx.format_shortcut(&shortcut)).monospace();
+                        ui.label(keys.color(view.theme.strong));
+                        ui.label(command.name()).on_hover_text(command.tooltip());
+                        ui.end_row();
+                    }
+                });
+            ui.add_space(theme::GAP);
+            ui.label(RichText::new("Keys without Ctrl work while no field is being edited.").color(view.theme.weak));
+            ui.add_space(theme::GAP);
+            ui.button("Close").clicked()
+        });
     if modal.inner || modal.should_close() {
         view.act(Action::CloseOverlays);
     }
@@ -162,7 +171,7 @@ mod tests {
 
     #[test]
     fn letters_in_order_find_a_command_and_word_starts_win() {
-        assert_eq!(matching("gtr").first(), Some(&UiCommand::GoTrain));
+        assert_eq!(matching("gtt").first(), Some(&UiCommand::GoTrain));
         assert_eq!(matching("stop").first(), Some(&UiCommand::StopTraining));
         assert!(matching("zzz").is_empty());
         assert_eq!(matching("").len(), UiCommand::iter().count() - 1);

@@ -1,27 +1,34 @@
 //! The left rail: the stations.
 
-use egui::{Role, Sense, Ui, Vec2, WidgetInfo};
+use egui::{Align, Layout, Role, Sense, Ui, Vec2, WidgetInfo};
 use strum::IntoEnumIterator as _;
 
 use super::widgets::command_tooltip;
 use super::{View, theme};
-use crate::app::{Action, Station, UiCommand};
+use crate::app::{Station, UiCommand};
 
 /// Draws the rail.
 pub fn rail_ui(ui: &mut Ui, view: &View<'_>) {
     ui.spacing_mut().item_spacing.y = 2.0;
     for station in Station::iter() {
-        let selected = view.state.station == station;
-        if entry(ui, view, station, selected) {
-            view.act(Action::Go(station));
+        let command = UiCommand::go(station);
+        if entry(ui, view, &station.to_string(), command, view.state.station == station) {
+            view.command(command);
         }
     }
+    ui.with_layout(Layout::bottom_up(Align::Min), |ui| {
+        for (name, command) in [("Keyboard", UiCommand::Shortcuts), ("Commands", UiCommand::Palette)] {
+            if entry(ui, view, name, command, false) {
+                view.command(command);
+            }
+        }
+    });
 }
 
-fn entry(ui: &mut Ui, view: &View<'_>, station: Station, selected: bool) -> bool {
+fn entry(ui: &mut Ui, view: &View<'_>, name: &str, command: UiCommand, selected: bool) -> bool {
     let theme = view.theme;
     let (rect, response) = ui.allocate_exact_size(Vec2::new(ui.available_width(), 32.0), Sense::click());
-    response.widget_info(|| WidgetInfo::selected(Role::Button, true, selected, station.to_string()));
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, selected, name));
     let color = if selected || response.hovered() {
         theme.strong
     } else {
@@ -43,11 +50,11 @@ fn entry(ui: &mut Ui, view: &View<'_>, station: Station, selected: bool) -> bool
     ui.painter().text(
         rect.left_center() + Vec2::new(14.0, 0.0),
         egui::Align2::LEFT_CENTER,
-        station.to_string(),
+        name,
         egui::FontId::new(theme::BODY, family),
         color,
     );
-    if let Some(shortcut) = UiCommand::go(station).shortcut() {
+    if let Some(shortcut) = command.shortcut() {
         ui.painter().text(
             rect.right_center() - Vec2::new(10.0, 0.0),
             egui::Align2::RIGHT_CENTER,
@@ -57,6 +64,6 @@ fn entry(ui: &mut Ui, view: &View<'_>, station: Station, selected: bool) -> bool
         );
     }
     response
-        .on_hover_text(command_tooltip(view, ui.ctx(), UiCommand::go(station)))
+        .on_hover_text(command_tooltip(view, ui.ctx(), command))
         .clicked()
 }

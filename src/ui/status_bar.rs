@@ -20,6 +20,17 @@ pub fn status_bar_ui(ui: &mut Ui, view: &View<'_>) {
         {
             view.command(UiCommand::ToggleLogDrawer);
         }
+        let mode = match state.theme {
+            egui::ThemePreference::Dark => "Dark",
+            egui::ThemePreference::Light => "Light",
+            egui::ThemePreference::System => "System",
+        };
+        let theme = ui
+            .small_button(format!("{mode} theme"))
+            .on_hover_text(UiCommand::CycleTheme.tooltip());
+        if theme.clicked() {
+            view.command(UiCommand::CycleTheme);
+        }
         ui.add_space(theme::TIGHT);
         let weak = |text: String| RichText::new(text).size(theme::SMALL).color(view.theme.weak);
         if let Some(bytes) = state.memory {

@@ -136,7 +136,7 @@ static DARK: Theme = Theme {
     strong: rgb(0xf0_f3_f6),
     accent: rgb(0xf2_a5_41),
     on_accent: rgb(0x1b_14_08),
-    selected: rgb(0x3d_32_21),
+    selected: rgb(0x33_2c_22),
     alarm: rgb(0xef_6f_6c),
     warning: rgb(0xe6_c2_4a),
     good: rgb(0x6c_c5_7f),
@@ -237,6 +237,15 @@ impl Theme {
             .stroke(Stroke::new(1.0, self.line))
             .corner_radius(CornerRadius::same(ROUNDING))
             .inner_margin(Margin::same(12))
+    }
+
+    /// A dialog over the station.
+    pub fn dialog(&self) -> egui::Frame {
+        egui::Frame::new()
+            .fill(self.panel)
+            .stroke(Stroke::new(1.0, self.line))
+            .corner_radius(CornerRadius::same(8))
+            .inner_margin(Margin::same(20))
     }
 
     fn visuals(&self) -> egui::Visuals {

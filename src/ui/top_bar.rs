@@ -31,7 +31,7 @@ pub fn top_bar_ui(ui: &mut Ui, view: &View<'_>) {
 
 fn run_menu(ui: &mut Ui, view: &View<'_>) {
     let name = view.state.focus.as_deref().map(runs::name_of);
-    let label = format!("run: {}", name.as_deref().unwrap_or("none"));
+    let label = format!("run: {} ▾", name.as_deref().unwrap_or("none"));
     ui.menu_button(label, |ui| {
         ui.set_min_width(240.0);
         egui::ScrollArea::vertical().max_height(420.0).show(ui, |ui| {

@@ -96,17 +96,19 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, enabled: bool) -> Respon
     response
 }
 
-/// The one button that stands out.
-pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool) -> Response {
+/// The one button that stands out, at least this wide.
+pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool, width: f32) -> Response {
     let theme = Theme::of(ui);
     let label = egui::RichText::new(text)
         .family(theme::semibold())
         .color(theme.on_accent);
-    let button = egui::Button::new(label)
-        .fill(theme.accent)
-        .stroke(Stroke::NONE)
-        .min_size(Vec2::new(0.0, 30.0));
-    ui.add_enabled(enabled, button)
+    let button = egui::Button::new(label).fill(theme.accent).stroke(Stroke::NONE);
+    let size = Vec2::new(width, 30.0);
+    ui.add_enabled_ui(enabled, |ui| match width > 0.0 {
+        true => ui.add_sized(size, button),
+        false => ui.add(button.min_size(size)),
+    })
+    .inner
 }
 
 /// Text that cannot be cut off without a way to read it: what does not fit is shown on hover.
@@ -134,6 +136,12 @@ pub fn empty_state(ui: &mut Ui, view: &View<'_>, title: &str, text: &str, action
     });
 }
 
+/// Gives a widget a name for those who do not see it, where nothing beside it is its label.
+pub fn named(ui: &Ui, response: &Response, name: &str) {
+    ui.ctx()
+        .accesskit_node_builder(response.id, |node| node.set_label(name));
+}
+
 /// A path that is typed or chosen: the dialog never is the only way.
 pub fn path_field(ui: &mut Ui, view: &View<'_>, field: PathField, name: &str, value: &str, width: f32) -> Response {
     ui.horizontal(|ui| {
@@ -142,6 +150,7 @@ pub fn path_field(ui: &mut Ui, view: &View<'_>, field: PathField, name: &str, va
             .hint_text(name)
             .desired_width(width - 84.0);
         let response = ui.add(edit);
+        named(ui, &response, name);
         if response.changed() {
             view.act(Action::SetPath(field, text));
         }

@@ -1,9 +1,10 @@
 //! The window: takes the engine's answers, draws a frame, carries out what the person did.
 
 use std::cell::RefCell;
+use std::fs;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -86,6 +87,8 @@ pub struct Workbench {
     desktop: Box<dyn Desktop>,
     clock: fn() -> Timestamp,
     looked: Option<Instant>,
+    /// When the runs folder last got or lost a run, as of the last look.
+    runs_dir_changed: Option<SystemTime>,
     /// Time that `logic` took for the frame being drawn.
     spent: Duration,
 }
@@ -125,6 +128,7 @@ impl Workbench {
             desktop,
             clock: settings.clock,
             looked: None,
+            runs_dir_changed: None,
             spent: Duration::ZERO,
         }
     }
@@ -170,13 +174,23 @@ impl Workbench {
         any
     }
 
+    /// The table of runs is shown, and a run in it grows.
+    fn lists_a_running_run(&self) -> bool {
+        let mut runs = self.state.runs.iter();
+        self.state.station == Station::Runs && runs.any(|run| run.status == RunStatus::Running)
+    }
+
     /// Looks at runs; every second also at those that nobody announces. Returns whether anything changed.
     fn look_at_runs(&mut self) -> bool {
         let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
         if due {
             self.looked = Some(Instant::now());
             self.state.memory = memory_stats::memory_stats().map(|stats| stats.physical_mem);
-            self.state.runs_stale |= self.state.station == Station::Runs;
+            let changed = fs::metadata(&self.state.runs_dir)
+                .and_then(|folder| folder.modified())
+                .ok();
+            let new = std::mem::replace(&mut self.runs_dir_changed, changed) != changed;
+            self.state.runs_stale |= new || self.lists_a_running_run();
         }
         let first = self.state.runs_stale && self.state.runs.is_empty();
         let mut changed = self.state.poll_runs(due);
@@ -200,9 +214,7 @@ impl eframe::App for Workbench {
         if answered || changed {
             ctx.request_repaint_after(WAKE_EVERY);
         }
-        let listed =
-            self.state.station == Station::Runs && self.state.runs.iter().any(|run| run.status == RunStatus::Running);
-        if listed || self.state.has_growing_run() {
+        if self.lists_a_running_run() || self.state.has_growing_run() {
             ctx.request_repaint_after(LOOK_EVERY);
         }
         self.spent = started.elapsed();

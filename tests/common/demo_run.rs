@@ -97,13 +97,13 @@ impl Demo {
         while self.step < last {
             self.step += 1;
             self.scalar();
-            if self.step % 5 == 0 {
+            if self.step.is_multiple_of(5) {
                 self.probe();
             }
-            if self.step % 40 == 0 || self.step == STEPS {
+            if self.step.is_multiple_of(40) || self.step == STEPS {
                 self.evaluate();
             }
-            if self.step % 20 == 0 {
+            if self.step.is_multiple_of(20) {
                 self.writer.event(EventKind::Checkpoint, self.step, "").unwrap();
             }
             if self.step == 33 {
@@ -267,7 +267,8 @@ fn summary(arm: Arm, completions: &[CompletionRecord]) -> ArmSummary {
             .map(|c| score(&c.scores))
             .collect()
     };
-    let scores: [(&str, fn(&Scores) -> f64); 7] = [
+    type Score = fn(&Scores) -> f64;
+    let scores: [(&str, Score); 7] = [
         ("em_token", |s| s.em_token),
         ("em_strict", |s| s.em_strict),
         ("em_lines", |s| s.em_lines),

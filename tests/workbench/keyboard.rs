@@ -15,7 +15,7 @@ fn every_command_is_in_the_palette_and_can_be_run_from_it() {
         let (mut h, _) = workbench(runs.path(), true);
         h.key_press_modifiers(Modifiers::COMMAND, Key::K);
         h.run();
-        h.get_by_label("What do you want to do?").type_text(command.name());
+        h.get_by_label("Name of a command").type_text(command.name());
         h.run();
         h.key_press(Key::Enter);
         h.run();
@@ -92,8 +92,8 @@ fn the_shortcut_sheet_opens_and_closes() {
     let (mut h, _) = workbench(runs.path(), true);
     h.key_press(Key::F1);
     h.run();
-    h.get_by_label("Keyboard");
+    h.get_by_label("Keyboard shortcuts");
     h.key_press(Key::Escape);
     h.run();
-    assert!(h.query_by_label("Keyboard").is_none());
+    assert!(h.query_by_label("Keyboard shortcuts").is_none());
 }

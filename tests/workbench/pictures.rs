@@ -3,11 +3,9 @@
 use std::path::Path;
 
 use egui_kittest::Harness;
-use llavacode::app::{Action, Station};
-use llavacode::engine::{Event, Progress};
+use llavacode::app::{Action, Station, UiCommand};
+use llavacode::engine::{Event, Progress, Severity, WorkerState};
 use llavacode::ui::Workbench;
-
-use strum::IntoEnumIterator as _;
 
 use super::demo_run::{Demo, write};
 use super::harness::{build, training};
@@ -48,6 +46,9 @@ fn every_station_is_painted() {
         let (mut h, engine) = build(painted(), empty.path(), false);
         set(&mut h, Action::SetTheme(preference));
         shoot(&mut h, folder, "first-start", theme);
+        set(&mut h, Action::Command(UiCommand::UseFolders));
+        shoot(&mut h, folder, "folders", theme);
+        set(&mut h, Action::CloseOverlays);
         set(&mut h, Action::Fetch);
         engine.answer(Event::FetchProgress(Some(Progress {
             task: "Reader SmolLM2-135M-Instruct".into(),
@@ -58,6 +59,14 @@ fn every_station_is_painted() {
         shoot(&mut h, folder, "first-start-fetching", theme);
         engine.answer(Event::Fetched { missing: Vec::new() });
         shoot(&mut h, folder, "train-empty", theme);
+        engine.answer(Event::State(WorkerState::Preparing));
+        engine.answer(Event::Progress(Some(Progress {
+            task: "encoding chunks".into(),
+            done: 1234,
+            total: 4100,
+            unit: "chunks",
+        })));
+        shoot(&mut h, folder, "train-preparing", theme);
 
         let (mut h, engine) = build(painted(), runs.path(), true);
         set(&mut h, Action::SetTheme(preference));
@@ -77,16 +86,32 @@ fn every_station_is_painted() {
                 text: "9".into(),
             },
         );
-        for station in Station::iter() {
+        for station in [Station::Train, Station::Runs] {
             set(&mut h, Action::Go(station));
             shoot(&mut h, folder, &station.to_string().to_lowercase(), theme);
         }
-        set(&mut h, Action::Command(llavacode::app::UiCommand::Palette));
+        set(&mut h, Action::Command(UiCommand::Palette));
         shoot(&mut h, folder, "palette", theme);
         set(&mut h, Action::CloseOverlays);
-        set(&mut h, Action::Command(llavacode::app::UiCommand::Shortcuts));
+        set(&mut h, Action::Command(UiCommand::Shortcuts));
         shoot(&mut h, folder, "shortcuts", theme);
         set(&mut h, Action::CloseOverlays);
+        set(&mut h, Action::AskDelete(Some(collapse.clone())));
+        shoot(&mut h, folder, "delete", theme);
+        set(&mut h, Action::CloseOverlays);
+        set(&mut h, Action::Command(UiCommand::ToggleLogDrawer));
+        engine.answer(Event::Notice(
+            Severity::Warning,
+            "3 of 4100 chunks were left out: their files are not UTF-8".into(),
+        ));
+        engine.answer(Event::Notice(
+            Severity::Error,
+            "the disk that holds runs/2026-11-24-live is full; free some space, or choose another folder with --runs-dir (what \
+             was written before is kept)"
+                .into(),
+        ));
+        shoot(&mut h, folder, "log", theme);
+        set(&mut h, Action::Command(UiCommand::ToggleLogDrawer));
 
         let live = tempfile::tempdir().unwrap();
         let mut run = Demo::start(live.path(), "live", false);

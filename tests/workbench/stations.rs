@@ -1,7 +1,7 @@
 //! Every station with nothing, with a run, and with two; the experiment form; the table of runs.
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use llavacode::app::{Action, Station};
 use llavacode::engine::{Event, Severity};
 use strum::IntoEnumIterator as _;
@@ -43,10 +43,10 @@ fn a_wrong_value_stops_the_start_and_says_why() {
     h.get_by_role_and_label(Role::TextInput, "steps").type_text("0");
     h.run();
     h.get_by_label_contains("steps is 0, but must be 1 to 10000000");
-    assert!(h.get_by_label("Start training").is_disabled());
+    assert!(h.get_by_label("Start training").accesskit_node().is_disabled());
     h.get_by_label_contains("Reset steps to 85").click();
     h.run();
-    assert!(!h.get_by_label("Start training").is_disabled());
+    assert!(!h.get_by_label("Start training").accesskit_node().is_disabled());
     assert!(engine.sent().is_empty());
 }
 
@@ -59,8 +59,18 @@ fn a_run_goes_to_the_trash_after_a_question_and_a_running_one_cannot() {
     h.get_by_role_and_label(Role::Button, "Runs").click();
     h.run();
     let delete: Vec<_> = h.get_all_by_label("Delete…").collect();
-    assert_eq!(delete.iter().filter(|button| !button.is_disabled()).count(), 1);
-    delete.iter().find(|button| !button.is_disabled()).unwrap().click();
+    assert_eq!(
+        delete
+            .iter()
+            .filter(|button| !button.accesskit_node().is_disabled())
+            .count(),
+        1
+    );
+    delete
+        .iter()
+        .find(|button| !button.accesskit_node().is_disabled())
+        .unwrap()
+        .click();
     h.run();
     h.get_by_label("Move aligned to the trash?");
     assert!(folder.exists());
@@ -85,7 +95,7 @@ fn two_runs_show_what_they_differ_in() {
     };
     h.get_by_label(other).click();
     h.run();
-    h.get_by_label("What the shown runs differ in");
+    h.get_by_label("Shown runs side by side");
     h.get_by_label("alignment");
 }
 
@@ -126,4 +136,41 @@ fn notices_stand_in_the_bar_and_stay_in_the_log() {
     h.get_by_label("Close log");
     assert!(h.query_all_by_label("the disk is full").count() >= 1);
     assert_eq!(h.state().state().notices.iter().count(), 2);
+}
+
+#[test]
+fn a_long_run_among_many_runs_is_drawn() {
+    let runs = tempfile::tempdir().unwrap();
+    let long = Demo::start(runs.path(), "long", false).folder();
+    let mut lines = String::new();
+    for step in 1..=20_000usize {
+        let record = llavacode::runs::ScalarRecord {
+            step,
+            samples: 8 * step,
+            loss: 3.0 + (step as f64).sin(),
+            ..Default::default()
+        };
+        lines += &serde_json::to_string(&record).unwrap();
+        lines.push('\n');
+    }
+    std::fs::write(long.join("scalars.jsonl"), lines).unwrap();
+    for i in 0..300 {
+        let copy = runs.path().join(format!("2026-11-20-run-{i}"));
+        std::fs::create_dir(&copy).unwrap();
+        for file in ["experiment.toml", "manifest.json", "events.jsonl"] {
+            std::fs::copy(long.join(file), copy.join(file)).unwrap();
+        }
+    }
+    let (mut h, _) = workbench(runs.path(), true);
+    let ctx = h.ctx.clone();
+    h.state_mut().act(&ctx, Action::Focus(long));
+    for station in [Station::Train, Station::Runs] {
+        h.state_mut().act(&ctx, Action::Go(station));
+        h.run();
+    }
+    assert_eq!(h.state().state().focused().unwrap().run().scalars.len(), 20_000);
+    assert_eq!(h.state().state().runs.len(), 301);
+    h.run_steps(40);
+    let p95 = h.state().state().frames.p95().unwrap();
+    assert!(p95 < 50.0, "a frame takes {p95} ms");
 }

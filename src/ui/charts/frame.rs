@@ -2,6 +2,7 @@
 
 use egui::{Role, WidgetInfo};
 
+use super::axes::small;
 use super::export::{Export, Format};
 use super::local::local;
 use super::table::Table;
@@ -43,12 +44,14 @@ impl ChartFrame<'_> {
         let theme = Theme::of(ui);
         let memory = local::<Memory>(ui.ctx(), self.id);
         let drawn = ui.vertical(|ui| {
-            ui.horizontal(|ui| {
-                ui.label(theme::caption(self.title).color(theme.strong));
-                ui.label(egui::RichText::new(&self.note).size(theme::SMALL).color(theme.weak));
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    self.menu(ui, &mut memory.lock());
-                    memory.lock().export.outcome_ui(ui);
+            // The menu has its place first, the note takes what is left.
+            let row = egui::Layout::right_to_left(egui::Align::Center);
+            ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), row, |ui| {
+                self.menu(ui, &mut memory.lock());
+                memory.lock().export.outcome_ui(ui);
+                ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                    ui.add(egui::Label::new(theme::caption(self.title).color(theme.strong)).truncate());
+                    ui.add(egui::Label::new(small(&self.note, theme.weak)).truncate());
                 });
             });
             if let Some(reason) = self.empty {

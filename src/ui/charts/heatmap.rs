@@ -30,11 +30,15 @@ pub struct Heatmap<'a> {
     pub side: f32,
 }
 
-#[derive(Default)]
-struct Memory {
-    texture: Option<TextureHandle>,
-    made_of: Option<(Arc<[f32]>, Arc<[usize]>, (f32, f32), bool)>,
+/// What a texture was made of.
+struct Source {
+    values: Arc<[f32]>,
+    order: Arc<[usize]>,
+    range: (f32, f32),
+    dark: bool,
 }
+
+type Memory = Option<(Source, TextureHandle)>;
 
 impl Heatmap<'_> {
     /// Draws the matrix and answers with the cell that was clicked, as rows of the matrix.
@@ -104,18 +108,24 @@ impl Heatmap<'_> {
     fn texture(&self, ui: &egui::Ui, theme: &Theme) -> egui::TextureId {
         let memory = local::<Memory>(ui.ctx(), self.id.with("texture"));
         let mut memory = memory.lock();
-        let fits = memory.made_of.as_ref().is_some_and(|(values, order, range, dark)| {
-            Arc::ptr_eq(values, self.values)
-                && Arc::ptr_eq(order, self.order)
-                && *range == self.range
-                && *dark == theme.dark
-        });
-        if !fits || memory.texture.is_none() {
-            memory.made_of = Some((Arc::clone(self.values), Arc::clone(self.order), self.range, theme.dark));
-            let image = self.image(theme);
-            memory.texture = Some(ui.ctx().load_texture(self.title, image, TextureOptions::NEAREST));
-        }
-        memory.texture.as_ref().map(TextureHandle::id).unwrap_or_default()
+        let fits = |made: &Source| {
+            Arc::ptr_eq(&made.values, self.values)
+                && Arc::ptr_eq(&made.order, self.order)
+                && made.range == self.range
+                && made.dark == theme.dark
+        };
+        let kept = memory.take().filter(|(made, _)| fits(made));
+        let (_, texture) = memory.insert(kept.unwrap_or_else(|| {
+            let made = Source {
+                values: Arc::clone(self.values),
+                order: Arc::clone(self.order),
+                range: self.range,
+                dark: theme.dark,
+            };
+            let options = TextureOptions::NEAREST;
+            (made, ui.ctx().load_texture(self.title, self.image(theme), options))
+        }));
+        texture.id()
     }
 
     fn image(&self, theme: &Theme) -> ColorImage {
@@ -200,7 +210,9 @@ fn ramp(theme: &Theme, share: f32) -> Color32 {
         theme.background.lerp_to_gamma(violet, 0.45),
         violet.lerp_to_gamma(theme.accent, 0.45),
         theme.accent,
-        theme.accent.lerp_to_gamma(theme.strong, 0.75),
+        theme
+            .accent
+            .lerp_to_gamma(theme.strong, if theme.dark { 0.7 } else { 0.5 }),
     ];
     let place = share.clamp(0.0, 1.0) * (stops.len() - 1) as f32;
     let below = (place as usize).min(stops.len() - 2);

@@ -1,11 +1,12 @@
 //! Histograms of cosines beside each other on the same axes: the picture of the paper's figure 2.
 
-use egui::{Color32, Id, Sense, Stroke};
-use egui_plot::{Bar, BarChart, Plot};
+use egui::{Id, Sense, Stroke};
+use egui_plot::{Bar, BarChart};
 
+use super::axes::{plot, small};
 use super::curve::Curve;
 use super::frame::ChartFrame;
-use super::scale::tick;
+use super::scale::Scale;
 use super::table::Table;
 use crate::collapse::Histogram;
 use crate::ui::format::number;
@@ -69,7 +70,7 @@ impl HistogramChart<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
-            note: format!("mean {mean:.2} · 90% of pairs in {low:.2} to {high:.2}"),
+            note: format!("mean {mean:.2}, 90% in {low:.2} to {high:.2}"),
             summary: format!(
                 "{}: mean cosine {mean:.3}, 90% of pairs between {low:.3} and {high:.3}",
                 self.title
@@ -99,35 +100,17 @@ impl HistogramChart<'_> {
         let top = (self.axes.tallest * 100.0).max(1.0);
         // Room below the zero line for the strip of quantiles.
         let floor = -0.09 * top;
-        let plot = Plot::new("histogram")
-            .id(self.id.with("plot"))
-            .height(height)
-            .show_background(false)
-            .grid_color(theme.weak)
-            .show_crosshair(false)
-            .show_x(false)
-            .show_y(false)
-            .allow_scroll(false)
+        let labels = ["cosine of two chunks", "pairs, %"];
+        let plot = plot(self.id.with("plot"), height, theme, labels, Scale::Linear)
             .allow_drag(false)
             .allow_zoom(false)
             .allow_boxed_zoom(false)
             .allow_axis_zoom_drag(false)
             .allow_double_click_reset(false)
             .sense(Sense::click())
-            .auto_bounds(false)
-            .x_axis_label(label("cosine of two chunks", theme.weak))
-            .y_axis_label(label("pairs, %", theme.weak))
-            .x_axis_formatter(|mark, _| tick(mark.value))
-            .y_axis_formatter(|mark, _| {
-                if mark.value < 0.0 {
-                    String::new()
-                } else {
-                    tick(mark.value)
-                }
-            })
-            .y_axis_min_width(30.0);
+            .auto_bounds(false);
         let response = plot.show(ui, |plot| {
-            plot.set_plot_bounds_x(self.axes.low - 0.01..=self.axes.high + 0.01);
+            plot.set_plot_bounds_x(self.axes.low - 0.01..=self.axes.high + 0.03);
             plot.set_plot_bounds_y(floor * 1.6..=top * 1.06);
             plot.bar_chart(self.bars(theme));
             for (points, width) in self.quantile_strip(floor * 0.8) {
@@ -204,11 +187,11 @@ impl HistogramChart<'_> {
         ui.label(format!("{count} pairs, {}%", number(share)));
         let [q05, q25, q50, q75, q95] = self.histogram.quantiles;
         let theme = Theme::of(ui);
-        ui.label(label(
+        ui.label(small(
             &format!("quantiles 5, 25, 50, 75, 95%: {q05:.2}, {q25:.2}, {q50:.2}, {q75:.2}, {q95:.2}"),
             theme.weak,
         ));
-        ui.label(label("click: show these pairs", theme.weak));
+        ui.label(small("click: show these pairs", theme.weak));
     }
 }
 
@@ -221,10 +204,6 @@ pub fn edges(histogram: &Histogram, bin: usize) -> (f64, f64) {
 
 fn pairs(histogram: &Histogram) -> f64 {
     histogram.counts.iter().sum::<usize>().max(1) as f64
-}
-
-fn label(text: &str, color: Color32) -> egui::RichText {
-    egui::RichText::new(text).size(theme::SMALL).color(color)
 }
 
 #[cfg(test)]

@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use egui::{Color32, Id, Stroke, Vec2b, pos2};
-use egui_plot::{Line, Plot, PlotMemory, PlotPoint, PlotTransform, PlotUi, Polygon};
+use egui_plot::{Line, PlotMemory, PlotPoint, PlotTransform, PlotUi, Polygon};
 
+use super::axes::{plot, small};
 use super::curve::Curve;
 use super::frame::ChartFrame;
 use super::legend::legend_ui;
 use super::local::local;
-use super::scale::{Scale, log_marks, tick};
+use super::scale::{Scale, tick};
 use super::series::{Prepared, Series};
 use super::table::Table;
 use crate::ui::format::number;
@@ -170,25 +171,10 @@ impl LineChart<'_> {
         };
         let height = (height - (ui.cursor().top() - top)).max(60.0);
         let scale = self.scale;
-        let mut plot = Plot::new("lines")
-            .id(self.id.with("plot"))
-            .height(height)
-            .show_background(false)
-            .grid_color(theme.weak)
-            .show_crosshair(false)
-            .show_x(false)
-            .show_y(false)
-            .allow_scroll(false)
+        let mut plot = plot(self.id.with("plot"), height, theme, [self.x_label, ""], scale)
             .allow_drag(Vec2b::new(true, false))
             .allow_zoom(Vec2b::new(true, false))
-            .set_margin_fraction(egui::vec2(0.01, 0.08))
-            .x_axis_label(small(self.x_label, theme.weak))
-            .x_axis_formatter(|mark, _| tick(mark.value))
-            .y_axis_formatter(move |mark, _| scale.tick(mark.value))
-            .y_axis_min_width(36.0);
-        if scale == Scale::Log {
-            plot = plot.y_grid_spacer(log_marks);
-        }
+            .set_margin_fraction(egui::vec2(0.01, 0.08));
         if let Some(group) = self.group {
             plot = plot.link_axis(group, Vec2b::new(true, false));
         }
@@ -230,7 +216,7 @@ impl LineChart<'_> {
             x
         };
         for flag in self.flags {
-            let x = line(flag.x, 1.0, flag.color.gamma_multiply(0.4));
+            let x = line(flag.x, 1.0, flag.color.gamma_multiply(0.3));
             let top = frame.top();
             let corners = vec![pos2(x - 4.0, top), pos2(x + 4.0, top), pos2(x, top + 7.0)];
             painter.add(egui::Shape::convex_polygon(corners, flag.color, Stroke::NONE));
@@ -327,15 +313,11 @@ fn draw_band(plot: &mut PlotUi<'_>, band: &[[f64; 3]], color: Color32, scale: Sc
             .collect();
         if let Some(points) = points {
             let polygon = Polygon::new("", points)
-                .fill_color(color.gamma_multiply(0.13))
+                .fill_color(color.gamma_multiply(0.09))
                 .stroke(Stroke::NONE);
             plot.polygon(polygon.allow_hover(false));
         }
     }
-}
-
-fn small(text: &str, color: Color32) -> egui::RichText {
-    egui::RichText::new(text).size(theme::SMALL).color(color)
 }
 
 /// Bits that sort as the numbers do.

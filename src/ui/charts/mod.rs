@@ -1,5 +1,6 @@
 //! Charts: title, menu, legend, export and hover text in one look; every chart reads numbers and answers what was pointed at.
 
+mod axes;
 mod curve;
 mod export;
 mod frame;
@@ -11,6 +12,7 @@ mod local;
 mod pyramid;
 mod ridge;
 mod run_charts;
+mod run_curves;
 mod scale;
 mod series;
 mod smoothing;

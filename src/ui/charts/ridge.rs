@@ -70,7 +70,10 @@ impl RidgeChart<'_> {
     fn body(&self, ui: &mut egui::Ui, height: f32, shown: &[(usize, &Histogram)]) -> Option<usize> {
         let theme = Theme::of(ui);
         let (area, response) = ui.allocate_exact_size(egui::vec2(ui.available_width(), height), Sense::click());
-        let plot = area.with_min_x(area.left() + 44.0).with_max_y(area.bottom() - 18.0);
+        let plot = area
+            .with_min_x(area.left() + 44.0)
+            .with_max_x(area.right() - 8.0)
+            .with_max_y(area.bottom() - 18.0);
         let (low, high) = self.range;
         let across = |x: f64| egui::remap(x as f32, low as f32..=high as f32, plot.x_range());
         let font = egui::FontId::proportional(theme::SMALL);
@@ -85,12 +88,16 @@ impl RidgeChart<'_> {
         }
         let reach = plot.height() * 0.3;
         let gap = (plot.height() - reach) / (shown.len() as f32 - 1.0).max(1.0);
+        let base = |place: usize| plot.top() + reach + gap * place as f32;
+        let chosen = shown.iter().position(|(step, _)| *step == self.step).map(base);
         let mut labelled = f32::NEG_INFINITY;
         for (place, (step, histogram)) in shown.iter().enumerate() {
-            let base = plot.top() + reach + gap * place as f32;
+            let base = base(place);
             let current = *step == self.step;
             self.ridge(ui, histogram, base, reach, &across, current);
-            if base - labelled > 15.0 || current {
+            // The step that is looked at has its label, others where there is room.
+            let free = base - labelled > 15.0 && chosen.is_none_or(|chosen| (chosen - base).abs() > 15.0);
+            if free || current {
                 let color = if current { theme.strong } else { theme.weak };
                 let at = pos2(plot.left() - 8.0, base);
                 ui.painter()
@@ -141,7 +148,7 @@ impl RidgeChart<'_> {
         for pair in points.windows(2) {
             if let [a, b] = pair {
                 // What lies behind is covered first, so that ridges overlap like hills.
-                for color in [theme.panel, fill] {
+                for color in [theme.background, fill] {
                     let at = mesh.vertices.len() as u32;
                     for corner in [*a, *b, pos2(b.x, base), pos2(a.x, base)] {
                         mesh.colored_vertex(corner, color);

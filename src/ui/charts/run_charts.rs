@@ -1,100 +1,24 @@
 //! The curves of a run in training, small multiples over one x axis; overlaid runs lie in the same charts.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use egui::Id;
 use strum::IntoEnumIterator as _;
 
 use super::line::{Flag, LineChart};
 use super::local::local;
+use super::run_curves::{Cache, Quantity, evaluated, split, step_at, value, x_at, x_of};
 use super::scale::Scale;
 use super::series::Series;
 use crate::app::{Action, OpenRun, XAxis};
 use crate::corpus::Split;
-use crate::evaluation::{Arm, EvaluationSummary, Interval};
-use crate::runs::{EventKind, Run, ScalarRecord};
-use crate::ui::theme::{self, Sign};
+use crate::evaluation::Arm;
+use crate::runs::{EventKind, Run};
+use crate::ui::theme;
 use crate::ui::{View, format};
 
 /// Height of a chart's plot and legend, points.
 const HEIGHT: f32 = 178.0;
 /// Least width of a chart; two stand side by side where there is room.
 const WIDTH: f32 = 420.0;
-
-/// A number of `scalars.jsonl` over training.
-struct Quantity {
-    key: String,
-    title: String,
-    unit: &'static str,
-    smoothed: bool,
-    log: bool,
-}
-
-impl Quantity {
-    fn new(key: &str, title: &str, unit: &'static str, smoothed: bool, log: bool) -> Self {
-        Self {
-            key: key.to_owned(),
-            title: title.to_owned(),
-            unit,
-            smoothed,
-            log,
-        }
-    }
-
-    /// The weighted sum, then its terms, then how the optimiser is doing.
-    fn all(runs: &[&OpenRun]) -> Vec<Self> {
-        let terms: BTreeSet<&String> = runs
-            .iter()
-            .filter_map(|open| open.run().scalars.last())
-            .flat_map(|record| record.terms.keys())
-            .collect();
-        let mut all = vec![Self::new("loss", "loss, weighted sum", "", true, true)];
-        all.extend(terms.into_iter().map(|term| {
-            let unit = if term == "cross_entropy" { "nats a token" } else { "" };
-            Self::new(term, &term.replace('_', " "), unit, true, true)
-        }));
-        all.extend([
-            Self::new("gradient_norm", "gradient norm before clipping", "", true, true),
-            Self::new("learning_rate", "learning rate", "", false, true),
-            Self::new("samples_per_second", "throughput", "samples a second", true, false),
-        ]);
-        all
-    }
-}
-
-fn value(record: &ScalarRecord, key: &str) -> Option<f64> {
-    match key {
-        "loss" => Some(record.loss),
-        "gradient_norm" => Some(record.gradient_norm),
-        "learning_rate" => Some(record.learning_rate),
-        "samples_per_second" => Some(record.samples_per_second),
-        term => record.terms.get(term).copied(),
-    }
-}
-
-/// Curves of one run, made again only when the run has changed.
-#[derive(Default)]
-struct Curves {
-    made_of: Option<(u64, XAxis)>,
-    points: BTreeMap<String, Arc<[[f64; 2]]>>,
-    bands: BTreeMap<String, Arc<[[f64; 3]]>>,
-}
-
-type Cache = BTreeMap<PathBuf, Curves>;
-
-impl Curves {
-    fn points(&mut self, key: &str, make: impl FnOnce() -> Vec<[f64; 2]>) -> Arc<[[f64; 2]]> {
-        let entry = self.points.entry(key.to_owned()).or_insert_with(|| make().into());
-        Arc::clone(entry)
-    }
-
-    fn band(&mut self, key: &str, make: impl FnOnce() -> Vec<[f64; 3]>) -> Arc<[[f64; 3]]> {
-        let entry = self.bands.entry(key.to_owned()).or_insert_with(|| make().into());
-        Arc::clone(entry)
-    }
-}
 
 /// The curves of the shown runs as small multiples: loss terms, arms at each evaluation, gradient norm, learning rate, throughput.
 pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
@@ -105,12 +29,7 @@ pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
     cache.retain(|folder, _| runs.iter().any(|open| open.run().folder == *folder));
     for open in &runs {
         let curves = cache.entry(open.run().folder.clone()).or_default();
-        if curves.made_of != Some((open.generation, x)) {
-            *curves = Curves {
-                made_of: Some((open.generation, x)),
-                ..Curves::default()
-            };
-        }
+        curves.renew(open.generation, x);
     }
     let mut charts = ChartRow::new(view, &runs);
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
@@ -208,7 +127,9 @@ impl<'a> ChartRow<'a> {
             let Some(curves) = cache.get_mut(&run.folder) else {
                 continue;
             };
-            for arm in Arm::iter() {
+            // Of overlaid runs only what their projectors did: the other arms do not depend on them.
+            let arms = Arm::iter().filter(|arm| index == 0 || *arm == Arm::Compressed);
+            for arm in arms {
                 let intervals = || evaluated(run, split, arm, key, x);
                 let name = format!("{key}/{arm}");
                 let points = curves.points(&name, || intervals().map(|(x, i)| [x, i.mean * factor]).collect());
@@ -221,7 +142,7 @@ impl<'a> ChartRow<'a> {
                 let sign = self.view.theme.arm(arm);
                 let (name, sign) = match index {
                     0 => (arm.label().to_owned(), sign),
-                    _ => (format!("{} · {}", run.name(), arm.label()), fainter(sign)),
+                    _ => (format!("{}, {}", arm.label(), run.name()), self.view.theme.run(index)),
                 };
                 let mut arm = Series::new(name, sign, points);
                 arm.band = (index == 0).then_some(band);
@@ -280,62 +201,6 @@ impl<'a> ChartRow<'a> {
             self.view.act(Action::HoverStep(self.hovered));
         }
     }
-}
-
-fn fainter(sign: Sign) -> Sign {
-    Sign {
-        color: sign.color.gamma_multiply(0.6),
-        ..sign
-    }
-}
-
-/// The split that runs look at while they train, unless there are evaluations of another one only.
-fn split(runs: &[&OpenRun]) -> Split {
-    let has = |split: Split| {
-        runs.iter()
-            .any(|open| open.run().evaluations.iter().any(|e| e.split == split))
-    };
-    if !has(Split::Validation) && has(Split::Test) {
-        Split::Test
-    } else {
-        Split::Validation
-    }
-}
-
-fn evaluated(run: &Run, split: Split, arm: Arm, key: &str, x: XAxis) -> impl Iterator<Item = (f64, Interval)> {
-    let of_split = run.evaluations.iter().filter(move |summary| summary.split == split);
-    of_split.filter_map(move |summary: &EvaluationSummary| {
-        let summary_of_arm = summary.arms.iter().find(|other| other.arm == arm)?;
-        let interval = summary_of_arm.scores.get(key)?;
-        Some((x_at(run, summary.step, x), *interval))
-    })
-}
-
-fn x_of(record: &ScalarRecord, x: XAxis) -> f64 {
-    match x {
-        XAxis::Step => record.step as f64,
-        XAxis::Samples => record.samples as f64,
-        XAxis::Seconds => record.seconds,
-    }
-}
-
-/// Where a step lies on the x axis; the step before the first is at 0.
-fn x_at(run: &Run, step: usize, x: XAxis) -> f64 {
-    if x == XAxis::Step {
-        return step as f64;
-    }
-    let after = run.scalars.partition_point(|record| record.step <= step);
-    let record = after.checked_sub(1).and_then(|at| run.scalars.get(at));
-    record.map_or(0.0, |record| x_of(record, x))
-}
-
-/// The step nearest to a place on the x axis.
-fn step_at(run: &Run, place: f64, x: XAxis) -> usize {
-    let nearest = run
-        .scalars
-        .iter()
-        .min_by(|a, b| (x_of(a, x) - place).abs().total_cmp(&(x_of(b, x) - place).abs()));
-    nearest.map_or(0, |record| record.step)
 }
 
 /// What interrupted or ended the run.

@@ -17,19 +17,51 @@ pub enum Change {
     Missing,
 }
 
-/// The stretches that lead from the true line to the completion, in order.
+/// Common stretches shorter than this, between differences, are chance and only make a line hard to read.
+const SHORTEST: usize = 3;
+
+/// The stretches that lead from the true line to the completion, in order; what is extra stands before what is missing.
 pub fn changes<'a>(truth: &'a str, completion: &'a str) -> Vec<(Change, &'a str)> {
-    similar::utils::diff_chars(Algorithm::Myers, truth, completion)
-        .into_iter()
-        .map(|(tag, text)| {
-            let change = match tag {
-                ChangeTag::Equal => Change::Same,
-                ChangeTag::Delete => Change::Missing,
-                ChangeTag::Insert => Change::Extra,
-            };
-            (change, text)
-        })
-        .collect()
+    let found = similar::utils::diff_chars(Algorithm::Myers, truth, completion);
+    let last = found.len().saturating_sub(1);
+    let mut changes = Vec::new();
+    // Where the current difference begins in either line, and where the walk stands.
+    let (mut truth_from, mut completion_from) = (0, 0);
+    let (mut truth_at, mut completion_at) = (0, 0);
+    for (place, (tag, text)) in found.into_iter().enumerate() {
+        match tag {
+            ChangeTag::Delete => truth_at += text.len(),
+            ChangeTag::Insert => completion_at += text.len(),
+            ChangeTag::Equal => {
+                let by_chance = (1..last).contains(&place) && text.chars().count() < SHORTEST;
+                if !by_chance {
+                    push(
+                        &mut changes,
+                        Change::Extra,
+                        completion.get(completion_from..completion_at),
+                    );
+                    push(&mut changes, Change::Missing, truth.get(truth_from..truth_at));
+                    push(&mut changes, Change::Same, Some(text));
+                }
+                truth_at += text.len();
+                completion_at += text.len();
+                if !by_chance {
+                    (truth_from, completion_from) = (truth_at, completion_at);
+                }
+            }
+        }
+    }
+    push(
+        &mut changes,
+        Change::Extra,
+        completion.get(completion_from..completion_at),
+    );
+    push(&mut changes, Change::Missing, truth.get(truth_from..truth_at));
+    changes
+}
+
+fn push<'a>(changes: &mut Vec<(Change, &'a str)>, change: Change, text: Option<&'a str>) {
+    changes.extend(text.filter(|text| !text.is_empty()).map(|text| (change, text)));
 }
 
 /// The completion with what is extra struck out and what is missing underlined; colour repeats it.
@@ -86,7 +118,19 @@ mod tests {
         assert_eq!(changes("a.b(c)", "a.b(c)"), [(Change::Same, "a.b(c)")]);
         assert_eq!(
             changes("foobar", "foobaz"),
-            [(Change::Same, "fooba"), (Change::Missing, "r"), (Change::Extra, "z")]
+            [(Change::Same, "fooba"), (Change::Extra, "z"), (Change::Missing, "r")]
+        );
+    }
+
+    #[test]
+    fn letters_in_common_by_chance_do_not_split_a_difference() {
+        assert_eq!(
+            changes("load_config(argv[0])", "event()"),
+            [
+                (Change::Extra, "event("),
+                (Change::Missing, "load_config(argv[0]"),
+                (Change::Same, ")")
+            ]
         );
     }
 }

@@ -1,5 +1,7 @@
 //! Lines of code with their numbers.
 
+use std::ops::Range;
+
 use egui::text::{LayoutJob, TextFormat};
 use egui::{FontId, Stroke};
 use egui_extras::syntax_highlighting::{CodeTheme, TokenType, highlight};
@@ -26,11 +28,16 @@ impl Listing<'_> {
         let theme = Theme::of(ui);
         let mut code = highlight(ui.ctx(), ui.style(), &code_theme(theme), self.text, language(self.path));
         code.wrap.max_width = f32::INFINITY;
-        if let Some(word) = self.word {
-            underline(&mut code, word, Stroke::new(1.5, theme.accent));
+        for range in self.word.map(|word| whole_words(self.text, word)).unwrap_or_default() {
+            mark(&mut code, &range, |format| {
+                format.underline = Stroke::new(1.5, theme.accent)
+            });
         }
         if let Some(from) = self.target_from {
-            mark_from(&mut code, from, theme.accent.gamma_multiply(0.22));
+            let background = theme.accent.gamma_multiply(0.22);
+            mark(&mut code, &(from..self.text.len()), |format| {
+                format.background = background
+            });
         }
         let count = self.text.split('\n').count();
         let digits = (self.first_line + count).to_string().len();
@@ -86,51 +93,39 @@ fn language(path: &str) -> &str {
     }
 }
 
-/// Underlines every occurrence of a word that is no part of a longer one.
-fn underline(job: &mut LayoutJob, word: &str, stroke: Stroke) {
-    if word.is_empty() {
-        return;
-    }
+/// Where a word stands whole, no part of a longer one.
+fn whole_words(text: &str, word: &str) -> Vec<Range<usize>> {
     let inside = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
-    let text = job.text.clone();
-    let whole = text
-        .match_indices(word)
-        .map(|(at, found)| at..at + found.len())
-        .filter(|range| {
-            let before = text.get(..range.start).and_then(|before| before.chars().next_back());
-            let after = text.get(range.end..).and_then(|after| after.chars().next());
-            !inside(before) && !inside(after)
-        });
-    let whole: Vec<_> = whole.collect();
-    for section in &mut job.sections {
-        let range = section.byte_range.start.0..section.byte_range.end.0;
-        if whole
-            .iter()
-            .any(|word| word.start < range.end && range.start < word.end)
-        {
-            section.format.underline = stroke;
-        }
-    }
+    let alone = |range: &Range<usize>| {
+        let before = text.get(..range.start).and_then(|before| before.chars().next_back());
+        let after = text.get(range.end..).and_then(|after| after.chars().next());
+        !inside(before) && !inside(after)
+    };
+    let found = text.match_indices(word).filter(|(_, found)| !found.is_empty());
+    found.map(|(at, found)| at..at + found.len()).filter(alone).collect()
 }
 
-/// Gives everything behind a byte a background, cutting the section that it lies in.
-fn mark_from(job: &mut LayoutJob, from: usize, background: egui::Color32) {
-    let sections = std::mem::take(&mut job.sections);
-    for mut section in sections {
-        let (start, end) = (section.byte_range.start, section.byte_range.end);
-        if end.0 <= from {
-            job.sections.push(section);
-            continue;
+/// Changes the format of a range of bytes, cutting the sections that reach over its ends.
+fn mark(job: &mut LayoutJob, range: &Range<usize>, change: impl Fn(&mut TextFormat)) {
+    for section in std::mem::take(&mut job.sections) {
+        let (start, end) = (section.byte_range.start.0, section.byte_range.end.0);
+        let from = range.start.clamp(start, end);
+        let to = range.end.clamp(from, end);
+        for (part, inside) in [(start..from, false), (from..to, true), (to..end, false)] {
+            if part.is_empty() {
+                continue;
+            }
+            let mut piece = section.clone();
+            piece.byte_range.start.0 = part.start;
+            piece.byte_range.end.0 = part.end;
+            if part.start > start {
+                piece.leading_space = 0.0;
+            }
+            if inside {
+                change(&mut piece.format);
+            }
+            job.sections.push(piece);
         }
-        if start.0 < from {
-            let mut before = section.clone();
-            before.byte_range.end.0 = from;
-            job.sections.push(before);
-            section.byte_range.start.0 = from;
-            section.leading_space = 0.0;
-        }
-        section.format.background = background;
-        job.sections.push(section);
     }
 }
 
@@ -139,33 +134,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_target_is_marked_to_the_byte() {
+    fn a_range_is_marked_to_the_byte() {
         let mut job = LayoutJob::default();
-        job.append("abc", 0.0, TextFormat::default());
-        job.append("defg", 0.0, TextFormat::default());
-        mark_from(&mut job, 5, egui::Color32::RED);
-        let marked: Vec<(usize, usize, bool)> = job
+        job.append("abcd", 0.0, TextFormat::default());
+        job.append(
+            "efg",
+            0.0,
+            TextFormat::simple(FontId::monospace(12.0), egui::Color32::BLUE),
+        );
+        mark(&mut job, &(2..6), |format| format.background = egui::Color32::RED);
+        let parts: Vec<(usize, usize, bool)> = job
             .sections
             .iter()
             .map(|s| {
-                (
-                    s.byte_range.start.0,
-                    s.byte_range.end.0,
-                    s.format.background == egui::Color32::RED,
-                )
+                let marked = s.format.background == egui::Color32::RED;
+                (s.byte_range.start.0, s.byte_range.end.0, marked)
             })
             .collect();
-        assert_eq!(marked, [(0, 3, false), (3, 5, false), (5, 7, true)]);
+        assert_eq!(parts, [(0, 2, false), (2, 4, true), (4, 6, true), (6, 7, false)]);
     }
 
     #[test]
-    fn only_whole_words_are_underlined() {
-        let mut job = LayoutJob::default();
-        for text in ["load", " ", "reload", " ", "load"] {
-            job.append(text, 0.0, TextFormat::default());
-        }
-        underline(&mut job, "load", Stroke::new(1.0, egui::Color32::RED));
-        let marked: Vec<bool> = job.sections.iter().map(|s| s.format.underline.width > 0.0).collect();
-        assert_eq!(marked, [true, false, false, false, true]);
+    fn only_whole_words_are_found() {
+        assert_eq!(whole_words("load reload load_x é.load", "load"), [0..4, 22..26]);
+        assert!(whole_words("abc", "").is_empty());
     }
 }

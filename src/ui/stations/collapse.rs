@@ -5,29 +5,20 @@ use std::sync::Arc;
 
 use egui::{Id, RichText};
 
+use super::collapse_charts::{Lower, Shown, charts_ui};
 use super::collapse_instruments::{Column, instruments_ui};
-use super::collapse_pairs::{Pairs, Picked, chunk_name, pairs_ui};
-use super::collapse_scrubber::{Playing, Scrub, Track, scrubber_ui};
+use super::collapse_pairs::{Asked, Pairs, Picked, pairs_ui};
+use super::collapse_scrubber::{Playing, Track, scrubber_ui};
 use super::collapse_series::{EncoderProbe, ProbeReader, ProbeSeries, StepProbe};
 use crate::app::{Action, OpenRun, UiCommand};
-use crate::collapse::{Histogram, headline};
-use crate::ui::charts::{Axes, Heatmap, HistogramChart, RidgeChart, local};
-use crate::ui::theme::{self, Sign};
+use crate::collapse::headline;
+use crate::ui::charts::local;
+use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format};
 
 /// Runs that stand side by side.
 const RUNS: usize = 2;
-/// Height of a histogram, points.
-const HISTOGRAM: f32 = 168.0;
-
-/// What lies below the histograms.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Lower {
-    #[default]
-    Heatmaps,
-    OverSteps,
-}
 
 /// What this page keeps between frames.
 #[derive(Default)]
@@ -37,14 +28,7 @@ struct Memory {
     playing: Playing,
     picked: Option<Picked>,
     pair: usize,
-}
-
-/// One run as this page shows it.
-struct Shown {
-    name: String,
-    sign: Sign,
-    series: ProbeSeries,
-    now: Arc<StepProbe>,
+    pairs: PairsCache,
 }
 
 /// Draws the Collapse station.
@@ -74,16 +58,26 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
         })
         .collect();
     let encoder = shown.first().and_then(|run| run.series.encoder.clone());
-    match (encoder, shown.first(), runs.first()) {
-        (Some(encoder), Some(first), Some(open)) => {
+    match (encoder, shown.first()) {
+        (Some(encoder), Some(first)) => {
             let steps: Vec<usize> = first.series.steps.keys().copied().collect();
             headlines_ui(ui, &shown);
-            waiting_ui(ui, view, open, &first.series);
-            scrub(ui, view, &mut memory, &shown, &steps);
+            for (open, series) in runs.iter().zip(&every) {
+                waiting_ui(ui, view, open, series);
+            }
+            let tracks: Vec<Track<'_>> = shown
+                .iter()
+                .map(|run| Track {
+                    series: &run.series,
+                    sign: run.sign,
+                    name: &run.name,
+                })
+                .collect();
+            scrubber_ui(ui, view, &tracks, &steps, &mut memory.playing);
             ui.add_space(theme::GAP);
             page_ui(ui, view, &mut memory, &encoder, &shown);
         }
-        (_, _, open) => nothing_ui(ui, view, open.copied(), every.first()),
+        _ => nothing_ui(ui, view, runs.first().copied(), every.first()),
     }
 }
 
@@ -95,13 +89,10 @@ fn headlines_ui(ui: &mut egui::Ui, shown: &[Shown]) {
         ui.horizontal_wrapped(|ui| {
             if shown.len() > 1 {
                 ui.label(RichText::new(run.sign.mark).color(run.sign.color).size(theme::TITLE));
-                ui.label(theme::title(format!("{}:", run.name)));
+                ui.label(theme::title(&run.name).color(run.sign.color));
             }
-            ui.label(theme::title(headline(
-                run.now.step,
-                &encoder.instruments,
-                &run.now.instruments,
-            )));
+            let sentence = headline(run.now.step, &encoder.instruments, &run.now.instruments);
+            ui.label(theme::title(sentence).color(Theme::of(ui).strong));
         });
     }
 }
@@ -111,7 +102,7 @@ fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &Probe
     let total = open.run().probe_steps.len();
     let left = total.saturating_sub(series.steps.len() + series.failed.len());
     if left > 0 {
-        let text = format!("reading probes, {left} of {total} left");
+        let text = format!("reading probes of {}, {left} of {total} left", open.run().name());
         ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
     }
     if let Some((step, reason)) = series.failed.first_key_value() {
@@ -123,33 +114,32 @@ fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &Probe
     }
 }
 
-fn scrub(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, shown: &[Shown], steps: &[usize]) {
-    let tracks: Vec<Track<'_>> = shown
-        .iter()
-        .map(|run| Track {
-            series: &run.series,
-            sign: run.sign,
-        })
-        .collect();
-    let selection = &view.state.selection;
-    match scrubber_ui(
-        ui,
-        &tracks,
-        steps,
-        selection.step,
-        selection.hovered_step,
-        &mut memory.playing,
-    ) {
-        Some(Scrub::To(step)) => view.act(Action::PinStep(Some(step))),
-        Some(Scrub::Follow) => view.act(Action::PinStep(None)),
-        None => {}
-    }
-}
-
 fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Arc<EncoderProbe>, shown: &[Shown]) {
     let bare = egui::Frame::new();
+    if let (Some(picked), Some(first)) = (memory.picked, shown.first()) {
+        egui::Panel::bottom("pairs")
+            .default_size(230.0)
+            .size_range(140.0..=480.0)
+            .resizable(true)
+            .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
+            .show(ui, |ui| {
+                let probe = match picked {
+                    Picked::ProjectedBin(run, _) => &shown.get(run).unwrap_or(first).now,
+                    Picked::Cell(..) | Picked::EncoderBin(_) => &first.now,
+                };
+                let pairs = memory.pairs.of(picked, encoder, probe, shown);
+                match pairs_ui(ui, pairs, memory.pair, &first.series.chunks, encoder, probe) {
+                    Some(Asked::Pair(pair)) => {
+                        memory.pair = pair;
+                        view.act(Action::SelectChunk(pairs.pairs.get(pair).map(|(row, _)| *row)));
+                    }
+                    Some(Asked::Close) => memory.picked = None,
+                    None => {}
+                }
+            });
+    }
     egui::Panel::right("instruments")
-        .default_size(if shown.len() > 1 { 440.0 } else { 380.0 })
+        .default_size(if shown.len() > 1 { 410.0 } else { 360.0 })
         .size_range(320.0..=560.0)
         .frame(bare.inner_margin(egui::Margin::symmetric(12, 0)))
         .show(ui, |ui| {
@@ -164,207 +154,52 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
                 .collect();
             instruments_ui(ui, &columns);
         });
-    if let (Some(picked), Some(first)) = (memory.picked, shown.first()) {
-        egui::Panel::bottom("pairs")
-            .default_size(230.0)
-            .size_range(140.0..=480.0)
-            .resizable(true)
-            .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
-            .show(ui, |ui| {
-                ui.horizontal(|ui| {
-                    ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                        if ui.button("Close").clicked() {
-                            memory.picked = None;
-                        }
-                    });
-                });
-                let (pairs, probe) = pairs_of(picked, encoder, shown, first);
-                if let Some(pair) = pairs_ui(ui, &pairs, memory.pair, &first.series.chunks, encoder, probe) {
-                    memory.pair = pair;
-                    let row = pairs.pairs.get(pair).map(|(row, _)| *row);
-                    view.act(Action::SelectChunk(row));
-                }
-            });
-    }
     egui::CentralPanel::default().frame(bare).show(ui, |ui| {
-        egui::ScrollArea::vertical()
-            .auto_shrink(false)
-            .show(ui, |ui| charts_ui(ui, view, memory, encoder, shown));
-    });
-}
-
-fn pairs_of<'a>(
-    picked: Picked,
-    encoder: &EncoderProbe,
-    shown: &'a [Shown],
-    first: &'a Shown,
-) -> (Pairs, &'a Arc<StepProbe>) {
-    let rows = encoder.order.len();
-    match picked {
-        Picked::Cell(row, other) => (Pairs::of_cell(row, other, &first.now.matrix, rows), &first.now),
-        Picked::EncoderBin(bin) => {
-            let pairs = Pairs::of_bin("encoder", &encoder.histogram, bin, &encoder.matrix, rows);
-            (pairs, &first.now)
-        }
-        Picked::ProjectedBin(run, bin) => {
-            let run = shown.get(run).unwrap_or(first);
-            let whose = format!("{}, step {}", run.name, run.now.step);
-            let pairs = Pairs::of_bin(&whose, &run.now.histogram, bin, &run.now.matrix, rows);
-            (pairs, &run.now)
-        }
-    }
-}
-
-/// A set of vectors as the charts show it.
-struct Side<'a> {
-    key: usize,
-    title: String,
-    histogram: &'a Histogram,
-    matrix: &'a Arc<[f32]>,
-    sign: Sign,
-    selected: Option<usize>,
-}
-
-fn sides<'a>(view: &View<'_>, picked: Option<Picked>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> Vec<Side<'a>> {
-    let first = Side {
-        key: 0,
-        title: "encoder".to_owned(),
-        histogram: &encoder.histogram,
-        matrix: &encoder.matrix,
-        sign: view.theme.encoder(),
-        selected: match picked {
-            Some(Picked::EncoderBin(bin)) => Some(bin),
-            _ => None,
-        },
-    };
-    let projected = shown.iter().enumerate().map(|(index, run)| Side {
-        key: index + 1,
-        title: match shown.len() {
-            1 => format!("projected, step {}", run.now.step),
-            _ => format!("{}, step {}", run.name, run.now.step),
-        },
-        histogram: &run.now.histogram,
-        matrix: &run.now.matrix,
-        sign: run.sign,
-        selected: match picked {
-            Some(Picked::ProjectedBin(at, bin)) if at == index => Some(bin),
-            _ => None,
-        },
-    });
-    std::iter::once(first).chain(projected).collect()
-}
-
-fn charts_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &EncoderProbe, shown: &[Shown]) {
-    let sides = sides(view, memory.picked, encoder, shown);
-    let ever = shown
-        .iter()
-        .flat_map(|run| run.series.steps.values())
-        .map(|probe| &probe.histogram);
-    // Axes that hold every step, so that bars move and not the axes; the height follows the step.
-    let axes = Axes {
-        tallest: Axes::around(sides.iter().map(|side| side.histogram)).tallest,
-        ..Axes::around(ever.chain([&encoder.histogram]))
-    };
-    ui.columns(sides.len(), |uis| {
-        for (ui, side) in uis.iter_mut().zip(&sides) {
-            let chart = HistogramChart {
-                id: Id::unique(("collapse histogram", side.key)),
-                title: &side.title,
-                histogram: side.histogram,
-                sign: side.sign,
-                axes,
-                selected: side.selected,
-                height: HISTOGRAM,
+        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+            let Some(picked) = charts_ui(ui, view, &mut memory.lower, memory.picked, encoder, shown) else {
+                return;
             };
-            if let Some(bin) = chart.show(ui) {
-                memory.pair = 0;
-                memory.picked = Some(match side.key.checked_sub(1) {
-                    None => Picked::EncoderBin(bin),
-                    Some(run) => Picked::ProjectedBin(run, bin),
-                });
-            }
-        }
-    });
-    ui.add_space(theme::GAP);
-    ui.horizontal(|ui| {
-        ui.selectable_value(&mut memory.lower, Lower::Heatmaps, "cosine of every pair");
-        ui.selectable_value(&mut memory.lower, Lower::OverSteps, "histogram over steps");
-    });
-    ui.add_space(theme::TIGHT);
-    match memory.lower {
-        Lower::Heatmaps => heatmaps_ui(ui, view, memory, encoder, shown, &sides),
-        Lower::OverSteps => ridges_ui(ui, view, shown, axes),
-    }
-}
-
-fn heatmaps_ui(
-    ui: &mut egui::Ui,
-    view: &View<'_>,
-    memory: &mut Memory,
-    encoder: &EncoderProbe,
-    shown: &[Shown],
-    sides: &[Side<'_>],
-) {
-    let chunks = shown
-        .first()
-        .map(|run| Arc::clone(&run.series.chunks))
-        .unwrap_or_default();
-    let name = |row: usize| chunk_name(&chunks, row);
-    let lowest = sides
-        .iter()
-        .flat_map(|side| side.matrix.iter())
-        .copied()
-        .fold(0.0_f32, f32::min);
-    let range = ((lowest * 10.0).floor() / 10.0, 1.0);
-    let height = (ui.available_height() - 34.0).max(180.0);
-    ui.columns(sides.len(), |uis| {
-        for (ui, side) in uis.iter_mut().zip(sides) {
-            let map = Heatmap {
-                id: Id::unique(("collapse heat map", side.key)),
-                title: &side.title,
-                values: side.matrix,
-                order: &encoder.order,
-                range,
-                selected: match memory.picked {
-                    Some(Picked::Cell(row, other)) => Some((row, other)),
-                    _ => None,
-                },
-                name: &name,
-                side: height,
-            };
-            if let Some((row, other)) = map.show(ui) {
-                memory.pair = 0;
-                memory.picked = Some(Picked::Cell(row, other));
+            memory.picked = Some(picked);
+            memory.pair = 0;
+            if let Picked::Cell(row, _) = picked {
                 view.act(Action::SelectChunk(Some(row)));
             }
-        }
+        });
     });
 }
 
-fn ridges_ui(ui: &mut egui::Ui, view: &View<'_>, shown: &[Shown], axes: Axes) {
-    let height = (ui.available_height() - 34.0).max(200.0);
-    ui.columns(shown.len().max(1), |uis| {
-        for (index, (ui, run)) in uis.iter_mut().zip(shown).enumerate() {
-            let histograms: Vec<(usize, &Histogram)> = run
-                .series
-                .steps
-                .iter()
-                .map(|(step, probe)| (*step, &probe.histogram))
-                .collect();
-            let chart = RidgeChart {
-                id: Id::unique(("collapse ridges", index)),
-                title: &run.name,
-                histograms: &histograms,
-                sign: run.sign,
-                range: (axes.low, axes.high),
-                step: run.now.step,
-                height,
-            };
-            if let Some(step) = chart.show(ui) {
-                view.act(Action::PinStep(Some(step)));
-            }
+/// The pairs of what was picked, found once for each step.
+#[derive(Default)]
+struct PairsCache(Option<(Picked, Arc<[f32]>, Pairs)>);
+
+impl PairsCache {
+    fn of(&mut self, picked: Picked, encoder: &EncoderProbe, probe: &StepProbe, shown: &[Shown]) -> &Pairs {
+        let kept = self
+            .0
+            .take()
+            .filter(|(other, matrix, _)| *other == picked && Arc::ptr_eq(matrix, &probe.matrix));
+        let entry = self.0.insert(kept.unwrap_or_else(|| {
+            (
+                picked,
+                Arc::clone(&probe.matrix),
+                find_pairs(picked, encoder, probe, shown),
+            )
+        }));
+        &entry.2
+    }
+}
+
+fn find_pairs(picked: Picked, encoder: &EncoderProbe, probe: &StepProbe, shown: &[Shown]) -> Pairs {
+    let rows = encoder.order.len();
+    match picked {
+        Picked::Cell(row, other) => Pairs::of_cell(row, other, &probe.matrix, rows),
+        Picked::EncoderBin(bin) => Pairs::of_bin("encoder", &encoder.histogram, bin, &encoder.matrix, rows),
+        Picked::ProjectedBin(run, bin) => {
+            let name = shown.get(run).map_or("projected", |run| run.name.as_str());
+            let whose = format!("{name}, step {}", probe.step);
+            Pairs::of_bin(&whose, &probe.histogram, bin, &probe.matrix, rows)
         }
-    });
+    }
 }
 
 /// Why there is nothing to see yet, and the one thing to do.

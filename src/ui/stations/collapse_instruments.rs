@@ -31,48 +31,54 @@ struct Row {
     citation: &'static str,
 }
 
+/// A number between encoder and projected vectors.
+struct Compared {
+    row: Row,
+    get: fn(&Comparison) -> f64,
+}
+
 /// What is measured between encoder and projected vectors; there is no value of the encoder alone.
-const COMPARISONS: [(Row, fn(&Comparison) -> f64); 4] = [
-    (
-        Row {
+const COMPARISONS: [Compared; 4] = [
+    Compared {
+        row: Row {
             key: "alignment_mse",
             name: "alignment error",
             formula: "mean of (cos Z − cos X)² over i ≠ j",
             healthy: "near 0; what the alignment loss lowers",
             citation: "LLavaCode's code, arXiv 2510.19644",
         },
-        |values| values.alignment_mse,
-    ),
-    (
-        Row {
+        get: |values| values.alignment_mse,
+    },
+    Compared {
+        row: Row {
             key: "alignment_frobenius",
             name: "alignment, Frobenius",
             formula: "‖cos Z − cos X‖_F / √2",
             healthy: "near 0",
             citation: "LLavaCode equation 3, arXiv 2510.19644",
         },
-        |values| values.alignment_frobenius,
-    ),
-    (
-        Row {
+        get: |values| values.alignment_frobenius,
+    },
+    Compared {
+        row: Row {
             key: "linear_cka",
             name: "linear CKA",
             formula: "‖ZᵀX‖_F² / (‖XᵀX‖_F ‖ZᵀZ‖_F), means taken off",
             healthy: "near 1: the same geometry up to rotation and scale",
             citation: "Kornblith et al. 2019, arXiv 1905.00414",
         },
-        |values| values.linear_cka,
-    ),
-    (
-        Row {
+        get: |values| values.linear_cka,
+    },
+    Compared {
+        row: Row {
             key: "knn_overlap",
             name: "10 neighbours kept",
             formula: "share of the 10 nearest chunks that encoder and projected vectors have in common",
             healthy: "near 1: the same chunks stay neighbours",
             citation: "Huh et al. 2024, arXiv 2405.07987",
         },
-        |values| values.knn_overlap,
-    ),
+        get: |values| values.knn_overlap,
+    },
 ];
 
 /// Draws every instrument of the runs beside the encoder's.
@@ -101,7 +107,7 @@ pub fn instruments_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
                 ui.end_row();
                 ui.label(theme::caption("kept of the encoder").color(theme.weak));
                 ui.end_row();
-                for (row, get) in &COMPARISONS {
+                for Compared { row, get } in &COMPARISONS {
                     row.ui(ui, columns, None, |probe| get(&probe.comparison));
                 }
             });
@@ -154,8 +160,9 @@ impl Row {
             let over = self.is_over(column.now);
             let (text, color) = match over {
                 Some(true) => (format!("▲{value}"), theme.alarm),
-                Some(false) => (value, theme.strong),
-                None => (value, theme.text),
+                // As wide as with the mark, so that digits stand below digits.
+                Some(false) => (format!(" {value}"), theme.strong),
+                None => (format!(" {value}"), theme.text),
             };
             ui.label(RichText::new(text).monospace().size(theme::SMALL).color(color));
         }

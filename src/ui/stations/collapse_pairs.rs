@@ -83,7 +83,16 @@ pub fn chunk_name(chunks: &[Chunk], row: usize) -> String {
     }
 }
 
-/// Draws the list of pairs and the code of the one at `chosen`; answers with another one that was clicked.
+/// What was asked of the list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// Show the code of another pair, by its place in the list.
+    Pair(usize),
+    /// Close the list.
+    Close,
+}
+
+/// Draws the list of pairs and the code of the one at `chosen`.
 pub fn pairs_ui(
     ui: &mut egui::Ui,
     pairs: &Pairs,
@@ -91,10 +100,38 @@ pub fn pairs_ui(
     chunks: &[Chunk],
     encoder: &EncoderProbe,
     probe: &Arc<StepProbe>,
-) -> Option<usize> {
-    let theme = Theme::of(ui);
+) -> Option<Asked> {
     let rows = encoder.order.len();
-    let mut clicked = None;
+    let mut asked = head_ui(ui, pairs).then_some(Asked::Close);
+    let height = ui.available_height();
+    let down = egui::Layout::top_down(egui::Align::Min);
+    ui.horizontal_top(|ui| {
+        ui.allocate_ui_with_layout(vec2(320.0, height), down, |ui| {
+            let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("pairs");
+            area.show_rows(ui, 36.0, pairs.pairs.len(), |ui, range| {
+                for at in range {
+                    if let Some(pair) = pairs.pairs.get(at) {
+                        let values = [cosine(&probe.matrix, rows, *pair), cosine(&encoder.matrix, rows, *pair)];
+                        if pair_ui(ui, chunks, *pair, values, at == chosen).clicked() {
+                            asked = Some(Asked::Pair(at));
+                        }
+                    }
+                }
+            });
+        });
+        if let Some((row, other)) = pairs.pairs.get(chosen) {
+            let width = (ui.available_width() - theme::GAP) / 2.0;
+            for (side, at) in [*row, *other].into_iter().enumerate() {
+                ui.allocate_ui_with_layout(vec2(width, height), down, |ui| code_ui(ui, chunks, at, side));
+            }
+        }
+    });
+    asked
+}
+
+/// The title row; says whether it was asked to close.
+fn head_ui(ui: &mut egui::Ui, pairs: &Pairs) -> bool {
+    let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         ui.label(theme::caption(&pairs.title).color(theme.strong));
         let shown = pairs.pairs.len();
@@ -103,31 +140,19 @@ pub fn pairs_ui(
         } else {
             format!("{} pairs", pairs.total)
         };
+        let signs = [("projected", theme.projected()), ("encoder", theme.encoder())];
         ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
-    });
-    let height = ui.available_height();
-    ui.horizontal_top(|ui| {
-        ui.allocate_ui(vec2(330.0, height), |ui| {
-            let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("pairs");
-            area.show_rows(ui, 36.0, pairs.pairs.len(), |ui, range| {
-                for at in range {
-                    if let Some(pair) = pairs.pairs.get(at) {
-                        let values = [cosine(&probe.matrix, rows, *pair), cosine(&encoder.matrix, rows, *pair)];
-                        if pair_ui(ui, chunks, *pair, values, at == chosen).clicked() {
-                            clicked = Some(at);
-                        }
-                    }
-                }
-            });
-        });
-        if let Some((row, other)) = pairs.pairs.get(chosen) {
-            let width = (ui.available_width() - theme::SECTION) / 2.0;
-            for (side, at) in [*row, *other].into_iter().enumerate() {
-                ui.allocate_ui(vec2(width, height), |ui| code_ui(ui, chunks, at, side));
-            }
+        for (name, sign) in signs {
+            ui.label(
+                RichText::new(format!("{} {name}", sign.mark))
+                    .size(theme::SMALL)
+                    .color(sign.color),
+            );
         }
-    });
-    clicked
+        let right = egui::Layout::right_to_left(egui::Align::Center);
+        ui.with_layout(right, |ui| ui.button("Close").clicked()).inner
+    })
+    .inner
 }
 
 fn pair_ui(
@@ -145,7 +170,7 @@ fn pair_ui(
         (false, false) => egui::Color32::TRANSPARENT,
     };
     ui.painter().rect_filled(rect, theme::ROUNDING, fill);
-    let painter = ui.painter().with_clip_rect(rect.shrink(4.0));
+    let painter = ui.painter().with_clip_rect(rect);
     let font = egui::FontId::monospace(theme::SMALL);
     let numbers = [(projected, theme.projected().color), (encoder, theme.encoder().color)];
     for ((value, color), y) in numbers.into_iter().zip([rect.top() + 3.0, rect.top() + 19.0]) {

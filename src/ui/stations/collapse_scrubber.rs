@@ -3,13 +3,15 @@
 use egui::{Key, Rect, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
 
 use super::collapse_series::ProbeSeries;
+use crate::app::Action;
+use crate::ui::View;
 use crate::ui::theme::{self, Sign, Theme};
 use crate::ui::widgets::{Icon, icon_button};
 
 /// Seconds between two steps while playing.
 const BEAT: f64 = 0.3;
 /// Height of the track, points.
-const HEIGHT: f32 = 64.0;
+const HEIGHT: f32 = 76.0;
 
 /// One run on the track.
 pub struct Track<'a> {
@@ -17,72 +19,79 @@ pub struct Track<'a> {
     pub series: &'a ProbeSeries,
     /// How it is drawn.
     pub sign: Sign,
+    /// The run's name.
+    pub name: &'a str,
 }
 
 /// Whether it plays, and since when the current step stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Playing(Option<f64>);
 
-/// What was asked of the scrubber.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Scrub {
-    /// Look at this step.
-    To(usize),
-    /// Follow the newest one.
-    Follow,
-}
-
-/// Draws the scrubber; `step` is the one looked at, none while the newest is followed.
-pub fn scrubber_ui(
-    ui: &mut egui::Ui,
-    tracks: &[Track<'_>],
-    steps: &[usize],
-    step: Option<usize>,
-    hovered: Option<usize>,
-    playing: &mut Playing,
-) -> Option<Scrub> {
-    let last = steps.len().checked_sub(1)?;
-    let current = step.map_or(last, |step| nearest(steps, step));
+/// Draws the scrubber over the probe steps of the run in focus, and pins what was asked for; the last step is followed, not pinned.
+pub fn scrubber_ui(ui: &mut egui::Ui, view: &View<'_>, tracks: &[Track<'_>], steps: &[usize], playing: &mut Playing) {
+    let Some(last) = steps.len().checked_sub(1) else {
+        return;
+    };
+    let pinned = view.state.selection.step;
+    let current = pinned.map_or(last, |step| nearest(steps, step));
     let mut asked: Option<usize> = None;
     ui.horizontal(|ui| {
-        let (icon, name) = match playing.0 {
-            Some(_) => (Icon::Pause, "stop playing"),
-            None => (Icon::Play, "play the probe steps"),
-        };
-        if icon_button(ui, icon, name, last > 0).on_hover_text(name).clicked() {
-            playing.0 = match playing.0 {
-                Some(_) => None,
-                None => Some(ui.input(|input| input.time)),
-            };
-            if playing.0.is_some() && current == last {
-                asked = Some(0);
-            }
+        if play_button_ui(ui, playing, last > 0) && current == last {
+            asked = Some(0);
         }
-        let following = step.is_none();
-        let follow = ui
-            .selectable_label(following, "newest")
-            .on_hover_text("follow the newest probe step");
-        if follow.clicked() {
+        let follow = ui.selectable_label(pinned.is_none(), "newest");
+        if follow.on_hover_text("follow the newest probe step").clicked() {
             asked = Some(last);
         }
-        asked = track_ui(ui, tracks, steps, current, hovered).or(asked);
+        let (track, pointed) = track_ui(ui, view, tracks, steps, current);
+        asked = keys(ui, track, current, last).or(pointed).or(asked);
     });
-    let typing = ui.ctx().memory(|memory| memory.focused().is_some());
-    if !typing {
-        ui.input(|input| {
-            if input.key_pressed(Key::ArrowLeft) {
-                asked = Some(current.saturating_sub(1));
-            } else if input.key_pressed(Key::ArrowRight) {
-                asked = Some((current + 1).min(last));
-            }
-        });
+    let asked = play(ui, playing, current, last)
+        .or(asked)
+        .filter(|place| *place != current);
+    let step = asked.and_then(|place| steps.get(place).copied());
+    if let Some(step) = step {
+        view.act(Action::PinStep((asked != Some(last)).then_some(step)));
     }
-    asked = play(ui, playing, current, last).or(asked);
-    let at = *steps.get(asked?)?;
-    Some(if asked == Some(last) {
-        Scrub::Follow
-    } else {
-        Scrub::To(at)
+}
+
+/// Starts or stops playing; says whether it started.
+fn play_button_ui(ui: &mut egui::Ui, playing: &mut Playing, enabled: bool) -> bool {
+    let (icon, name) = match playing.0 {
+        Some(_) => (Icon::Pause, "stop playing"),
+        None => (Icon::Play, "play the probe steps"),
+    };
+    let clicked = icon_button(ui, icon, name, enabled).on_hover_text(name).clicked();
+    if clicked {
+        playing.0 = match playing.0 {
+            Some(_) => None,
+            None => Some(ui.input(|input| input.time)),
+        };
+    }
+    clicked && playing.0.is_some()
+}
+
+/// The arrow keys, while nothing else has the keyboard.
+fn keys(ui: &egui::Ui, track: egui::Id, current: usize, last: usize) -> Option<usize> {
+    let focused = ui.ctx().memory(|memory| memory.focused());
+    if focused == Some(track) {
+        let filter = egui::EventFilter {
+            horizontal_arrows: true,
+            ..egui::EventFilter::default()
+        };
+        ui.ctx()
+            .memory_mut(|memory| memory.set_focus_lock_filter(track, filter));
+    } else if focused.is_some() {
+        return None;
+    }
+    ui.input(|input| {
+        if input.key_pressed(Key::ArrowLeft) {
+            Some(current.saturating_sub(1))
+        } else if input.key_pressed(Key::ArrowRight) {
+            Some((current + 1).min(last))
+        } else {
+            None
+        }
     })
 }
 
@@ -109,13 +118,20 @@ fn nearest(steps: &[usize], step: usize) -> usize {
         .map_or(0, |(place, _)| place)
 }
 
+/// The place of the probe nearest to a share of the track's length.
+fn place_at(steps: &[usize], share: f32) -> usize {
+    let ends = [steps.first(), steps.last()].map(|step| step.copied().unwrap_or_default() as f32);
+    nearest(steps, egui::lerp(ends[0]..=ends[1], share).round() as usize)
+}
+
+/// Draws the track; answers with its id and the place that the pressed pointer asks for.
 fn track_ui(
     ui: &mut egui::Ui,
+    view: &View<'_>,
     tracks: &[Track<'_>],
     steps: &[usize],
     current: usize,
-    hovered: Option<usize>,
-) -> Option<usize> {
+) -> (egui::Id, Option<usize>) {
     let theme = Theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click_and_drag());
     let step = steps.get(current).copied().unwrap_or_default();
@@ -126,110 +142,119 @@ fn track_ui(
     let inside = rect
         .shrink2(vec2(8.0, 4.0))
         .with_min_x(rect.left() + 34.0)
-        .with_max_y(rect.bottom() - 16.0);
-    let (first, last) = (
-        steps.first().copied().unwrap_or(0) as f32,
-        steps.last().copied().unwrap_or(1) as f32,
-    );
-    let across = |step: f32| match last > first {
-        true => egui::remap(step, first..=last, inside.x_range()),
-        false => inside.center().x,
+        .with_max_y(rect.bottom() - 20.0);
+    let ends = [steps.first(), steps.last()].map(|step| step.copied().unwrap_or_default() as f32);
+    let across = |step: usize| match ends {
+        [first, last] if last > first => egui::remap(step as f32, first..=last, inside.x_range()),
+        _ => inside.center().x,
     };
-    let up = |cosine: f64| egui::remap_clamp(cosine as f32, 0.0..=1.0, inside.bottom()..=inside.top());
-    paint_axis(ui, rect, inside, theme, [first, last], across);
-    for Track { series, sign } in tracks.iter().rev() {
-        let encoder = series.encoder.iter().map(|encoder| encoder.instruments.mean_cosine);
-        for cosine in encoder {
-            let line = [pos2(inside.left(), up(cosine)), pos2(inside.right(), up(cosine))];
-            let stroke = Stroke::new(theme::THIN_LINE, theme.encoder().color);
-            ui.painter().extend(theme::Dash::Dashed.shapes(&line, stroke));
-        }
-        let curve = series.curve(|probe| probe.instruments.mean_cosine);
-        let points: Vec<_> = curve.iter().map(|[x, y]| pos2(across(*x as f32), up(*y))).collect();
-        ui.painter()
-            .extend(sign.dash.shapes(&points, Stroke::new(theme::STRONG_LINE, sign.color)));
-        let alarms = series.steps.values().filter(|probe| probe.verdict.collapsed);
-        for probe in alarms {
-            let x = across(probe.step as f32);
-            let line = [pos2(x, inside.bottom()), pos2(x, inside.bottom() + 3.0)];
-            ui.painter().line_segment(line, Stroke::new(2.0, theme.alarm));
-        }
+    paint_axis(ui, rect, inside, theme, [steps.first(), steps.last()]);
+    for track in tracks.iter().rev() {
+        paint_track(ui, track, inside, across);
     }
-    if let Some(hovered) = hovered.filter(|step| (first..=last).contains(&(*step as f32))) {
-        let x = across(hovered as f32);
-        ui.painter()
-            .vline(x, inside.y_range(), Stroke::new(1.0, theme.cursor.gamma_multiply(0.5)));
+    let place = |at: egui::Pos2| place_at(steps, ((at.x - inside.left()) / inside.width()).clamp(0.0, 1.0));
+    let hovered = response.hover_pos().and_then(|at| steps.get(place(at)).copied());
+    if hovered != view.state.selection.hovered_step {
+        view.act(Action::HoverStep(hovered));
     }
-    let x = across(step as f32);
+    if let Some(marked) = hovered.or(view.state.selection.hovered_step) {
+        let faint = Stroke::new(1.0, theme.cursor.gamma_multiply(0.5));
+        ui.painter()
+            .with_clip_rect(inside)
+            .vline(across(marked), inside.y_range(), faint);
+    }
+    let x = across(step);
     ui.painter().vline(x, inside.y_range(), Stroke::new(1.5, theme.accent));
-    ui.painter().circle(
-        pos2(x, inside.bottom()),
-        5.0,
-        theme.accent,
-        Stroke::new(2.0, theme.panel),
-    );
-    let pointer = response
-        .interact_pointer_pos()
-        .filter(|_| response.is_pointer_button_down_on())?;
-    let share = ((pointer.x - inside.left()) / inside.width()).clamp(0.0, 1.0);
-    Some(nearest(steps, (first + share * (last - first)).round() as usize)).filter(|place| *place != current)
+    let rim = if response.has_focus() {
+        theme.strong
+    } else {
+        theme.panel
+    };
+    ui.painter()
+        .circle(pos2(x, inside.bottom()), 5.0, theme.accent, Stroke::new(2.0, rim));
+    let pressed = response.is_pointer_button_down_on();
+    let asked = response.interact_pointer_pos().filter(|_| pressed).map(place);
+    let id = response.id;
+    if let Some(step) = hovered {
+        response.on_hover_ui_at_pointer(|ui| tooltip(ui, tracks, step));
+    }
+    (id, asked)
 }
 
-fn paint_axis(
-    ui: &egui::Ui,
-    rect: Rect,
-    inside: Rect,
-    theme: &Theme,
-    [first, last]: [f32; 2],
-    across: impl Fn(f32) -> f32,
-) {
+fn tooltip(ui: &mut egui::Ui, tracks: &[Track<'_>], step: usize) {
+    ui.label(theme::caption(format!("step {step}")));
+    for Track { series, sign, name } in tracks {
+        let Some(probe) = series.at(Some(step)) else {
+            continue;
+        };
+        ui.horizontal(|ui| {
+            ui.label(egui::RichText::new(sign.mark).color(sign.color));
+            ui.label(format!("{name}: mean cosine {:.3}", probe.instruments.mean_cosine));
+        });
+        if probe.verdict.collapsed {
+            ui.label(egui::RichText::new(format!("▲ {}", probe.verdict.reason)).color(Theme::of(ui).alarm));
+        }
+    }
+}
+
+/// The mean cosine of a run, dots for its encoder, and a red tick below each step that has collapsed.
+fn paint_track(ui: &egui::Ui, Track { series, sign, .. }: &Track<'_>, inside: Rect, across: impl Fn(usize) -> f32) {
+    let theme = Theme::of(ui);
+    let up = |cosine: f64| egui::remap_clamp(cosine as f32, 0.0..=1.0, inside.bottom()..=inside.top());
+    if let Some(encoder) = &series.encoder {
+        let y = up(encoder.instruments.mean_cosine);
+        let line = [pos2(inside.left(), y), pos2(inside.right(), y)];
+        let stroke = Stroke::new(theme::THIN_LINE, theme.encoder().color);
+        ui.painter().extend(theme::Dash::Dotted.shapes(&line, stroke));
+    }
+    let probes = series.steps.values();
+    let painter = ui.painter().with_clip_rect(inside.expand(4.0));
+    let points: Vec<_> = probes
+        .map(|probe| pos2(across(probe.step), up(probe.instruments.mean_cosine)))
+        .collect();
+    painter.extend(sign.dash.shapes(&points, Stroke::new(theme::STRONG_LINE, sign.color)));
+    for probe in series.steps.values().filter(|probe| probe.verdict.collapsed) {
+        let x = across(probe.step);
+        let line = [pos2(x, inside.bottom()), pos2(x, inside.bottom() + 3.0)];
+        painter.line_segment(line, Stroke::new(2.0, theme.alarm));
+    }
+}
+
+fn paint_axis(ui: &egui::Ui, rect: Rect, inside: Rect, theme: &Theme, ends: [Option<&usize>; 2]) {
     let painter = ui.painter();
     painter.rect_filled(rect, theme::ROUNDING, theme.panel);
     let font = egui::FontId::proportional(theme::SMALL);
+    let text = |at: egui::Pos2, align: egui::Align2, text: String| {
+        painter.text(at, align, text, font.clone(), theme.weak);
+    };
     for (cosine, align) in [(0.0, egui::Align2::RIGHT_BOTTOM), (1.0, egui::Align2::RIGHT_TOP)] {
         let y = egui::lerp(inside.bottom()..=inside.top(), cosine);
         painter.hline(inside.x_range(), y, Stroke::new(1.0, theme.line));
-        painter.text(
-            pos2(inside.left() - 6.0, y),
-            align,
-            cosine.to_string(),
-            font.clone(),
-            theme.weak,
-        );
+        text(pos2(inside.left() - 6.0, y), align, cosine.to_string());
     }
-    let y = rect.bottom() - 1.0;
-    painter.text(
-        pos2(across(first), y),
-        egui::Align2::LEFT_BOTTOM,
-        format!("step {first}"),
-        font.clone(),
-        theme.weak,
-    );
-    painter.text(
-        pos2(across(last), y),
-        egui::Align2::RIGHT_BOTTOM,
-        last.to_string(),
-        font.clone(),
-        theme.weak,
-    );
-    let middle = pos2(inside.center().x, y);
-    painter.text(
-        middle,
-        egui::Align2::CENTER_BOTTOM,
-        "mean cosine of projected vectors; dashes: encoder",
-        font,
-        theme.weak,
-    );
+    let y = rect.bottom() - 2.0;
+    if let [Some(first), Some(last)] = ends {
+        text(
+            pos2(inside.left(), y),
+            egui::Align2::LEFT_BOTTOM,
+            format!("step {first}"),
+        );
+        text(pos2(inside.right(), y), egui::Align2::RIGHT_BOTTOM, last.to_string());
+    }
+    let name = "mean cosine of projected vectors, dotted: the encoder's";
+    text(pos2(inside.center().x, y), egui::Align2::CENTER_BOTTOM, name.to_owned());
 }
 
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{nearest, place_at};
 
     #[test]
     fn any_step_has_a_nearest_probe() {
         assert_eq!(nearest(&[0, 5, 10], 6), 1);
         assert_eq!(nearest(&[0, 5, 10], 400), 2);
         assert_eq!(nearest(&[], 4), 0);
+        assert_eq!(place_at(&[0, 5, 10], 0.6), 1);
+        assert_eq!(place_at(&[0, 5, 10], 1.0), 2);
     }
 }

@@ -25,7 +25,8 @@ pub fn arms_ui(ui: &mut egui::Ui, target: &str, recorded: &[CompletionRecord], l
     let width = (ui.available_width() - spacing * (count - 1.0)) / count;
     ui.horizontal_top(|ui| {
         for completion in recorded {
-            ui.allocate_ui(vec2(width, 0.0), |ui| {
+            let down = egui::Layout::top_down(egui::Align::Min);
+            ui.allocate_ui_with_layout(vec2(width, 0.0), down, |ui| {
                 ui.set_width(width);
                 card_ui(ui, target, completion, now(completion.arm), slowest);
             });
@@ -79,6 +80,7 @@ fn completion_ui(ui: &mut egui::Ui, salt: &str, target: &str, completion: &Compl
         "written: {shown}\ntrue line: {target}\nstruck out: extra · underlined: missing"
     ));
     ui.add_space(theme::GAP);
+    let width = ui.available_width();
     let scores = &completion.scores;
     let small = |text: String| RichText::new(text).monospace().size(theme::SMALL);
     egui::Grid::new((salt, completion.arm)).num_columns(2).spacing(vec2(12.0, 3.0)).show(ui, |ui| {
@@ -86,7 +88,7 @@ fn completion_ui(ui: &mut egui::Ui, salt: &str, target: &str, completion: &Compl
             .on_hover_text("exact match by code tokens (LLavaCode), by stripped text, by stripped lines (RepoCoder, CrossCodeEval)");
         let matches = [("tokens", scores.em_token), ("text", scores.em_strict), ("lines", scores.em_lines)];
         let matches = matches.map(|(name, value)| format!("{name} {}", if value >= 1.0 { "✓" } else { "✗" }));
-        ui.label(small(matches.join("  ")));
+        ui.label(RichText::new(matches.join("  ")).size(theme::SMALL));
         ui.end_row();
         ui.label(RichText::new("ES").size(theme::SMALL).color(theme.weak))
             .on_hover_text("edit similarity, %: from the Levenshtein distance, and as fuzz.ratio");
@@ -101,18 +103,18 @@ fn completion_ui(ui: &mut egui::Ui, salt: &str, target: &str, completion: &Compl
         ui.end_row();
         ui.label(RichText::new("TTFT").size(theme::SMALL).color(theme.weak))
             .on_hover_text("time to the first token: prefill and first token, without retrieval and encoding; bars are drawn to one scale");
-        bar_ui(ui, completion, slowest);
+        bar_ui(ui, completion, slowest, width - 56.0);
         ui.end_row();
     });
 }
 
-/// A bar as long as the time took, on the scale of the slowest arm.
-fn bar_ui(ui: &mut egui::Ui, completion: &CompletionRecord, slowest: f64) {
+/// A bar as long as the time took, on the scale of the slowest arm, with the time behind it.
+fn bar_ui(ui: &mut egui::Ui, completion: &CompletionRecord, slowest: f64, width: f32) {
     let theme = Theme::of(ui);
     let text = format!("{} ms", number(completion.ttft_ms));
     let font = egui::FontId::monospace(theme::SMALL);
     let text = ui.painter().layout_no_wrap(text, font, theme.text);
-    let room = (ui.available_width() - text.size().x - 12.0).max(20.0);
+    let room = (width - text.size().x - 6.0).max(20.0);
     let (rect, response) = ui.allocate_exact_size(vec2(room + text.size().x + 6.0, 16.0), Sense::hover());
     let length = (room * (completion.ttft_ms / slowest) as f32).max(1.0);
     let bar = egui::Rect::from_min_size(rect.min + vec2(0.0, 3.0), vec2(length, 10.0));

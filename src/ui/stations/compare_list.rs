@@ -1,5 +1,8 @@
 //! The list of samples: search, filter, order, and a dot an arm for right and wrong.
 
+use std::sync::Arc;
+
+use egui::text::{LayoutJob, TextWrapping};
 use egui::{Key, RichText, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
@@ -75,23 +78,30 @@ pub fn list_ui(
 fn controls_ui(ui: &mut egui::Ui, listing: &mut Listing) {
     let field = egui::TextEdit::singleline(&mut listing.search).hint_text("search path or target");
     ui.add(field.desired_width(f32::INFINITY));
-    let width = ui.available_width();
-    egui::ComboBox::from_id_salt("filter")
-        .width(width)
-        .selected_text(listing.filter.label())
-        .show_ui(ui, |ui| {
-            for filter in Filter::iter() {
-                ui.selectable_value(&mut listing.filter, filter, filter.label());
-            }
+    egui::Grid::new("choices")
+        .num_columns(2)
+        .spacing(vec2(theme::GAP, theme::TIGHT))
+        .show(ui, |ui| {
+            let label = ui.label("show");
+            let filter = combo("filter", listing.filter.label()).show_ui(ui, |ui| {
+                for filter in Filter::iter() {
+                    ui.selectable_value(&mut listing.filter, filter, filter.label());
+                }
+            });
+            filter.response.labelled_by(label.id);
+            ui.end_row();
+            let label = ui.label("order");
+            let order = combo("order", listing.order.label()).show_ui(ui, |ui| {
+                for order in Order::iter() {
+                    ui.selectable_value(&mut listing.order, order, order.label());
+                }
+            });
+            order.response.labelled_by(label.id);
         });
-    egui::ComboBox::from_id_salt("order")
-        .width(width)
-        .selected_text(listing.order.label())
-        .show_ui(ui, |ui| {
-            for order in Order::iter() {
-                ui.selectable_value(&mut listing.order, order, order.label());
-            }
-        });
+}
+
+fn combo<'a>(salt: &str, chosen: &'a str) -> egui::ComboBox<'a> {
+    egui::ComboBox::from_id_salt(salt).width(240.0).selected_text(chosen)
 }
 
 /// j and k, while nobody types.
@@ -123,18 +133,25 @@ fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     let sample = &row.record.sample;
     let dots = row.completions.len() as f32 * 20.0;
     let text = rect.shrink2(vec2(8.0, 4.0)).with_max_x(rect.right() - dots - 10.0);
-    let painter = ui.painter().with_clip_rect(text);
     let target = sample.target.trim().to_owned();
-    painter.text(
-        text.left_top(),
-        egui::Align2::LEFT_TOP,
+    let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
+    let upper = one_line(
+        ui,
         &target,
         egui::FontId::monospace(theme::SMALL),
         theme.strong,
+        text.width(),
     );
-    let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
-    let font = egui::FontId::proportional(theme::SMALL);
-    painter.text(text.left_bottom(), egui::Align2::LEFT_BOTTOM, &place, font, theme.weak);
+    let lower = one_line(
+        ui,
+        &place,
+        egui::FontId::proportional(theme::SMALL),
+        theme.weak,
+        text.width(),
+    );
+    let below = text.left_bottom() - vec2(0.0, lower.size().y);
+    ui.painter().galley(text.left_top(), upper, theme.strong);
+    ui.painter().galley(below, lower, theme.weak);
     for (at, completion) in row.completions.iter().enumerate() {
         let center = pos2(rect.right() - dots + at as f32 * 20.0 + 6.0, rect.center().y);
         dot(ui, center, completion);
@@ -143,6 +160,13 @@ fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     let label = format!("{target}, {place}, {}", outcomes.join(", "));
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &label));
     response.on_hover_text(format!("{target}\n{place}\n{}", outcomes.join("\n")))
+}
+
+/// Text on one line that ends in … where there is no room.
+fn one_line(ui: &egui::Ui, text: &str, font: egui::FontId, color: egui::Color32, width: f32) -> Arc<egui::Galley> {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping::truncate_at_width(width);
+    ui.painter().layout_job(job)
 }
 
 /// Filled with a dark letter for right, an empty ring with a coloured letter for wrong.

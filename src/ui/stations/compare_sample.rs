@@ -26,8 +26,9 @@ pub fn sample_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, ro
     let width = ui.available_width() - spacing;
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = spacing;
-        ui.allocate_ui(vec2(width * 0.55, 0.0), |ui| ui.vertical(|ui| code_ui(ui, row)));
-        ui.allocate_ui(vec2(width * 0.45, 0.0), |ui| ui.vertical(|ui| chunks_ui(ui, row)));
+        let down = egui::Layout::top_down(egui::Align::Min);
+        ui.allocate_ui_with_layout(vec2(width * 0.55, 0.0), down, |ui| code_ui(ui, row));
+        ui.allocate_ui_with_layout(vec2(width * 0.45, 0.0), down, |ui| chunks_ui(ui, row));
     });
 }
 

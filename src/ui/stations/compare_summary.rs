@@ -33,7 +33,7 @@ pub fn summary_ui(ui: &mut egui::Ui, evaluation: &Evaluation) {
     );
     egui::Grid::new("arms")
         .num_columns(7)
-        .spacing(vec2(20.0, 4.0))
+        .spacing(vec2(12.0, 4.0))
         .show(ui, |ui| {
             ui.label(theme::caption("arm").color(theme.weak)).on_hover_text(&made);
             for (_, name, _, definition) in SCORES {
@@ -42,8 +42,8 @@ pub fn summary_ui(ui: &mut egui::Ui, evaluation: &Evaluation) {
                 ui.label(theme::caption("to no context").color(theme.weak))
                     .on_hover_text("mean of paired differences");
             }
-            ui.label(theme::caption("prompt tokens").color(theme.weak))
-                .on_hover_text("mean; soft tokens count one each");
+            ui.label(theme::caption("tokens").color(theme.weak))
+                .on_hover_text("mean positions in the prompt; soft tokens count one each");
             ui.label(theme::caption("TTFT, ms").color(theme.weak))
                 .on_hover_text("median time to the first token");
             ui.end_row();

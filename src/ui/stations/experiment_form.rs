@@ -4,7 +4,8 @@ use egui::{RichText, Ui, Vec2};
 
 use crate::app::fields::{Field, GROUPS, Kind};
 use crate::app::{Action, PRESETS, PathField, UiCommand};
-use crate::ui::widgets::{Icon, command_tooltip, icon_button, primary_button};
+use crate::engine::WorkerState;
+use crate::ui::widgets::{Icon, command_tooltip, icon_button, named, primary_button};
 use crate::ui::{View, theme};
 
 const LABEL: f32 = 142.0;
@@ -65,22 +66,7 @@ fn field_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field) {
     let (differs, problem) = (editor.differs(field.key), editor.field_problem(field.key));
     ui.horizontal(|ui| {
         ui.spacing_mut().item_spacing.x = 6.0;
-        let color = if differs { view.theme.strong } else { view.theme.text };
-        let (rect, label) =
-            ui.allocate_exact_size(Vec2::new(LABEL, ui.spacing().interact_size.y), egui::Sense::hover());
-        label.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, field.label));
-        let text = if differs {
-            format!("{} ●", field.label)
-        } else {
-            field.label.to_owned()
-        };
-        ui.put(rect, |ui: &mut Ui| {
-            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-                ui.label(RichText::new(text).color(color))
-            })
-            .inner
-        })
-        .on_hover_text(format!("{}\n{}", field.help, field.key));
+        let label = label_ui(ui, view, field, differs);
         value_ui(ui, view, field, &label);
         if differs {
             let back = format!("Reset {} to {}", field.label, editor.base_text(field.key));
@@ -99,6 +85,30 @@ fn field_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field) {
                 .color(view.theme.alarm),
         );
     }
+}
+
+/// The field's name, with a dot in the accent colour when its value differs from the preset.
+fn label_ui(ui: &mut Ui, view: &View<'_>, field: &Field, differs: bool) -> egui::Response {
+    let size = Vec2::new(LABEL, ui.spacing().interact_size.y);
+    let (rect, label) = ui.allocate_exact_size(size, egui::Sense::hover());
+    label.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, field.label));
+    let (color, family) = if differs {
+        (view.theme.strong, theme::semibold())
+    } else {
+        (view.theme.text, egui::FontFamily::Proportional)
+    };
+    let text = ui.painter().text(
+        rect.left_center(),
+        egui::Align2::LEFT_CENTER,
+        field.label,
+        egui::FontId::new(theme::BODY, family),
+        color,
+    );
+    if differs {
+        let dot = text.right_center() + Vec2::new(8.0, 0.0);
+        ui.painter().circle_filled(dot, 3.0, view.theme.accent);
+    }
+    label.on_hover_text(format!("{}\n{}", field.help, field.key))
 }
 
 fn value_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, label: &egui::Response) {
@@ -127,12 +137,14 @@ fn value_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, label: &egui::R
                 .labelled_by(label.id);
         }
         Kind::Path => {
-            let edit = egui::TextEdit::singleline(&mut text).desired_width(ui.available_width() - 92.0);
+            let edit = egui::TextEdit::singleline(&mut text).desired_width(ui.available_width() - 40.0);
             let response = ui.add(edit).labelled_by(label.id).on_hover_text(text.as_str());
             if response.changed() {
                 set(text);
             }
-            if ui.button("Browse…").on_hover_text("Choose a folder").clicked() {
+            let browse = ui.button("…").on_hover_text("Choose a folder");
+            named(ui, &browse, &format!("Choose a folder for {}", field.label));
+            if browse.clicked() {
                 view.act(Action::PickFolder(PathField::Experiment(field.key)));
             }
         }
@@ -156,12 +168,12 @@ fn start_ui(ui: &mut Ui, view: &View<'_>) {
     let experiment = state.editor.experiment();
     match &refusal {
         Some(reason) => {
-            let color = if state.editor.problem().is_some() {
-                view.theme.alarm
+            let (mark, color) = if state.worker == WorkerState::Idle {
+                ("▲", view.theme.alarm)
             } else {
-                view.theme.weak
+                ("·", view.theme.weak)
             };
-            ui.label(RichText::new(format!("▲ {reason}")).color(color));
+            ui.label(RichText::new(format!("{mark} {reason}")).color(color));
         }
         None => {
             let (steps, batch) = (experiment.schedule.steps, experiment.schedule.batch);
@@ -170,7 +182,7 @@ fn start_ui(ui: &mut Ui, view: &View<'_>) {
         }
     }
     ui.add_space(theme::TIGHT);
-    let start = primary_button(ui, "Start training", refusal.is_none())
+    let start = primary_button(ui, "Start training", refusal.is_none(), ui.available_width())
         .on_hover_text(command_tooltip(view, ui.ctx(), UiCommand::StartTraining))
         .on_disabled_hover_text(refusal.unwrap_or_default());
     if state.editor.focus_start {

@@ -1,6 +1,7 @@
 //! The pages of the workbench.
 
 mod collapse;
+mod collapse_charts;
 mod collapse_instruments;
 mod collapse_pairs;
 mod collapse_scrubber;

@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use egui::{Align, Layout, RichText, Ui};
 use egui_extras::{Column, TableBuilder};
 
-use crate::app::{Action, UiCommand, differences};
-use crate::runs::{RunEntry, RunStatus};
+use crate::app::fields::Field;
+use crate::app::{Action, UiCommand, differences, field_text};
+use crate::evaluation::{Arm, Interval};
+use crate::runs::{Run, RunEntry, RunStatus};
+use crate::ui::format::{interval, number};
 use crate::ui::widgets::{cut_text, empty_state};
-use crate::ui::{View, format, theme};
+use crate::ui::{View, theme};
 
 /// A column that rows can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,7 +107,8 @@ pub fn runs_ui(ui: &mut Ui, view: &View<'_>) {
     if compared {
         egui::Panel::bottom("difference")
             .resizable(true)
-            .default_size(240.0)
+            .default_size(260.0)
+            .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(0, 8)))
             .show(ui, |ui| difference_ui(ui, view));
     }
     let rows = table.rows(&state.runs);
@@ -123,7 +127,7 @@ fn table_ui(ui: &mut Ui, view: &View<'_>, table: &mut Table, rows: &[&RunEntry])
         .cell_layout(Layout::left_to_right(Align::Center))
         .auto_shrink(false)
         .column(Column::exact(64.0))
-        .column(Column::initial(230.0).at_least(120.0).resizable(true).clip(true))
+        .column(Column::initial(260.0).at_least(120.0).clip(true))
         .column(Column::initial(110.0).at_least(80.0))
         .column(Column::initial(150.0).at_least(120.0))
         .column(Column::initial(100.0).at_least(70.0))
@@ -176,10 +180,18 @@ fn sort_header(ui: &mut Ui, view: &View<'_>, table: &mut Table, by: SortBy, name
     }
 }
 
+/// A cell whose text keeps its colour in the selected row.
+fn cell(row: &mut egui_extras::TableRow<'_, '_>, content: impl FnOnce(&mut Ui)) {
+    row.col(|ui| {
+        ui.visuals_mut().override_text_color = None;
+        content(ui);
+    });
+}
+
 fn run_row(row: &mut egui_extras::TableRow<'_, '_>, view: &View<'_>, run: &RunEntry) {
     let theme = view.theme;
     let usable = run.error.is_none();
-    row.col(|ui| {
+    cell(row, |ui| {
         let mut overlaid = view.state.open_runs.get(&run.folder).is_some_and(|open| open.overlaid);
         let check = ui.add_enabled(usable, egui::Checkbox::without_text(&mut overlaid));
         check.widget_info(|| {
@@ -189,20 +201,20 @@ fn run_row(row: &mut egui_extras::TableRow<'_, '_>, view: &View<'_>, run: &RunEn
             view.act(Action::ToggleOverlay(run.folder.clone()));
         }
     });
-    row.col(|ui| {
+    cell(row, |ui| {
         cut_text(ui, RichText::new(&run.name).color(theme.strong)).on_hover_text(run.folder.display().to_string());
     });
-    row.col(|ui| status_ui(ui, view, run));
-    row.col(|ui| {
+    cell(row, |ui| status_ui(ui, view, run));
+    cell(row, |ui| {
         cut_text(ui, started(run)).on_hover_text(&run.started);
     });
-    row.col(|ui| {
+    cell(row, |ui| {
         ui.label(format!("{}/{}", run.steps_done, run.steps));
     });
-    row.col(|ui| {
-        ui.label(run.last_loss.map_or("—".into(), format::number));
+    cell(row, |ui| {
+        ui.label(run.last_loss.map_or("—".into(), number));
     });
-    row.col(|ui| {
+    cell(row, |ui| {
         if ui
             .add_enabled(usable, egui::Button::new("Look").small())
             .on_hover_text("Show its curves")
@@ -270,50 +282,85 @@ fn started(run: &RunEntry) -> String {
     }
 }
 
-/// What the run in focus and the overlaid ones differ in.
+/// What the run in focus and the overlaid ones differ in, and how their compressed arms did.
 fn difference_ui(ui: &mut Ui, view: &View<'_>) {
-    let shown: Vec<_> = view.state.shown_runs().map(|open| open.run()).collect();
+    let shown: Vec<&Run> = view.state.shown_runs().map(|open| open.run()).collect();
     let Some((first, others)) = shown.split_first() else {
         return;
     };
+    ui.label(theme::title("Shown runs side by side").color(view.theme.strong));
     ui.add_space(theme::GAP);
-    ui.label(theme::title("What the shown runs differ in").color(view.theme.strong));
-    ui.add_space(theme::GAP);
-    let mut rows: Vec<(&str, &str)> = Vec::new();
+    let mut rows: Vec<&Field> = Vec::new();
     for other in others {
         for (field, _, _) in differences(&first.experiment, &other.experiment) {
-            if !rows.contains(&(field.key, field.label)) {
-                rows.push((field.key, field.label));
+            if field.key != "name" && !rows.contains(&field) {
+                rows.push(field);
             }
         }
-    }
-    if rows.is_empty() {
-        ui.label("Every setting is the same.");
-        return;
     }
     egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
         egui::Grid::new("difference")
             .spacing([theme::PAGE, 6.0])
             .show(ui, |ui| {
-                ui.label(theme::caption("Setting").color(view.theme.weak));
+                ui.label(theme::caption("").color(view.theme.weak));
                 for (i, run) in shown.iter().enumerate() {
                     let sign = view.theme.run(i);
                     ui.label(theme::caption(format!("{} {}", sign.mark, run.name())).color(sign.color));
                 }
                 ui.end_row();
-                for (key, label) in rows {
-                    ui.label(label).on_hover_text(key);
-                    for run in &shown {
-                        ui.label(
-                            RichText::new(crate::app::field_text(&run.experiment, key))
-                                .monospace()
-                                .color(view.theme.strong),
-                        );
-                    }
-                    ui.end_row();
+                for field in &rows {
+                    let cells = shown.iter().map(|run| field_text(&run.experiment, field.key));
+                    side_by_side(ui, view, field.label, field.key, cells);
+                }
+                for (score, label, percent) in [
+                    ("em_token", "exact match of code tokens, compressed", 100.0),
+                    ("es_ratio", "edit similarity, compressed", 1.0),
+                ] {
+                    let cells = shown.iter().map(|run| last_score(run, score, percent));
+                    side_by_side(
+                        ui,
+                        view,
+                        label,
+                        "Mean and 95% interval at the newest evaluation, percent",
+                        cells,
+                    );
                 }
             });
+        if rows.is_empty() {
+            ui.label(RichText::new("Every setting is the same.").color(view.theme.weak));
+        }
     });
+}
+
+fn side_by_side(ui: &mut Ui, view: &View<'_>, label: &str, help: &str, cells: impl Iterator<Item = String>) {
+    ui.label(label).on_hover_text(help);
+    for cell in cells {
+        ui.label(RichText::new(cell).color(view.theme.strong));
+    }
+    ui.end_row();
+}
+
+/// A score of the compressed arm at the newest evaluation, as "34.1 [28.0, 40.2] % · step 85, validation, 32 samples".
+fn last_score(run: &Run, score: &str, percent: f64) -> String {
+    let Some(evaluation) = run.evaluations.last() else {
+        return "not evaluated".into();
+    };
+    let arm = evaluation.arms.iter().find(|arm| arm.arm == Arm::Compressed);
+    let Some(value) = arm.and_then(|arm| arm.scores.get(score)) else {
+        return "not evaluated".into();
+    };
+    let value = Interval {
+        mean: value.mean * percent,
+        low: value.low * percent,
+        high: value.high * percent,
+    };
+    let split = format!("{:?}", evaluation.split).to_lowercase();
+    format!(
+        "{} % · step {}, {split}, {} samples",
+        interval(value),
+        evaluation.step,
+        evaluation.samples
+    )
 }
 
 #[cfg(test)]

@@ -4,11 +4,13 @@ use egui::{RichText, Ui};
 use strum::IntoEnumIterator as _;
 
 use super::experiment_form::experiment_form_ui;
-use crate::app::{Action, AppState, ChartSettings, UiCommand, XAxis};
+use crate::app::{Action, ChartSettings, UiCommand, XAxis};
 use crate::engine::WorkerState;
 use crate::ui::charts::run_charts_ui;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format, theme};
+
+const PREPARING_WIDTH: f32 = 440.0;
 
 /// Draws the Train station.
 pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
@@ -31,25 +33,23 @@ pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
         }))
         .show(ui, |ui| {
             let state = view.state;
-            let steps: usize = state.shown_runs().map(|open| open.run().scalars.len()).sum();
-            if is_getting_ready(state) && state.focused().is_none_or(|open| open.run().scalars.is_empty()) {
-                preparing_ui(ui, view);
-            } else if steps > 0 {
+            let has_steps = state.shown_runs().any(|open| !open.run().scalars.is_empty());
+            let waits_for_first_step =
+                state.training().is_some_and(|run| state.focus.as_deref() == Some(run)) && !has_steps;
+            if has_steps {
+                if state.worker == WorkerState::Preparing {
+                    view.theme.card().show(ui, |ui| progress_ui(ui, view));
+                    ui.add_space(theme::GAP);
+                }
                 toolbar_ui(ui, view);
                 ui.add_space(theme::GAP);
                 run_charts_ui(ui, view);
+            } else if waits_for_first_step || state.worker == WorkerState::Preparing {
+                preparing_ui(ui, view);
             } else {
                 nothing_ui(ui, view);
             }
         });
-}
-
-fn is_getting_ready(state: &AppState) -> bool {
-    match &state.worker {
-        WorkerState::Preparing => true,
-        WorkerState::Training { run, .. } => state.focus.as_ref() == Some(run),
-        WorkerState::Idle | WorkerState::Evaluating { .. } => false,
-    }
 }
 
 fn nothing_ui(ui: &mut Ui, view: &View<'_>) {
@@ -72,44 +72,57 @@ fn nothing_ui(ui: &mut Ui, view: &View<'_>) {
     }
 }
 
-/// What the engine does before the first step.
+/// What the engine does before the first step, on a page of its own.
 fn preparing_ui(ui: &mut Ui, view: &View<'_>) {
     let top = ui.available_height() * 0.3;
-    ui.vertical_centered(|ui| {
-        ui.add_space(top);
-        ui.set_max_width(420.0);
-        ui.label(theme::title("Getting ready").color(view.theme.strong));
-        ui.add_space(theme::GAP);
-        match &view.state.progress {
-            Some(progress) => {
-                let (done, total) = (progress.done as i64, progress.total as i64);
-                let text = if progress.total == 0 {
-                    format!("{} · {} {}", progress.task, format::grouped(done), progress.unit)
-                } else {
-                    let (done, total) = (format::grouped(done), format::grouped(total));
-                    format!("{} · {done} of {total} {}", progress.task, progress.unit)
-                };
-                ui.label(text);
-                if progress.total > 0 {
-                    let share = progress.done as f32 / progress.total as f32;
-                    let bar = egui::ProgressBar::new(share).desired_height(8.0).corner_radius(4.0);
-                    ui.add(bar.fill(view.theme.accent));
-                }
-            }
-            None => {
-                ui.label("waiting for the first step");
-            }
-        }
-        ui.add_space(theme::GAP);
-        ui.label(
-            RichText::new("Reading code, retrieving chunks, encoding them (once; later runs reuse the vectors), then the first step.")
+    let side = (ui.available_width() - PREPARING_WIDTH).max(0.0) / 2.0;
+    ui.add_space(top);
+    ui.horizontal(|ui| {
+        ui.add_space(side);
+        ui.vertical(|ui| {
+            ui.set_width(PREPARING_WIDTH);
+            progress_ui(ui, view);
+            ui.add_space(theme::GAP);
+            ui.label(
+                RichText::new(
+                    "Reading code, retrieving chunks, encoding them (once; later runs reuse the vectors), then the first step.",
+                )
                 .color(view.theme.weak),
-        );
-        ui.add_space(theme::SECTION);
-        if ui.button("Cancel").on_hover_text(UiCommand::StopTraining.tooltip()).clicked() {
-            view.command(UiCommand::StopTraining);
-        }
+            );
+        });
     });
+}
+
+/// The task that comes before the first step, how far it is, and the way to stop it.
+fn progress_ui(ui: &mut Ui, view: &View<'_>) {
+    ui.horizontal(|ui| {
+        ui.label(theme::title("Getting ready").color(view.theme.strong));
+        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
+            if ui
+                .button("Cancel")
+                .on_hover_text(UiCommand::StopTraining.tooltip())
+                .clicked()
+            {
+                view.command(UiCommand::StopTraining);
+            }
+        });
+    });
+    let Some(progress) = &view.state.progress else {
+        ui.label("waiting for the first step");
+        return;
+    };
+    let (done, total) = (
+        format::grouped(progress.done as i64),
+        format::grouped(progress.total as i64),
+    );
+    if progress.total == 0 {
+        ui.label(format!("{} · {done} {}", progress.task, progress.unit));
+        return;
+    }
+    ui.label(format!("{} · {done} of {total} {}", progress.task, progress.unit));
+    let share = progress.done as f32 / progress.total as f32;
+    let bar = egui::ProgressBar::new(share).desired_height(8.0).corner_radius(4.0);
+    ui.add(bar.fill(view.theme.accent));
 }
 
 /// How the charts are drawn, and which runs they show.

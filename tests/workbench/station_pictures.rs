@@ -1,0 +1,94 @@
+//! Pictures of the Collapse and Compare stations with something chosen; written where LLAVACODE_SHOTS says, and not at all without it.
+
+use std::path::Path;
+
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
+use llavacode::app::{Action, Station};
+use llavacode::ui::Workbench;
+
+use super::collapse::wait;
+use super::demo_run::write;
+use super::harness::build;
+
+fn act(h: &mut Harness<'_, Workbench>, action: Action) {
+    let ctx = h.ctx.clone();
+    h.state_mut().act(&ctx, action);
+    h.run_ok();
+}
+
+/// A chart's picture is the part of the window that the chart takes.
+fn exported(h: &mut Harness<'_, Workbench>, path: &Path) {
+    let title = "loss, weighted sum";
+    h.get_by_label(&format!("menu of {title}")).click();
+    h.run_ok();
+    h.get_by_label("Export PNG…").click();
+    h.run_ok();
+    h.get_by_role_and_label(Role::TextInput, "file").focus();
+    h.run_ok();
+    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    h.get_by_role_and_label(Role::TextInput, "file")
+        .type_text(&path.display().to_string());
+    h.run_ok();
+    h.get_by_label("Save").click();
+    h.run_ok();
+    h.run_ok();
+    let chart = h.get_by_label_contains(&format!("{title}, aligned")).rect();
+    let size = image::image_dimensions(path).unwrap();
+    assert!((size.0 as f32 - chart.width()).abs() <= 1.0 && (size.1 as f32 - chart.height()).abs() <= 1.0);
+}
+
+#[test]
+fn collapse_and_compare_are_painted() {
+    let Some(folder) = std::env::var_os("LLAVACODE_SHOTS") else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder).unwrap();
+    let runs = tempfile::tempdir().unwrap();
+    let aligned = write(runs.path(), "aligned", true);
+    let collapse = write(runs.path(), "collapse", false);
+    for (theme, preference) in [
+        (egui::Theme::Dark, egui::ThemePreference::Dark),
+        (egui::Theme::Light, egui::ThemePreference::Light),
+    ] {
+        let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
+        let (mut h, _) = build(builder, runs.path(), true);
+        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| {
+            h.run_ok();
+            let file = format!("{name}-{theme:?}.png").to_lowercase();
+            h.render().unwrap().save(folder.join(file)).unwrap();
+        };
+        act(&mut h, Action::SetTheme(preference));
+        act(&mut h, Action::Focus(collapse.clone()));
+        act(&mut h, Action::Go(Station::Collapse));
+        wait(&mut h);
+        shoot(&mut h, "collapse-one");
+        act(&mut h, Action::ToggleOverlay(aligned.clone()));
+        wait(&mut h);
+        shoot(&mut h, "collapse-two");
+        let map = h.get_by_label_contains("encoder: choose two chunks").rect();
+        let at = map.left_top() + map.size() * egui::vec2(0.105, 0.305);
+        h.hover_at(at);
+        h.drag_at(at);
+        h.drop_at(at);
+        shoot(&mut h, "collapse-pair");
+        h.get_by_label("Close").click();
+        h.run_ok();
+        h.get_by_label("histogram over steps").click();
+        shoot(&mut h, "collapse-steps");
+        act(&mut h, Action::Focus(aligned.clone()));
+        act(&mut h, Action::Go(Station::Compare));
+        h.key_press(egui::Key::J);
+        h.run_ok();
+        for _ in 0..4 {
+            h.key_press(egui::Key::J);
+            h.run_ok();
+        }
+        shoot(&mut h, "compare-sample");
+        act(&mut h, Action::Go(Station::Train));
+        shoot(&mut h, "train-charts");
+        exported(&mut h, &runs.path().join("exported.png"));
+    }
+}
