@@ -64,11 +64,22 @@ pub fn run(
         options,
         Box::new(move |cc| {
             let ctx = cc.egui_ctx.clone();
+            close_on_interrupt(ctx.clone());
             let wake: Wake = Arc::new(move || ctx.request_repaint_after_for(WAKE_EVERY, egui::ViewportId::ROOT));
             let desktop = Box::new(NativeDesktop::new(cc.egui_ctx.clone()));
             Ok(Box::new(Workbench::new(cc, settings, engine(wake)?, desktop)))
         }),
     )
+}
+
+/// Ctrl-C in the terminal, or a polite kill, closes the window as a click would: a run in training keeps its last step.
+fn close_on_interrupt(ctx: egui::Context) {
+    let close = move || {
+        ctx.send_viewport_cmd_to(egui::ViewportId::ROOT, egui::ViewportCommand::Close);
+        ctx.request_repaint_of(egui::ViewportId::ROOT);
+    };
+    // A handler that cannot be set leaves what the system does by default.
+    ctrlc::set_handler(close).ok();
 }
 
 /// What is kept between sessions, besides the sizes of panels, which egui keeps.
