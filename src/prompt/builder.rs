@@ -80,13 +80,11 @@ impl<'a> PromptBuilder<'a> {
             .ids(tail(&sample.left, self.left_tokens * CHARACTERS_A_TOKEN))?;
         left.drain(..left.len().saturating_sub(self.left_tokens));
 
-        // The line break behind the target is one token with the indentation that follows, so that is tokenised with it.
-        let white: String = sample.right.chars().take_while(|c| c.is_whitespace()).collect();
-        let mut target = self.tokenizer.ids(&format!(
-            "{}{}",
-            sample.target,
-            if white.is_empty() { "\n" } else { &white }
-        ))?;
+        // The line break behind the target shares its token with the indentation that follows, but for the last blank, which
+        // belongs to the next word: so that word is tokenised as well, and cut off again.
+        let behind = next_word(&sample.right);
+        let behind = if behind.is_empty() { "\n" } else { behind };
+        let mut target = self.tokenizer.ids(&format!("{}{behind}", sample.target))?;
         if let Some(length) = (1..=target.len()).find(|&length| self.ends_line(&target[..length])) {
             target.truncate(length);
         }
@@ -191,6 +189,13 @@ impl<'a> PromptBuilder<'a> {
 
 fn tokens(ids: &[u32]) -> impl Iterator<Item = Slot> + '_ {
     ids.iter().map(|&id| Slot::Token(id))
+}
+
+/// The white space that a text begins with, and the word behind it.
+fn next_word(text: &str) -> &str {
+    let word = text.find(|c: char| !c.is_whitespace()).unwrap_or(text.len());
+    let length = text[word..].find(char::is_whitespace).unwrap_or(text.len() - word);
+    &text[..word + length]
 }
 
 /// About the last `characters` of a text, from the start of a line where there is one.
