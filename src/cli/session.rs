@@ -79,7 +79,7 @@ impl Session {
             if self.interrupted.load(Ordering::Relaxed) && !stopping {
                 stopping = true;
                 self.line.clear();
-                eprintln!("finishing the current step; Ctrl-C again ends at once, without it");
+                eprintln!("stopping after the current step; Ctrl-C again ends at once");
                 self.engine.send(Command::Stop);
             }
             let event = match self.engine.events().recv_timeout(LOOK_EVERY) {

