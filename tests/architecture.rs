@@ -134,7 +134,8 @@ fn every_colour_is_a_design_token() {
             "Color32::WHITE",
             "Color32::BLACK",
         ];
-        let found = literal.iter().find(|name| text.contains(**name));
+        let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+        let found = literal.iter().find(|name| shipped.contains(**name));
         assert!(
             theme || found.is_none(),
             "{} names a colour with {found:?}: put it into the theme",

@@ -32,6 +32,9 @@ pub const STRONG_LINE: f32 = 2.0;
 /// Width of a supporting line.
 pub const THIN_LINE: f32 = 1.2;
 
+/// Paints an image in its own colours.
+pub const NO_TINT: Color32 = Color32::WHITE;
+
 /// How a line is broken, so that colour never stands alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Dash {

@@ -84,7 +84,7 @@ impl Heatmap<'_> {
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: choose two chunks", self.title)));
         let texture = self.texture(ui, theme);
         let uv = Rect::from_min_max(pos2(0.0, 0.0), pos2(1.0, 1.0));
-        ui.painter().image(texture, rect, uv, Color32::WHITE);
+        ui.painter().image(texture, rect, uv, theme::NO_TINT);
         self.color_bar(ui, area, theme);
         let hovered = response.hover_pos().and_then(|at| self.cell_at(rect, at));
         for cell in self.selected.into_iter().chain(hovered) {
