@@ -17,6 +17,8 @@ use crate::ui::{View, format};
 
 /// Height of a chart's plot and legend, points.
 const HEIGHT: f32 = 178.0;
+/// Height of a chart's title row with the space below it, points.
+const FRAME: f32 = 26.0;
 /// Least width of a chart; two stand side by side where there is room.
 const WIDTH: f32 = 420.0;
 
@@ -41,6 +43,14 @@ pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
         ];
         let total = quantities.len() + scores.len();
         for row in 0..total.div_ceil(columns) {
+            // Rows out of view cost no more than their room.
+            let height = FRAME + HEIGHT;
+            let room = egui::Rect::from_min_size(ui.cursor().min, egui::vec2(ui.available_width(), height));
+            if !ui.is_rect_visible(room) {
+                ui.allocate_space(room.size());
+                ui.add_space(theme::SECTION);
+                continue;
+            }
             ui.columns(columns, |uis| {
                 for (column, ui) in uis.iter_mut().enumerate() {
                     let place = row * columns + column;
