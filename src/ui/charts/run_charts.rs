@@ -12,7 +12,7 @@ use crate::app::{Action, OpenRun, XAxis};
 use crate::corpus::Split;
 use crate::evaluation::Arm;
 use crate::runs::{EventKind, Run};
-use crate::ui::theme;
+use crate::ui::theme::{self, Dash, Sign};
 use crate::ui::{View, format};
 
 /// Height of a chart's plot and legend, points.
@@ -152,7 +152,15 @@ impl<'a> ChartRow<'a> {
                 let sign = self.view.theme.arm(arm);
                 let (name, sign) = match index {
                     0 => (arm.label().to_owned(), sign),
-                    _ => (format!("{}, {}", arm.label(), run.name()), self.view.theme.run(index)),
+                    // The arm's own colour, as everywhere; fainter and broken, because it is another run's.
+                    _ => (
+                        format!("{}, {}", arm.label(), run.name()),
+                        Sign {
+                            color: sign.color.gamma_multiply(0.6),
+                            dash: Dash::Dashed,
+                            ..sign
+                        },
+                    ),
                 };
                 let mut arm = Series::new(name, sign, points);
                 arm.band = (index == 0).then_some(band);
