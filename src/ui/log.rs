@@ -33,14 +33,15 @@ pub fn log_ui(ui: &mut Ui, view: &View<'_>) {
     });
 }
 
-/// The newest notices at the lower right; they vanish, the log keeps them.
+/// The newest notices at the lower right, unless the log shows them; they vanish, the log keeps them.
 pub fn toasts_ui(ctx: &egui::Context, view: &View<'_>) {
     let now = view.state.now;
     let toasts: Vec<&Notice> = view.state.notices.toasts(now).collect();
-    if toasts.is_empty() {
+    if toasts.is_empty() || view.state.overlay.log {
         return;
     }
-    egui::Area::new(egui::Id::unique("toasts"))
+    // An area of its own for each number of toasts: egui measures a new area before it shows it at the edge.
+    egui::Area::new(egui::Id::unique(("toasts", toasts.len())))
         .anchor(egui::Align2::RIGHT_BOTTOM, egui::vec2(-theme::SECTION, -44.0))
         .interactable(false)
         .order(egui::Order::Foreground)

@@ -12,11 +12,13 @@ use crate::app::{Action, OpenRun, XAxis};
 use crate::corpus::Split;
 use crate::evaluation::Arm;
 use crate::runs::{EventKind, Run};
-use crate::ui::theme;
+use crate::ui::theme::{self, Dash, Sign};
 use crate::ui::{View, format};
 
 /// Height of a chart's plot and legend, points.
 const HEIGHT: f32 = 178.0;
+/// Height of a chart's title row with the space below it, points.
+const FRAME: f32 = 26.0;
 /// Least width of a chart; two stand side by side where there is room.
 const WIDTH: f32 = 420.0;
 
@@ -41,6 +43,14 @@ pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
         ];
         let total = quantities.len() + scores.len();
         for row in 0..total.div_ceil(columns) {
+            // Rows out of view cost no more than their room.
+            let height = FRAME + HEIGHT;
+            let room = egui::Rect::from_min_size(ui.cursor().min, egui::vec2(ui.available_width(), height));
+            if !ui.is_rect_visible(room) {
+                ui.allocate_space(room.size());
+                ui.add_space(theme::SECTION);
+                continue;
+            }
             ui.columns(columns, |uis| {
                 for (column, ui) in uis.iter_mut().enumerate() {
                     let place = row * columns + column;
@@ -142,7 +152,15 @@ impl<'a> ChartRow<'a> {
                 let sign = self.view.theme.arm(arm);
                 let (name, sign) = match index {
                     0 => (arm.label().to_owned(), sign),
-                    _ => (format!("{}, {}", arm.label(), run.name()), self.view.theme.run(index)),
+                    // The arm's own colour, as everywhere; fainter and broken, because it is another run's.
+                    _ => (
+                        format!("{}, {}", arm.label(), run.name()),
+                        Sign {
+                            color: sign.color.gamma_multiply(0.6),
+                            dash: Dash::Dashed,
+                            ..sign
+                        },
+                    ),
                 };
                 let mut arm = Series::new(name, sign, points);
                 arm.band = (index == 0).then_some(band);

@@ -52,8 +52,13 @@ pub fn tick(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
     }
-    if value.abs() >= 1000.0 || value.abs() < 1e-3 {
+    if value.abs() >= 1000.0 {
         return number(value);
+    }
+    if value.abs() < 1e-3 {
+        let text = format!("{value:.2e}");
+        let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
+        return format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'));
     }
     let text = format!("{value:.4}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
@@ -119,6 +124,14 @@ mod tests {
     fn many_decades_have_few_marks_and_odd_bounds_none() {
         assert!(marks(-200.0, 200.0).len() <= 21);
         assert!(marks(f64::NAN, 1.0).is_empty());
+    }
+
+    #[test]
+    fn ticks_have_no_zeros_to_spare() {
+        assert_eq!(
+            [0.0, 0.25, 2.0, 0.0004, 1.5e-6, -3e-5].map(tick),
+            ["0", "0.25", "2", "4e-4", "1.5e-6", "-3e-5"]
+        );
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The Collapse station: the projected vectors beside the encoder's, at every probe step of a run or of two.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use egui::{Id, RichText};
@@ -24,11 +24,18 @@ const RUNS: usize = 2;
 #[derive(Default)]
 struct Memory {
     reader: ProbeReader,
+    focus: Option<PathBuf>,
     lower: Lower,
     playing: Playing,
     picked: Option<Picked>,
     pair: usize,
     pairs: PairsCache,
+}
+
+/// Probes that nobody has looked at yet.
+fn left(open: &OpenRun, series: &ProbeSeries) -> usize {
+    let known = series.steps.len() + series.failed.len();
+    open.run().probe_steps.len().saturating_sub(known)
 }
 
 /// Draws the Collapse station.
@@ -54,9 +61,16 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
                 sign: view.theme.run(index),
                 series: series.clone(),
                 now: Arc::clone(series.at(step)?),
+                left: left(open, series),
             })
         })
         .collect();
+    let (shown, strangers) = comparable(shown);
+    let focus = runs.first().map(|open| open.run().folder.clone());
+    if memory.focus != focus {
+        memory.focus = focus;
+        memory.picked = None;
+    }
     let encoder = shown.first().and_then(|run| run.series.encoder.clone());
     match (encoder, shown.first()) {
         (Some(encoder), Some(first)) => {
@@ -64,6 +78,13 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             headlines_ui(ui, &shown);
             for (open, series) in runs.iter().zip(&every) {
                 waiting_ui(ui, view, open, series);
+            }
+            for name in strangers {
+                let text = format!(
+                    "▲ {name} watches other chunks, so it cannot stand beside {}",
+                    first.name
+                );
+                ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
             }
             let tracks: Vec<Track<'_>> = shown
                 .iter()
@@ -92,17 +113,31 @@ fn headlines_ui(ui: &mut egui::Ui, shown: &[Shown]) {
                 ui.label(theme::title(&run.name).color(run.sign.color));
             }
             let sentence = headline(run.now.step, &encoder.instruments, &run.now.instruments);
-            ui.label(theme::title(sentence).color(Theme::of(ui).strong));
+            let theme = Theme::of(ui);
+            ui.label(theme::title(sentence).color(theme.strong));
+            // On this line, so that nothing moves each time a live run is probed.
+            if run.left > 0 {
+                let text = format!("reading probes, {} left", run.left);
+                ui.label(RichText::new(text).size(theme::SMALL).color(theme.weak));
+            }
         });
     }
 }
 
-/// How many probes are still being read, and which could not be.
+/// The runs that watch the same chunks as the first, and the names of those that do not.
+fn comparable(shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
+    let chunks = shown
+        .first()
+        .map(|run| Arc::clone(&run.series.chunks))
+        .unwrap_or_default();
+    let (same, others): (Vec<Shown>, Vec<Shown>) = shown.into_iter().partition(|run| run.series.chunks == chunks);
+    (same, others.into_iter().map(|run| run.name).collect())
+}
+
+/// Probes that could not be read, and a run of which none has been read yet.
 fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &ProbeSeries) {
-    let total = open.run().probe_steps.len();
-    let left = total.saturating_sub(series.steps.len() + series.failed.len());
-    if left > 0 {
-        let text = format!("reading probes of {}, {left} of {total} left", open.run().name());
+    if series.steps.is_empty() && left(open, series) > 0 {
+        let text = format!("reading probes of {}", open.run().name());
         ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
     }
     if let Some((step, reason)) = series.failed.first_key_value() {

@@ -35,6 +35,8 @@ pub struct Shown {
     pub series: ProbeSeries,
     /// The probe that is looked at.
     pub now: Arc<StepProbe>,
+    /// Probes that are still being read.
+    pub left: usize,
 }
 
 /// A set of vectors as the charts show it.
@@ -63,7 +65,7 @@ fn sides<'a>(view: &View<'_>, picked: Option<Picked>, encoder: &'a EncoderProbe,
         key: index + 1,
         title: match shown.len() {
             1 => format!("projected, step {}", run.now.step),
-            _ => format!("{}, step {}", run.name, run.now.step),
+            _ => run.name.clone(),
         },
         histogram: &run.now.histogram,
         matrix: &run.now.matrix,
