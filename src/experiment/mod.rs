@@ -54,7 +54,7 @@ impl Default for Data {
     fn default() -> Self {
         Self {
             corpus: "python-packages".into(),
-            train_samples: 680,
+            train_samples: 672,
             only_hits: true,
             samples_per_repository: 60,
         }
@@ -231,18 +231,18 @@ pub struct Schedule {
 impl Default for Schedule {
     fn default() -> Self {
         Self {
-            steps: 85,
+            steps: 84,
             batch: 8,
-            learning_rate: 5e-4,
+            learning_rate: 1e-3,
             warmup: 0.08,
             beta1: 0.9,
             beta2: 0.98,
             weight_decay: 0.01,
             clip: 1.0,
-            probe_every: 5,
+            probe_every: 3,
             probe_chunks: 100,
-            evaluate_every: 40,
-            checkpoint_every: 20,
+            evaluate_every: 42,
+            checkpoint_every: 21,
         }
     }
 }
