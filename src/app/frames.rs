@@ -1,4 +1,4 @@
-//! What the program takes for a frame: its own time, painting by the graphics driver left out.
+//! What the program takes for a frame: answers, layout and painting; waiting for the screen's refresh is left out.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -19,7 +19,7 @@ pub use folder::{repositories_in_folder, repository_from_folder};
 pub use repository::{Repository, SourceFile};
 pub use sample::{CompletionSample, sample_at};
 pub use sampling::{SampleSettings, samples};
-pub use split::{Split, split_of};
+pub use split::{Split, split_of, splits_of};
 pub use wheel::repository_from_wheel;
 
 /// Why code could not be read.

@@ -11,7 +11,7 @@ use super::EngineError;
 use super::loaded::LoadedModels;
 use crate::corpus::{
     Chunk, CompletionSample, CorpusError, Repository, SampleSettings, Split, repositories_in_folder,
-    repository_from_wheel, samples, split_of,
+    repository_from_wheel, samples, splits_of,
 };
 use crate::experiment::Experiment;
 use crate::models::catalogue::{CorpusFiles, Store};
@@ -176,16 +176,13 @@ fn candidates(
                 (split, load)
             })
             .collect(),
-        CorpusFiles::Folder(folder) => repositories_in_folder(&folder)?
-            .into_iter()
-            .map(|repository| {
-                let load: Load = Box::new({
-                    let repository = repository.clone();
-                    move || Ok(repository.clone())
-                });
-                (split_of(&repository.name, experiment.seed), load)
-            })
-            .collect(),
+        CorpusFiles::Folder(folder) => {
+            let repositories = repositories_in_folder(&folder)?;
+            let names: Vec<&str> = repositories.iter().map(|repository| repository.name.as_str()).collect();
+            let splits = splits_of(&names, experiment.seed);
+            let load = |repository: Repository| -> Load { Box::new(move || Ok(repository.clone())) };
+            splits.into_iter().zip(repositories.into_iter().map(load)).collect()
+        }
     };
     let wanted: Vec<&(Split, Load)> = repositories
         .iter()

@@ -5,8 +5,8 @@ use egui::{Align, Layout, RichText, Ui};
 use super::{View, format, theme};
 use crate::app::{Action, Notice, UiCommand};
 
-const FRAME_HELP: &str = "Milliseconds that the program needs for a frame, kept by 95% of the last 600 frames (painting by the \
-                          graphics driver not counted). The window answers within this time while training runs.";
+const FRAME_HELP: &str = "Milliseconds from the start of a frame until it is handed to the screen, painting included: 95% of the \
+     last 600 frames needed no more.";
 
 /// Draws the status bar.
 pub fn status_bar_ui(ui: &mut Ui, view: &View<'_>) {
