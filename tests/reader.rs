@@ -2,11 +2,14 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod common;
+#[path = "common/numbers.rs"]
+mod numbers;
 
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 use llavacode::models::reader::{ComposedReader, CpuReader, Reader, ReaderWeights, Sequence, Slot, generate};
+use numbers::largest_difference;
 
 struct Reference {
     tensors: HashMap<String, Tensor>,
@@ -67,11 +70,6 @@ impl Reference {
             })
             .collect()
     }
-}
-
-fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
-    assert_eq!(a.len(), b.len());
-    a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
 }
 
 fn readers(family: &str) -> Vec<(&'static str, Box<dyn Reader>)> {

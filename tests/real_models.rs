@@ -1,6 +1,9 @@
 //! The default models against reference values of PyTorch and transformers. Run with `--ignored` after `llavacode fetch`.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+#[path = "common/numbers.rs"]
+mod numbers;
+
 use std::path::{Path, PathBuf};
 
 /// The folder of the default models' reference values: `LLAVACODE_REAL_FIXTURES`, else `tests/fixtures_real`.
@@ -117,6 +120,8 @@ mod reader {
     use llavacode::models::catalogue::{ReaderFiles, Store};
     use llavacode::models::reader::{ComposedReader, CpuReader, Reader, ReaderWeights, Sequence, Slot, generate};
 
+    use super::numbers::largest_difference;
+
     fn weights() -> ReaderWeights {
         let (ReaderFiles::Gguf(path) | ReaderFiles::Folder(path)) =
             Store::open(None).unwrap().reader("smollm2-135m-instruct").unwrap();
@@ -165,11 +170,6 @@ mod reader {
             let predictions = predicted.iter().enumerate().map(|(at, &id)| (first + at, id)).collect();
             Sequence { slots, predictions }
         }
-    }
-
-    fn largest_difference(a: &[f32], b: &[f32]) -> f32 {
-        assert_eq!(a.len(), b.len());
-        a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
     }
 
     fn holds(reader: &dyn Reader) {
