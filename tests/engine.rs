@@ -288,6 +288,16 @@ fn a_finished_run_is_evaluated_on_the_test_split() {
 }
 
 #[test]
+fn a_stop_while_preparing_leaves_no_run() {
+    let bench = Bench::new();
+    bench.send(Command::Train(Box::new(bench.toy.experiment("early"))));
+    bench.send(Command::Stop);
+    bench.wait(|event| matches!(event, Event::State(WorkerState::Preparing)).then_some(()));
+    bench.wait(|event| matches!(event, Event::State(WorkerState::Idle)).then_some(()));
+    assert!(!bench.toy.path("runs").exists());
+}
+
+#[test]
 fn what_is_wrong_is_said_and_leaves_nothing_behind() {
     let bench = Bench::new();
     let good = bench.toy.experiment("wrong");
