@@ -242,7 +242,10 @@ impl eframe::App for Workbench {
             ctx.request_repaint();
         }
         // The window knows what the frame before this one took, painting included; without a window there is only this much.
-        let whole = frame.info().cpu_usage.and_then(|seconds| Duration::try_from_secs_f32(seconds).ok());
+        let whole = frame
+            .info()
+            .cpu_usage
+            .and_then(|seconds| Duration::try_from_secs_f32(seconds).ok());
         self.state.frames.push(whole.unwrap_or(self.spent + started.elapsed()));
     }
 

@@ -159,6 +159,7 @@ fn long_runs_are_decimated_and_quick() {
                 x_label: "step",
                 unit: "",
                 series: &series,
+                last_x: 20_000.0,
                 flags: &[],
                 scale: Scale::Log,
                 cursor: None,

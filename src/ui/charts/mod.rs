@@ -27,6 +27,7 @@ pub use local::local;
 pub use pyramid::{Pyramid, Slice};
 pub use ridge::RidgeChart;
 pub use run_charts::run_charts_ui;
+pub use run_curves::common_split;
 pub use scale::{Scale, log_marks, tick};
 pub use series::Series;
 pub use smoothing::smooth;

@@ -16,6 +16,9 @@ use crate::runs::{ProbeRecord, Run};
 /// Bins of the histograms: 0.02 wide.
 const BINS: usize = 100;
 
+/// Most that cosines of one encoder differ by between devices.
+const SAME_COSINE: f32 = 1e-3;
+
 /// The encoder's vectors of the probe set; the encoder is frozen, so they are the same at every step.
 pub struct EncoderProbe {
     /// Of the encoder's vectors.
@@ -66,6 +69,20 @@ impl ProbeSeries {
             Some(step) => self.steps.values().min_by_key(|probe| probe.step.abs_diff(step)),
             None => self.steps.values().next_back(),
         }
+    }
+
+    /// Why another run's vectors cannot be shown on the same axes as these; none when they can.
+    pub fn differs(&self, other: &Self) -> Option<&'static str> {
+        if self.chunks.is_empty() || other.chunks.is_empty() {
+            return Some("shares no record of chunks");
+        }
+        if self.chunks != other.chunks {
+            return Some("watches other chunks");
+        }
+        let (a, b) = (self.encoder.as_ref()?, other.encoder.as_ref()?);
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() <= SAME_COSINE;
+        let same = a.matrix.len() == b.matrix.len() && a.matrix.iter().zip(b.matrix.iter()).all(close);
+        (!same).then_some("has another encoder")
     }
 
     /// A number of every step.
