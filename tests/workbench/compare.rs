@@ -133,6 +133,10 @@ fn a_sample_is_completed_again_and_the_answer_stands_below() {
         })
         .expect("a completion was asked for");
     assert_eq!(request.run, run);
+    assert!(
+        !request.arms.contains(&Arm::ShuffledContext),
+        "the engine cannot shuffle one sample"
+    );
     assert!(h.query_by_label_contains("completing").is_some());
     let recorded = Run::open(&run).unwrap().completions(STEPS, Split::Validation).unwrap();
     let mut completions: Vec<_> = recorded.into_iter().take(request.arms.len()).collect();
@@ -151,6 +155,44 @@ fn a_sample_is_completed_again_and_the_answer_stands_below() {
     h.run_ok();
     assert!(h.query_by_label_contains("completing").is_none());
     assert_eq!(h.query_all_by_label("now").count(), request.arms.len());
+}
+
+#[test]
+fn a_damaged_evaluation_leaves_the_way_to_the_others() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let damaged: Vec<_> = std::fs::read_dir(run.join("evaluations"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.to_string_lossy().contains(&format!("{STEPS}")))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "jsonl"))
+        .collect();
+    assert!(!damaged.is_empty());
+    for path in &damaged {
+        std::fs::write(path, "{not json\n{}\n").unwrap();
+    }
+    let (mut h, _) = opened(runs.path(), &run);
+    assert!(h.query_by_label("This evaluation cannot be read").is_some());
+    let other = Run::open(&run).unwrap().evaluations[0].step;
+    h.get_by_label(&other.to_string()).click();
+    h.run_ok();
+    assert!(h.query_by_label("This evaluation cannot be read").is_none());
+    assert!(h.query_by_label(&format!("aligned, step {other}")).is_some());
+}
+
+#[test]
+fn the_smallest_window_holds_every_arm() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let (mut h, _) = opened(runs.path(), &run);
+    h.set_size(egui::vec2(960.0, 600.0));
+    h.run_ok();
+    for arm in [Arm::NoContext, Arm::Compressed, Arm::FullRag] {
+        for node in h.query_all_by_label(arm.label()) {
+            assert!(node.rect().right() <= 960.0, "{} is cut off", arm.label());
+        }
+    }
+    assert!(h.get_by_label("Complete again now").rect().right() <= 960.0);
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod export;
 mod frame;
 mod heatmap;
 mod histogram;
+mod keys;
 mod legend;
 mod line;
 mod local;
