@@ -80,6 +80,7 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             headlines_ui(ui, &shown);
             for (open, series) in runs.iter().zip(&every) {
                 waiting_ui(ui, view, open, series);
+                failed_ui(ui, view, &memory.reader, open, series);
             }
             for (name, reason) in strangers {
                 let text = format!("▲ {name} {reason}, so it cannot stand beside {}", first.name);
@@ -97,7 +98,12 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             ui.add_space(theme::GAP);
             page_ui(ui, view, &mut memory, &encoder, &shown);
         }
-        _ => nothing_ui(ui, view, runs.first().copied(), every.first()),
+        _ => {
+            for (open, series) in runs.iter().zip(&every) {
+                failed_ui(ui, view, &memory.reader, open, series);
+            }
+            nothing_ui(ui, view, runs.first().copied(), every.first());
+        }
     }
 }
 
@@ -140,18 +146,27 @@ fn comparable(shown: Vec<Shown>) -> (Vec<Shown>, Strangers) {
     (same, strangers)
 }
 
-/// Probes that could not be read, and a run of which none has been read yet.
+/// A run of which no probe has been read yet.
 fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &ProbeSeries) {
     if series.steps.is_empty() && left(open, series) > 0 {
         let text = format!("reading probes of {}", open.run().name());
         ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
     }
+}
+
+/// Probes that could not be read, and the way to try again.
+fn failed_ui(ui: &mut egui::Ui, view: &View<'_>, reader: &ProbeReader, open: &OpenRun, series: &ProbeSeries) {
     if let Some((step, reason)) = series.failed.first_key_value() {
         let text = format!(
             "▲ {} not shown, the first is step {step}: {reason}",
             format::count(series.failed.len(), "probe")
         );
-        ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
+            if ui.small_button("Read again").clicked() {
+                reader.retry(&open.run().folder);
+            }
+        });
     }
 }
 
@@ -195,7 +210,7 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
             });
     }
     egui::Panel::right("instruments")
-        .default_size(if shown.len() > 1 { 410.0 } else { 360.0 })
+        .default_size(if shown.len() > 1 { 450.0 } else { 390.0 })
         .size_range(320.0..=560.0)
         .frame(bare.inner_margin(egui::Margin::symmetric(12, 0)))
         .show(ui, |ui| {

@@ -113,8 +113,11 @@ impl ProbeReader {
         let is_new = |step: &&usize| !known.steps.contains_key(step) && !known.failed.contains_key(step);
         // The newest first: it is what a person looks at while the others are read.
         let missing: Vec<usize> = run.probe_steps.iter().rev().filter(is_new).copied().collect();
+        let series = locked.series.clone();
         if !missing.is_empty() && !locked.busy {
             locked.busy = true;
+            // Work that never starts locks it too, when it is dropped.
+            drop(locked);
             let work = Work {
                 folder: run.folder.clone(),
                 missing,
@@ -123,22 +126,37 @@ impl ProbeReader {
             };
             let thread = std::thread::Builder::new().name("probe-reader".into());
             // Without a thread there is nothing to see yet; the next frame tries again.
-            locked.busy = thread.spawn(move || work.run()).is_ok();
+            thread.spawn(move || work.run()).ok();
         }
-        locked.series.clone()
+        series
     }
 
-    /// Forgets the runs that are not shown.
+    /// Forgets why probes could not be looked at, so that they are read again.
+    pub fn retry(&self, folder: &Path) {
+        if let Some(shared) = self.runs.get(folder) {
+            shared.lock().series.failed.clear();
+        }
+    }
+
+    /// Forgets the runs that are not shown; their threads stop at the next probe.
     pub fn keep(&mut self, shown: impl Fn(&Path) -> bool) {
         self.runs.retain(|folder, _| shown(folder));
     }
 }
 
+/// The probes that a thread looks at; dropped, however it ends, it makes room for the next.
 struct Work {
     folder: PathBuf,
     missing: Vec<usize>,
     shared: Arc<Mutex<Shared>>,
     ctx: egui::Context,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.shared.lock().busy = false;
+        self.ctx.request_repaint();
+    }
 }
 
 impl Work {
@@ -149,6 +167,10 @@ impl Work {
                     self.shared.lock().series.chunks = chunks.into();
                 }
                 for step in &self.missing {
+                    // Nobody else holds it: the run is no longer shown.
+                    if Arc::strong_count(&self.shared) == 1 {
+                        return;
+                    }
                     let result = run
                         .probe(*step)
                         .map_err(|error| error.to_string())
@@ -164,8 +186,6 @@ impl Work {
                 self.shared.lock().series.failed.extend(failed);
             }
         }
-        self.shared.lock().busy = false;
-        self.ctx.request_repaint();
     }
 
     fn look(&self, record: &ProbeRecord) -> Result<(), String> {
