@@ -294,9 +294,9 @@ fn a_wheel_is_read_without_what_is_not_its_own_code() {
 fn sub_folders_with_code_are_repositories_unless_the_folder_is_one_project() {
     let folder = tempfile::tempdir().unwrap();
     let write = |path: &str| {
-        let path = folder.path().join(path);
+        let (name, path) = (Path::new(path).file_stem().unwrap(), folder.path().join(path));
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, "x = 1\n").unwrap();
+        fs::write(path, format!("{} = 1\n", name.display())).unwrap();
     };
     for path in [
         "beta/pkg/b.py",
@@ -308,6 +308,8 @@ fn sub_folders_with_code_are_repositories_unless_the_folder_is_one_project() {
         "beta/.tox/no.py",
         "beta/node_modules/no.py",
         "beta/target/no.py",
+        "beta/build/lib/no.py",
+        "beta/pkg/copy/a.py",
         "beta/pkg/__pycache__/no.py",
         "beta/env/pyvenv.cfg",
         "beta/env/lib/no.py",
@@ -320,8 +322,9 @@ fn sub_folders_with_code_are_repositories_unless_the_folder_is_one_project() {
 
     let found = repositories_in_folder(folder.path()).unwrap();
     let expected = [
-        repository("alpha", &[("src/c.py", "x = 1\n")]),
-        repository("beta", &[("a.py", "x = 1\n"), ("pkg/b.py", "x = 1\n")]),
+        repository("alpha", &[("src/c.py", "c = 1\n")]),
+        // A copy of a file would hold the targets of the other.
+        repository("beta", &[("a.py", "a = 1\n"), ("pkg/b.py", "b = 1\n")]),
     ];
     assert_eq!(found, expected);
     let alpha = folder.path().join("alpha");

@@ -242,7 +242,7 @@ fn a_completion_is_served_while_training_goes_on() {
         arms: vec![Arm::NoContext, Arm::Compressed, Arm::FullRag],
     }));
     let answer = bench.wait(|event| match event {
-        Event::Completed { id: 7, result } => Some(result.clone().unwrap()),
+        Event::Completed { id: 7, result, .. } => Some(result.clone().unwrap()),
         _ => None,
     });
     assert_eq!(answer.completions.len(), 3);

@@ -245,7 +245,7 @@ impl AppState {
                     Some(Target::new(Station::Train, &folder)),
                 );
             }
-            Event::Completed { id, result } => {
+            Event::Completed { id, result, .. } => {
                 if let Some(task) = self.completions.get_mut(&id) {
                     task.answer = Some(result);
                 }
@@ -400,6 +400,7 @@ mod tests {
         state.apply(Event::Completed {
             id: first,
             result: Err("no checkpoint".into()),
+            bad_input: true,
         });
         let answer = |state: &AppState, id| state.completions.get(&id).map(|task| task.answer.is_some());
         assert_eq!(answer(&state, first), Some(true));

@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 
 use super::arguments::parse_name;
+use super::output::say;
 use super::session::{DeviceArgument, JobError, Session};
 use crate::engine::{Command, CompletionRequest, CompletionSource, Event};
 use crate::evaluation::Arm;
@@ -58,15 +59,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     let answer = session.follow(Command::Complete(request), |event, _| match event {
         Event::Completed { result: Ok(answer), .. } => Ok(Some(answer.clone())),
         Event::Completed {
-            result: Err(message), ..
-        } => {
-            let message = message.clone();
-            Err(JobError::Failed {
-                message,
-                bad_input: true,
-            }
-            .into())
+            result: Err(message),
+            bad_input,
+            ..
+        } => Err(JobError::Failed {
+            message: message.clone(),
+            bad_input: *bad_input,
         }
+        .into()),
         _ => Ok(None),
     })?;
     let sample = &answer.sample;
@@ -76,6 +76,5 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         "retrieved": answer.retrieved,
         "completions": answer.completions,
     });
-    println!("{}", serde_json::to_string_pretty(&result)?);
-    Ok(())
+    Ok(say(serde_json::to_string_pretty(&result)?)?)
 }

@@ -7,8 +7,9 @@ use clap::Args;
 use strum::IntoEnumIterator as _;
 
 use super::arguments::parse_name;
+use super::output::say;
 use super::session::{DeviceArgument, Session};
-use super::table::print_evaluation;
+use super::table::evaluation_text;
 use crate::corpus::Split;
 use crate::engine::{Command, EvaluationRequest, Event};
 use crate::evaluation::Arm;
@@ -74,9 +75,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         .next()
         .context("the evaluation does not stand in the run's folder")?;
     if json {
-        println!("{}", serde_json::to_string_pretty(summary)?);
+        say(serde_json::to_string_pretty(summary)?)?;
     } else {
-        print_evaluation(summary);
+        say(evaluation_text(summary))?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use clap::Args;
 
 use super::interrupt::interrupt_flag;
+use super::output::say;
 use super::progress::{ProgressLine, bytes_text, seconds_text};
 use crate::models::catalogue::{Entry, FetchProgress, Store, entries, fetch};
 
@@ -20,8 +21,8 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let store = Store::open(None)?;
     if arguments.list {
-        entries().iter().for_each(|entry| println!("{}", row(&store, entry)));
-        return Ok(());
+        let rows: Vec<_> = entries().iter().map(|entry| row(&store, entry)).collect();
+        return Ok(say(rows.join("\n"))?);
     }
     let ids: Vec<_> = arguments.ids.iter().map(String::as_str).collect();
     for entry in store.missing(&ids) {
@@ -40,7 +41,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     };
     for entry in entries().iter().filter(asked) {
         if let Some(folder) = store.folder(entry) {
-            println!("{}\t{}", entry.id, folder.display());
+            say(format_args!("{}\t{}", entry.id, folder.display()))?;
         }
     }
     Ok(())

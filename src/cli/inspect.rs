@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value, json};
 
+use super::output::say;
 use super::session::JobError;
-use super::table::print_table;
+use super::table::table_text;
 use crate::collapse::{Comparison, INSTRUMENTS, Instruments, compare, headline, instruments, verdict};
 use crate::runs::Run;
 
@@ -53,10 +54,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             "comparison": named(&comparison).into_iter().map(|(name, value)| (name.into(), value.into())).collect::<Map<_, _>>(),
             "token_norm_quantiles": probe.token_norm_quantiles,
         });
-        println!("{}", serde_json::to_string_pretty(&result)?);
-        return Ok(());
+        return Ok(say(serde_json::to_string_pretty(&result)?)?);
     }
-    println!("{}\n{}\n", headline(step, &encoder, &projected), verdict.reason);
     let mut rows = vec![
         ["instrument", "encoder", "projected", "healthy"]
             .map(String::from)
@@ -71,11 +70,13 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
             info.healthy.into(),
         ]);
     }
-    print_table(&rows);
-    println!();
     let compared = named(&comparison).map(|(name, value)| vec![name.to_owned(), format!("{value:.4}")]);
-    print_table(&compared);
-    Ok(())
+    let headline = headline(step, &encoder, &projected);
+    let (rows, compared) = (table_text(&rows), table_text(&compared));
+    Ok(say(format_args!(
+        "{headline}\n{}\n\n{rows}\n\n{compared}",
+        verdict.reason
+    ))?)
 }
 
 fn values(instruments: &Instruments) -> Map<String, Value> {

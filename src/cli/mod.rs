@@ -6,6 +6,7 @@ mod evaluate;
 mod fetch;
 mod inspect;
 mod interrupt;
+mod output;
 mod progress;
 mod screenshots;
 mod session;
@@ -67,6 +68,7 @@ pub fn run(cli: Cli) -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("llavacode: {error}");
             ExitCode::from(if is_bad_input(&error) { 2 } else { 1 })
@@ -79,7 +81,7 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<ExperimentError>()
             || cause.is::<FieldError>()
-            || cause.is::<ModelError>()
+            || matches!(cause.downcast_ref::<ModelError>(), Some(error) if error.is_bad_input())
             || cause.is::<VectorsError>()
             || matches!(cause.downcast_ref::<EngineError>(), Some(error) if error.is_bad_input())
             || matches!(cause.downcast_ref(), Some(LaunchError::Device(_)))

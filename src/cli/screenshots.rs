@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::say;
 use super::session::DeviceArgument;
 use crate::models::catalogue::Store;
 use crate::runs::{self, Run};
@@ -52,7 +53,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         catalogue: default_items(&Store::open(None)?),
     };
     for path in render(&pictures, &into)? {
-        println!("{}", path.display());
+        say(path.display())?;
     }
     Ok(())
 }

@@ -1,11 +1,11 @@
-//! Results as tables on standard output.
+//! Results as tables of text.
 
 use std::collections::BTreeMap;
 
 use crate::evaluation::{Arm, ArmSummary, EvaluationSummary, Interval};
 
-/// Prints rows with aligned columns; a row may be shorter than the widest.
-pub fn print_table(rows: &[Vec<String>]) {
+/// Rows with aligned columns; a row may be shorter than the widest.
+pub fn table_text(rows: &[Vec<String>]) -> String {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let width = |column: usize| {
         rows.iter()
@@ -14,14 +14,11 @@ pub fn print_table(rows: &[Vec<String>]) {
             .max()
     };
     let widths: Vec<_> = (0..columns).map(|column| width(column).unwrap_or(0)).collect();
-    for row in rows {
-        let cells: Vec<_> = row
-            .iter()
-            .zip(&widths)
-            .map(|(cell, width)| format!("{cell:width$}"))
-            .collect();
-        println!("{}", cells.join("  ").trim_end());
-    }
+    let line = |row: &Vec<String>| {
+        let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// An evaluation in one line, for the log of a training.
@@ -39,7 +36,7 @@ pub fn evaluation_line(summary: &EvaluationSummary) -> String {
 }
 
 /// Every score of every arm with its interval, then the paired differences to no context, then the cost.
-pub fn print_evaluation(summary: &EvaluationSummary) {
+pub fn evaluation_text(summary: &EvaluationSummary) -> String {
     let EvaluationSummary {
         step,
         split,
@@ -49,26 +46,30 @@ pub fn print_evaluation(summary: &EvaluationSummary) {
         resamples,
         arms,
     } = summary;
-    println!(
-        "step {step}, {split} split, {samples} samples of {repositories} repositories; 95% intervals from {resamples} bootstrap \
-         resamples by repository, seed {seed}\n"
-    );
-    print_table(&scores("mean", arms, |arm| &arm.scores));
+    let unit = if *repositories == 1 { "sample" } else { "repository" };
+    let mut parts = vec![
+        format!(
+            "step {step}, {split} split, {samples} samples of {repositories} repositories; 95% intervals from {resamples} bootstrap \
+             resamples by {unit}, seed {seed}"
+        ),
+        table_text(&scores("mean", arms, |arm| &arm.scores)),
+    ];
     let compared: Vec<_> = arms.iter().filter(|arm| arm.arm != Arm::NoContext).cloned().collect();
     if compared.iter().any(|arm| !arm.difference.is_empty()) {
-        println!();
-        print_table(&scores("difference to no context", &compared, |arm| &arm.difference));
+        parts.push(table_text(&scores("difference to no context", &compared, |arm| {
+            &arm.difference
+        })));
     }
-    println!();
     let row = |name: &str, value: fn(&ArmSummary) -> f64| {
         let values = arms.iter().map(|arm| format!("{:.1}", value(arm)));
         std::iter::once(name.to_owned()).chain(values).collect()
     };
-    print_table(&[
+    parts.push(table_text(&[
         header("cost", arms),
         row("mean prompt tokens", |arm| arm.prompt_tokens),
         row("median TTFT, ms", |arm| arm.ttft_ms),
-    ]);
+    ]));
+    parts.join("\n\n")
 }
 
 fn header(title: &str, arms: &[ArmSummary]) -> Vec<String> {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::output::say;
 use super::progress::{ProgressLine, seconds_text};
 use super::session::{DeviceArgument, JobError, Session};
 use super::table::evaluation_line;
@@ -61,7 +62,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         }
         Ok(None)
     })?;
-    println!("{}", folder.display());
+    say(folder.display())?;
     match crate::runs::Run::open(&folder)?.status() {
         RunStatus::Failed(message) => Err(JobError::Failed {
             message,

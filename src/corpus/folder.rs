@@ -9,7 +9,14 @@ use super::repository::is_vendored;
 use super::{CorpusError, Repository, SourceFile};
 
 /// Folders that tools fill.
-const GENERATED: [&str; 4] = ["__pycache__", "node_modules", "site-packages", "target"];
+const GENERATED: [&str; 6] = [
+    "__pycache__",
+    "build",
+    "dist",
+    "node_modules",
+    "site-packages",
+    "target",
+];
 
 /// Files that stand at the top of a project.
 const PROJECT_MARKERS: [&str; 4] = [".git", "pyproject.toml", "setup.cfg", "setup.py"];

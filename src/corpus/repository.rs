@@ -1,5 +1,6 @@
 //! Repositories: the source files that chunks and samples are taken from.
 
+use std::collections::HashSet;
 use std::io::Read;
 
 /// A larger file was written by a program, and would fill the chunks of its repository.
@@ -27,9 +28,12 @@ pub struct Repository {
 }
 
 impl Repository {
-    /// Sorts the files, so that everything drawn from them is the same on every machine.
+    /// Sorts the files, so that everything drawn from them is the same on every machine, and leaves out copies: a chunk
+    /// of a sample's twin would hold its target.
     pub(super) fn new(name: String, mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut seen = HashSet::new();
+        files.retain(|file| file.text.trim().is_empty() || seen.insert(file.text.clone()));
         Self { name, files }
     }
 }

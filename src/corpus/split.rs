@@ -31,7 +31,7 @@ pub enum Split {
     Test,
 }
 
-/// The split of a user's repository: 70% train, 10% validation, 20% test, decided by its name alone.
+/// The split of a user's repository: 70% train, 10% validation, 20% test, decided by its name and the seed alone.
 ///
 /// A repository keeps its place when others come or go, so that it never moves from test to train.
 pub fn split_of(name: &str, seed: u64) -> Split {

@@ -1,6 +1,6 @@
 //! A completion that a person asks for.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use super::dataset::encode_sample;
 use super::loaded::LoadedModels;
@@ -9,25 +9,24 @@ use super::{CompletionAnswer, CompletionSource, EngineError};
 use crate::corpus::{CompletionSample, repository_from_folder, sample_at};
 use crate::evaluation::{Arm, complete};
 use crate::experiment::Experiment;
-use crate::models::catalogue::Store;
 use crate::projector::Projector;
 use crate::retrieval::{Jaccard, Retrieved, Retriever};
 
-/// Completes what was asked for with every arm. The shuffled control needs a second sample and is left to evaluations.
+/// Completes what was asked for with every arm. The shuffled control needs a second sample and is left to evaluations; no
+/// context is left out where nothing stands before the cursor.
 pub(super) fn answer(
     source: &CompletionSource,
     arms: &[Arm],
-    projector: &Projector,
+    (projector, step): (&Projector, usize),
     experiment: &Experiment,
     models: &LoadedModels,
-    store: &Store,
 ) -> Result<CompletionAnswer, EngineError> {
     let (sample, retrieved) = match source {
         CompletionSource::Sample(sample, retrieved) => (sample.as_ref().clone(), retrieved.clone()),
         CompletionSource::Cursor { repository, file, line } => at_cursor(repository, file, *line, experiment)?,
     };
     let prompts = models.prompts(experiment)?;
-    let encoded = encode_sample(prompts.prepare(&sample, &retrieved)?, models, store)?;
+    let encoded = encode_sample(prompts.prepare(&sample, &retrieved)?, models)?;
     let soft = if encoded.vectors.is_empty() {
         Vec::new()
     } else {
@@ -36,6 +35,7 @@ pub(super) fn answer(
     let completions = arms
         .iter()
         .filter(|arm| **arm != Arm::ShuffledContext)
+        .filter(|arm| **arm != Arm::NoContext || !encoded.prepared.left.is_empty())
         .map(|&arm| {
             Ok(complete(
                 models.reader.as_ref(),
@@ -47,6 +47,7 @@ pub(super) fn answer(
         })
         .collect::<Result<_, EngineError>>()?;
     Ok(CompletionAnswer {
+        step,
         sample,
         retrieved: encoded.prepared.retrieved,
         completions,
@@ -60,10 +61,8 @@ fn at_cursor(
     experiment: &Experiment,
 ) -> Result<(CompletionSample, Vec<Retrieved>), EngineError> {
     let repository = repository_from_folder(folder)?;
-    let path: Vec<_> = file
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
+    let names = file.components().filter(|part| matches!(part, Component::Normal(_)));
+    let path: Vec<_> = names.map(|part| part.as_os_str().to_string_lossy()).collect();
     let sample = sample_at(&repository, &path.join("/"), line)?;
     let retrieval = &experiment.retrieval;
     let jaccard = Jaccard::new(&repository, retrieval.chunk_lines, retrieval.query_lines);

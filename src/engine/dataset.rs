@@ -14,8 +14,8 @@ use crate::corpus::{
     repository_from_wheel, samples, splits_of,
 };
 use crate::experiment::Experiment;
+use crate::models::ModelError;
 use crate::models::catalogue::{CorpusFiles, Store};
-use crate::models::encoder::VectorCache;
 use crate::prompt::{PreparedSample, PromptBuilder};
 use crate::retrieval::{Jaccard, Retrieved, Retriever};
 use crate::training::EncodedSample;
@@ -96,7 +96,7 @@ impl Dataset {
         let texts: Vec<&str> = texts
             .chain(probe_chunks.iter().map(|chunk| chunk.text.as_str()))
             .collect();
-        let vectors = encode(&texts, models, store, progress)?;
+        let vectors = encode(&texts, models, progress)?;
         facts.insert("chunks.encoded".into(), vectors.len().to_string());
         let train = encoded(train, &vectors);
         let validation = encoded(validation, &vectors);
@@ -141,19 +141,15 @@ impl Dataset {
             .flat_map(|s| &s.retrieved)
             .map(|one| one.chunk.text.as_str())
             .collect();
-        let vectors = encode(&texts, models, store, progress)?;
+        let vectors = encode(&texts, models, progress)?;
         Ok(encoded(prepared, &vectors))
     }
 }
 
 /// A prepared sample with the vectors of its chunks.
-pub(super) fn encode_sample(
-    prepared: PreparedSample,
-    models: &LoadedModels,
-    store: &Store,
-) -> Result<EncodedSample, EngineError> {
+pub(super) fn encode_sample(prepared: PreparedSample, models: &LoadedModels) -> Result<EncodedSample, EngineError> {
     let texts: Vec<&str> = prepared.retrieved.iter().map(|one| one.chunk.text.as_str()).collect();
-    let vectors = encode(&texts, models, store, &mut |_, _, _, _| true)?;
+    let vectors = encode(&texts, models, &mut |_, _, _, _| true)?;
     let row = |one: &Retrieved| vectors[&one.chunk.text].iter().copied();
     let vectors = prepared.retrieved.iter().flat_map(row).collect();
     Ok(EncodedSample { prepared, vectors })
@@ -284,16 +280,20 @@ fn probe_chunks(
 fn encode(
     texts: &[&str],
     models: &LoadedModels,
-    store: &Store,
     progress: OnProgress<'_>,
 ) -> Result<HashMap<String, Vec<f32>>, EngineError> {
     let mut distinct: Vec<&str> = texts.to_vec();
     distinct.sort_unstable();
     distinct.dedup();
-    let encoder = models.encoder.as_ref();
-    let mut cache = VectorCache::open(&store.root().join("vectors"), encoder.fingerprint(), encoder.width())?;
     let mut on_progress = |done: usize, total: usize| progress("encoding chunks", done, total, "chunks");
-    let vectors = cache.get_or_encode(encoder, &distinct, &mut on_progress)?;
+    let vectors = models
+        .vectors
+        .borrow_mut()
+        .get_or_encode(models.encoder.as_ref(), &distinct, &mut on_progress);
+    let vectors = vectors.map_err(|error| match error {
+        ModelError::Cancelled => EngineError::Cancelled,
+        error => EngineError::Model(error),
+    })?;
     Ok(distinct.into_iter().map(str::to_owned).zip(vectors).collect())
 }
 

@@ -63,6 +63,22 @@ pub enum EngineError {
         /// The step that was asked for.
         step: Option<usize>,
     },
+    /// An evaluation would replace a larger one.
+    #[error(
+        "{} has a larger evaluation of step {step} on the {split} split, with {samples} samples; take at least as many and all arms, \
+         or another split or step",
+        folder.display()
+    )]
+    Smaller {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The checkpoint's step.
+        step: usize,
+        /// The split.
+        split: Split,
+        /// Samples of the evaluation that is there.
+        samples: usize,
+    },
     /// A person ended the job.
     #[error("stopped before it was done")]
     Cancelled,
@@ -78,8 +94,9 @@ impl EngineError {
             | Self::Device { .. }
             | Self::NoSamples { .. }
             | Self::NoCheckpoint { .. }
+            | Self::Smaller { .. }
             | Self::Projector(_) => true,
-            Self::Model(error) => !matches!(error, ModelError::Compute(_)),
+            Self::Model(error) => error.is_bad_input(),
             Self::Run(error) => !matches!(error, RunError::Full { .. } | RunError::Write { .. }),
             Self::Training(_) | Self::Compute(_) | Self::Cancelled => false,
         }

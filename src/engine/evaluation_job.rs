@@ -35,8 +35,16 @@ pub(super) struct ArmsEvaluation {
 }
 
 impl ArmsEvaluation {
-    /// `soft` holds the soft tokens of each sample.
-    pub fn new(samples: Vec<PreparedSample>, soft: Vec<Vec<f32>>, arms: Vec<Arm>) -> Self {
+    /// `soft` holds the soft tokens of each sample. Every difference is against no context, so that arm is never left out;
+    /// the shuffled control is, where there is no second repository to take soft tokens from.
+    pub fn new(samples: Vec<PreparedSample>, soft: Vec<Vec<f32>>, mut arms: Vec<Arm>) -> Self {
+        if !arms.contains(&Arm::NoContext) {
+            arms.insert(0, Arm::NoContext);
+        }
+        let first = samples.first().map(|one| one.sample.repository.as_str());
+        if samples.iter().all(|one| Some(one.sample.repository.as_str()) == first) {
+            arms.retain(|arm| *arm != Arm::ShuffledContext);
+        }
         Self {
             samples,
             soft,
@@ -75,7 +83,7 @@ impl ArmsEvaluation {
         Ok(true)
     }
 
-    /// The next sample of another repository, for the shuffled control; the sample itself when there is only one repository.
+    /// The next sample of another repository, for the shuffled control.
     fn stranger(&self, index: usize) -> usize {
         let repository = &self.samples[index].sample.repository;
         let count = self.samples.len();
@@ -86,24 +94,20 @@ impl ArmsEvaluation {
             .unwrap_or(index)
     }
 
-    /// The records of some arms.
-    pub fn records_of(&self, arms: &[Arm]) -> Vec<CompletionRecord> {
-        self.records
-            .iter()
-            .filter(|record| arms.contains(&record.arm))
-            .cloned()
-            .collect()
+    /// What was completed.
+    pub fn records(&self) -> &[CompletionRecord] {
+        &self.records
     }
 
     /// Means, intervals and differences of records of these samples.
-    pub fn summarise(&self, records: &[CompletionRecord], split: Split, step: usize, seed: u64) -> EvaluationSummary {
+    pub fn summarise(&self, split: Split, step: usize, seed: u64) -> EvaluationSummary {
         let repositories: HashMap<&str, &str> = self
             .samples
             .iter()
             .map(|one| (one.sample.id.as_str(), one.sample.repository.as_str()))
             .collect();
         let repository_of = |id: &str| repositories.get(id).copied().unwrap_or_default().to_owned();
-        summarise(records, repository_of, split, step, seed)
+        summarise(&self.records, repository_of, split, step, seed)
     }
 }
 
@@ -167,25 +171,38 @@ pub(super) fn evaluate_run(
     store: &Store,
     progress: OnProgress<'_>,
 ) -> Result<(), EngineError> {
+    // Opened first: a run that another process writes is refused before minutes of work, not after.
+    let mut writer = RunWriter::open(&request.run)?;
     let (projector, step) = load_projector(&request.run, experiment, request.step, models)?;
     let samples = Dataset::of_split(experiment, request.split, request.limit, models, store, progress)?;
     let prompts = models.prompts(experiment)?;
     let soft = soft_tokens(&projector, &samples, models)?;
     let prepared = samples.iter().map(|sample| sample.prepared.clone()).collect();
     let mut evaluation = ArmsEvaluation::new(prepared, soft, request.arms.clone());
+    let run = Run::open(&request.run)?;
+    let earlier = run
+        .evaluations
+        .iter()
+        .find(|one| (one.step, one.split) == (step, request.split));
+    if let Some(earlier) = earlier.filter(|one| one.samples * one.arms.len() > evaluation.total()) {
+        return Err(EngineError::Smaller {
+            folder: request.run.clone(),
+            step,
+            split: request.split,
+            samples: earlier.samples,
+        });
+    }
     while evaluation.advance(models.reader.as_ref(), &prompts)? {
         if !progress("evaluating", evaluation.done(), evaluation.total(), "completions") {
             return Err(EngineError::Cancelled);
         }
     }
-    let records = evaluation.records_of(&request.arms);
-    let summary = evaluation.summarise(&records, request.split, step, experiment.seed);
-    let mut writer = RunWriter::open(&request.run)?;
+    let summary = evaluation.summarise(request.split, step, experiment.seed);
     writer.samples(
         &samples
             .iter()
             .map(|sample| sample_record(sample, request.split))
             .collect::<Vec<_>>(),
     )?;
-    Ok(writer.evaluation(&summary, &records)?)
+    Ok(writer.evaluation(&summary, evaluation.records())?)
 }

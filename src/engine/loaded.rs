@@ -1,11 +1,14 @@
 //! The frozen models of an experiment in memory, and what is known of the reader's embedding space.
 
+use std::cell::RefCell;
+
 use candle_core::Device;
 
 use super::EngineError;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, FieldError};
+use crate::models::ModelError;
 use crate::models::catalogue::{ReaderFiles, Store};
-use crate::models::encoder::{BertEncoder, Encoder};
+use crate::models::encoder::{BertEncoder, Encoder, VectorCache};
 use crate::models::reader::{self, Reader};
 use crate::models::tokenizer::TextTokenizer;
 use crate::prompt::PromptBuilder;
@@ -16,6 +19,8 @@ pub(super) struct LoadedModels {
     pub reader: Box<dyn Reader>,
     pub tokenizer: TextTokenizer,
     pub encoder: Box<dyn Encoder>,
+    /// The encoder's vectors on disk; one for the whole process, which writes one file.
+    pub vectors: RefCell<VectorCache>,
     pub embeddings: EmbeddingStatistics,
     pub device: Device,
 }
@@ -41,19 +46,44 @@ impl LoadedModels {
             }
         };
         let reader = reader::load(&path, device)?;
-        let encoder = BertEncoder::load(
-            &store.encoder(&experiment.encoder.model)?,
-            experiment.encoder.max_tokens,
-            device,
-        )?;
+        if tokenizer.vocab_size() > reader.config().vocab_size {
+            return Err(EngineError::Model(ModelError::Broken {
+                path,
+                message: format!(
+                    "its tokenizer knows {} tokens, the model only {}: they do not belong together",
+                    tokenizer.vocab_size(),
+                    reader.config().vocab_size
+                ),
+            }));
+        }
+        let folder = store.encoder(&experiment.encoder.model)?;
+        let encoder = BertEncoder::load(&folder, experiment.encoder.max_tokens, device)?;
+        let vectors = VectorCache::open(&store.root().join("vectors"), encoder.fingerprint(), encoder.width())?;
         let embeddings = EmbeddingStatistics::of(&reader.embedding_table()?, reader.config().hidden);
         Ok(Self {
             key: Self::key(experiment),
             reader,
             tokenizer,
             encoder: Box::new(encoder),
+            vectors: RefCell::new(vectors),
             embeddings,
             device: device.clone(),
+        })
+    }
+
+    /// Fails when the longest prompt of an experiment has more positions than the reader was made for.
+    pub fn check_length(&self, experiment: &Experiment) -> Result<(), FieldError> {
+        let (prompt, retrieval) = (&experiment.prompt, &experiment.retrieval);
+        // Text between chunks, and before and behind soft tokens, is a few tokens at most.
+        let text = retrieval.k * (retrieval.chunk_tokens + 2);
+        let longest = prompt.left_tokens + prompt.target_tokens + text.max(retrieval.k + 16);
+        if longest <= self.reader.config().max_positions {
+            return Ok(());
+        }
+        Err(FieldError {
+            field: "prompt.left_tokens + prompt.target_tokens + retrieval.k * retrieval.chunk_tokens",
+            value: longest.to_string(),
+            allowed: "within the positions that the reader was made for",
         })
     }
 

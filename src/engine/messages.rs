@@ -155,6 +155,8 @@ pub enum Event {
         id: u64,
         /// One record an arm, or why there is none.
         result: Result<CompletionAnswer, String>,
+        /// When there is none: the input was wrong, rather than the machine.
+        bad_input: bool,
     },
     /// A job ended without its result: what happened, to what, and what to do.
     Failed {
@@ -170,10 +172,12 @@ pub enum Event {
 /// The answer to a completion request.
 #[derive(Clone, Debug)]
 pub struct CompletionAnswer {
+    /// Steps that the projector had finished.
+    pub step: usize,
     /// The sample that was completed.
     pub sample: CompletionSample,
     /// Its chunks, best first.
     pub retrieved: Vec<Retrieved>,
-    /// One record an arm, in the order asked for.
+    /// One record an arm, in the order asked for; the shuffled control is left to evaluations.
     pub completions: Vec<CompletionRecord>,
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
+use strum::IntoEnumIterator as _;
 
 use super::dataset::{Dataset, OnProgress};
 use super::device::device_name;
@@ -12,8 +13,8 @@ use super::evaluation_job::{ArmsEvaluation, sample_record};
 use super::loaded::LoadedModels;
 use super::reply::Reply;
 use super::{EngineError, EngineSettings, Event, WorkerState};
-use crate::corpus::Split;
-use crate::evaluation::{Arm, CompletionRecord};
+use crate::corpus::{Chunk, Split};
+use crate::evaluation::Arm;
 use crate::experiment::Experiment;
 use crate::projector::Projector;
 use crate::runs::{EventKind, Manifest, ProbeRecord, RunWriter, SCHEMA_VERSION, ScalarRecord};
@@ -41,8 +42,6 @@ pub(super) struct TrainingJob {
     validation: Vec<EncodedSample>,
     probe: ProbeRecord,
     evaluation: Option<ArmsEvaluation>,
-    /// Completions of the arms that do not depend on the projector: made once, used by every evaluation.
-    constant: Vec<CompletionRecord>,
     samples: usize,
     tokens: usize,
     training_time: Duration,
@@ -59,6 +58,7 @@ impl TrainingJob {
         settings: &EngineSettings,
         progress: OnProgress<'_>,
     ) -> Result<Self, EngineError> {
+        models.check_length(experiment)?;
         let data = Dataset::prepare(experiment, models, &settings.store, progress)?;
         let width = models.encoder.width();
         let embeddings = &models.embeddings;
@@ -71,14 +71,7 @@ impl TrainingJob {
             &models.device,
         )?;
         let manifest = manifest(experiment, models, settings, data.facts, session.projector())?;
-        let mut writer = RunWriter::create(&settings.runs_dir, experiment, &manifest)?;
-        writer.probe_chunks(&data.probe_chunks)?;
-        let records: Vec<_> = data
-            .validation
-            .iter()
-            .map(|one| sample_record(one, Split::Validation))
-            .collect();
-        writer.samples(&records)?;
+        let writer = RunWriter::create(&settings.runs_dir, experiment, &manifest)?;
         let probe = ProbeRecord {
             step: 0,
             rows: data.probe_chunks.len(),
@@ -93,7 +86,6 @@ impl TrainingJob {
             validation: data.validation,
             probe,
             evaluation: None,
-            constant: Vec::new(),
             samples: 0,
             tokens: 0,
             training_time: Duration::ZERO,
@@ -101,9 +93,25 @@ impl TrainingJob {
             evaluation_time: None,
             checkpointed: None,
         };
-        job.write_probe(models)?;
-        job.writer.event(EventKind::Start, 0, "")?;
-        Ok(job)
+        match job.fill(models, &data.probe_chunks) {
+            Ok(()) => Ok(job),
+            Err(error) => {
+                // A run that never began leaves no folder behind; if that fails as well, the first error is the one to tell.
+                let folder = job.folder().to_owned();
+                drop(job);
+                std::fs::remove_dir_all(folder).ok();
+                Err(error)
+            }
+        }
+    }
+
+    /// Writes what a run has before its first step.
+    fn fill(&mut self, models: &LoadedModels, probe_chunks: &[Chunk]) -> Result<(), EngineError> {
+        self.writer.probe_chunks(probe_chunks)?;
+        let samples = self.validation.iter().map(|one| sample_record(one, Split::Validation));
+        self.writer.samples(&samples.collect::<Vec<_>>())?;
+        self.write_probe(models)?;
+        Ok(self.writer.event(EventKind::Start, 0, "")?)
     }
 
     pub fn folder(&self) -> &Path {
@@ -112,6 +120,10 @@ impl TrainingJob {
 
     pub fn experiment(&self) -> &Experiment {
         &self.experiment
+    }
+
+    pub fn steps_done(&self) -> usize {
+        self.session.steps_done()
     }
 
     pub fn projector(&self) -> &Projector {
@@ -131,7 +143,7 @@ impl TrainingJob {
                 reply.progress("evaluating", evaluation.done(), evaluation.total(), "completions");
                 self.evaluation = Some(evaluation);
             } else {
-                self.finish_evaluation(evaluation)?;
+                self.finish_evaluation(&evaluation)?;
                 reply.send(Event::Progress(None));
                 reply.send(Event::RunChanged(self.folder().to_owned()));
             }
@@ -227,7 +239,7 @@ impl TrainingJob {
         let seconds = time.as_secs_f64();
         let seconds_left = (!self.recent.is_empty()).then(|| {
             let each = self.experiment.schedule.evaluate_every;
-            let evaluations = steps.div_ceil(each).saturating_sub(step.div_ceil(each));
+            let evaluations = steps.div_ceil(each) - step / each;
             let evaluation = self.evaluation_time.unwrap_or_default().as_secs_f64();
             (steps - step) as f64 * seconds / self.recent.len() as f64 + evaluations as f64 * evaluation
         });
@@ -248,32 +260,16 @@ impl TrainingJob {
     }
 
     fn begin_evaluation(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
-        let mut arms = vec![Arm::Compressed, Arm::ShuffledContext];
-        if self.constant.is_empty() {
-            arms.extend([Arm::NoContext, Arm::FullRag]);
-        }
         let soft = soft_tokens(self.session.projector(), &self.validation, models)?;
         let samples = self.validation.iter().map(|sample| sample.prepared.clone()).collect();
-        self.evaluation = Some(ArmsEvaluation::new(samples, soft, arms));
+        self.evaluation = Some(ArmsEvaluation::new(samples, soft, Arm::iter().collect()));
         Ok(())
     }
 
-    fn finish_evaluation(&mut self, evaluation: ArmsEvaluation) -> Result<(), EngineError> {
-        if self.constant.is_empty() {
-            // The first evaluation also makes the constant arms, so the next one says how long one takes.
-            self.constant = evaluation.records_of(&[Arm::NoContext, Arm::FullRag]);
-        } else {
-            self.evaluation_time = Some(evaluation.elapsed());
-        }
-        let mut records = self.constant.clone();
-        records.extend(evaluation.records_of(&[Arm::Compressed, Arm::ShuffledContext]));
-        let summary = evaluation.summarise(
-            &records,
-            Split::Validation,
-            self.session.steps_done(),
-            self.experiment.seed,
-        );
-        Ok(self.writer.evaluation(&summary, &records)?)
+    fn finish_evaluation(&mut self, evaluation: &ArmsEvaluation) -> Result<(), EngineError> {
+        self.evaluation_time = Some(evaluation.elapsed());
+        let summary = evaluation.summarise(Split::Validation, self.session.steps_done(), self.experiment.seed);
+        Ok(self.writer.evaluation(&summary, evaluation.records())?)
     }
 }
 
@@ -329,12 +325,10 @@ fn manifest(
     })
 }
 
-/// Commit of the working tree that the program runs in, if there is one.
+/// Commit of the source tree that the program was built from, where that still lies on this machine.
 fn git_commit() -> Option<String> {
-    let output = std::process::Command::new("git")
-        .args(["rev-parse", "HEAD"])
-        .output()
-        .ok()?;
+    let arguments = ["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "HEAD"];
+    let output = std::process::Command::new("git").args(arguments).output().ok()?;
     output
         .status
         .success()

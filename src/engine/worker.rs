@@ -60,25 +60,43 @@ impl Worker {
         give_way();
         self.reply.send(Event::State(WorkerState::Idle));
         while let Some(order) = self.next_order() {
+            let asked = match &order {
+                Some(Order::Command(Command::Complete(request))) => Some(request.id),
+                _ => None,
+            };
             // A panic is a mistake of ours: it is told, the job that met it ends, and the worker goes on.
             let done = catch_unwind(AssertUnwindSafe(|| self.obey(order)));
             match done {
                 Ok(true) => {}
                 Ok(false) => break,
-                Err(panic) => {
-                    let text = format!(
-                        "a mistake in this program ended the work: {}; please report it",
-                        panic_text(panic.as_ref())
-                    );
-                    self.end_training(EventKind::Failed, &text);
-                    self.reply.notice(Severity::Error, text);
-                    self.reply.send(Event::Progress(None));
-                    self.reply.send(Event::State(WorkerState::Idle));
-                }
+                Err(panic) => self.survive(panic.as_ref(), asked),
             }
         }
         self.stop_training("the program was closed");
         self.fetch = None;
+    }
+
+    /// Tells of a panic: to whoever asked for a completion, else the job in progress ends with it.
+    fn survive(&mut self, panic: &(dyn Any + Send), asked: Option<u64>) {
+        let text = format!(
+            "a mistake in this program ended the work: {}; please report it",
+            panic_text(panic)
+        );
+        if let Some(id) = asked {
+            self.reply.send(Event::Completed {
+                id,
+                result: Err(text),
+                bad_input: false,
+            });
+            return;
+        }
+        self.end_training(EventKind::Failed, &text);
+        self.reply.send(Event::Progress(None));
+        self.reply.send(Event::State(WorkerState::Idle));
+        self.reply.send(Event::Failed {
+            message: text,
+            bad_input: false,
+        });
     }
 
     /// The next order; `Some(None)` when there is none and training goes on; `None` when nobody can give one any more.
@@ -174,6 +192,9 @@ impl Worker {
             Ok(Advance::Evaluation) => {}
             Ok(Advance::Finished) => self.end_training(EventKind::End, ""),
             Err(error) => {
+                // Nothing moves in a step that fails, so what the steps before it learned is sound. If it cannot be written
+                // either, the first error is the one to tell.
+                job.checkpoint("the run failed").ok();
                 self.tell(&error);
                 self.end_training(EventKind::Failed, &error.to_string());
             }
@@ -218,8 +239,11 @@ impl Worker {
     }
 
     fn complete(&mut self, request: &CompletionRequest) {
-        let result = self.completion(request).map_err(|error| error.to_string());
-        self.reply.send(Event::Completed { id: request.id, result });
+        let result = self.completion(request);
+        let bad_input = result.as_ref().is_err_and(EngineError::is_bad_input);
+        let result = result.map_err(|error| error.to_string());
+        let id = request.id;
+        self.reply.send(Event::Completed { id, result, bad_input });
     }
 
     fn completion(&mut self, request: &CompletionRequest) -> Result<super::CompletionAnswer, EngineError> {
@@ -231,15 +255,8 @@ impl Worker {
             let (Some(job), Some(models)) = (&self.training, &self.models) else {
                 return Err(EngineError::Cancelled);
             };
-            let store = &self.settings.store;
-            return answer(
-                &request.source,
-                &request.arms,
-                job.projector(),
-                job.experiment(),
-                models,
-                store,
-            );
+            let projector = (job.projector(), job.steps_done());
+            return answer(&request.source, &request.arms, projector, job.experiment(), models);
         }
         let experiment = Run::open(&request.run)?.experiment;
         let other = self
@@ -262,15 +279,8 @@ impl Worker {
         experiment: &Experiment,
         models: &LoadedModels,
     ) -> Result<super::CompletionAnswer, EngineError> {
-        let (projector, _) = load_projector(&request.run, experiment, None, models)?;
-        answer(
-            &request.source,
-            &request.arms,
-            &projector,
-            experiment,
-            models,
-            &self.settings.store,
-        )
+        let (projector, step) = load_projector(&request.run, experiment, None, models)?;
+        answer(&request.source, &request.arms, (&projector, step), experiment, models)
     }
 
     fn evaluate(&mut self, request: &EvaluationRequest) {
@@ -293,7 +303,16 @@ impl Worker {
     }
 
     fn evaluation(&mut self, request: &EvaluationRequest) -> Result<(), EngineError> {
-        let experiment = Run::open(&request.run)?.experiment;
+        let run = Run::open(&request.run)?;
+        let experiment = run.experiment;
+        for (name, sum) in &run.manifest.sha256 {
+            if self.settings.store.sha256(name).is_ok_and(|now| now != *sum) {
+                let text = format!(
+                    "{name} has changed since the run was trained; its numbers and its split may not be comparable"
+                );
+                self.reply.notice(Severity::Warning, text);
+            }
+        }
         self.with_models(&experiment, |models, settings, progress| {
             evaluate_run(request, &experiment, models, &settings.store, progress)
         })

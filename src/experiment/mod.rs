@@ -222,7 +222,7 @@ pub struct Schedule {
     pub probe_every: usize,
     /// Chunks in the probe set.
     pub probe_chunks: usize,
-    /// Steps between evaluations; the first and the last step are always evaluated.
+    /// Steps between evaluations; the last step is always evaluated.
     pub evaluate_every: usize,
     /// Steps between checkpoints; the last step always writes one.
     pub checkpoint_every: usize,

@@ -1,13 +1,28 @@
 //! Why a model or a corpus cannot be used.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What went wrong with a model, a tokenizer, a corpus or a cache of vectors, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
-    /// A file or folder could not be read or written.
+    /// A file or folder could not be read.
     #[error("cannot access {}: {source}", path.display())]
     Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file or folder of the cache could not be written.
+    #[error(
+        "cannot write {}: {source}{}", path.display(),
+        match source.kind() {
+            ErrorKind::StorageFull => "; free some space, or set LLAVACODE_CACHE to a folder on another disk (what was written before is kept)",
+            _ => "; make it writable, or set LLAVACODE_CACHE to another folder",
+        }
+    )]
+    Write {
         /// The file or folder.
         path: PathBuf,
         /// What the system said.
@@ -64,7 +79,18 @@ pub enum ModelError {
 }
 
 impl ModelError {
-    /// For `map_err`: the file that could not be read or written.
+    /// For `map_err`: the file that could not be written.
+    pub fn write(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Write { path, source }
+    }
+
+    /// The input was wrong, rather than the machine.
+    pub fn is_bad_input(&self) -> bool {
+        !matches!(self, Self::Compute(_) | Self::Write { .. } | Self::Cancelled)
+    }
+
+    /// For `map_err`: the file that could not be read.
     pub fn read(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Read { path, source }

@@ -36,7 +36,7 @@ pub struct Run {
     pub warnings: Vec<String>,
 }
 
-/// A checkpoint: everything that training needs to go on exactly.
+/// A checkpoint: projector and optimiser at one step.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Checkpoint {
     /// Steps finished.

@@ -150,7 +150,9 @@ fn a_sample_is_completed_again_and_the_answer_stands_below() {
             sample: *sample,
             retrieved,
             completions,
+            step: STEPS,
         }),
+        bad_input: false,
     });
     h.run_ok();
     assert!(h.query_by_label_contains("completing").is_none());
@@ -205,6 +207,7 @@ fn a_refused_completion_says_why() {
     engine.answer(Event::Completed {
         id: 1,
         result: Err("the reader is not on this machine".into()),
+        bad_input: true,
     });
     h.run_ok();
     assert!(h.query_by_label_contains("the reader is not on this machine").is_some());

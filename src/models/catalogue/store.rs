@@ -162,7 +162,7 @@ impl Store {
             Err(_) => sums.folder(&path, &["whl", "py"]),
         };
         let sum = sum.map_err(read)?;
-        sums.remember().map_err(read)?;
+        sums.remember().map_err(ModelError::write(&self.root))?;
         Ok(sum)
     }
 

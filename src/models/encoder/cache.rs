@@ -33,7 +33,7 @@ impl VectorCache {
             .take(16)
             .collect();
         let folder = folder.join(format!("{name}-{width}"));
-        std::fs::create_dir_all(&folder).map_err(ModelError::read(&folder))?;
+        std::fs::create_dir_all(&folder).map_err(ModelError::write(&folder))?;
         let mut cache = Self {
             folder,
             fingerprint: fingerprint.to_owned(),

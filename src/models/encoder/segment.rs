@@ -61,9 +61,9 @@ impl Segment {
             .prefix("segment-")
             .suffix(".vectors")
             .tempfile_in(folder)
-            .map_err(ModelError::read(folder))?
+            .map_err(ModelError::write(folder))?
             .keep()
-            .map_err(|error| ModelError::read(folder)(error.error))?;
+            .map_err(|error| ModelError::write(folder)(error.error))?;
         Ok(Self {
             path,
             file,
@@ -85,8 +85,8 @@ impl Segment {
         let first = self.rows;
         // A write that failed half-way left a torn row: the next one starts over it.
         self.seek(first)?;
-        self.file.write_all(&bytes).map_err(ModelError::read(&self.path))?;
-        self.file.sync_data().map_err(ModelError::read(&self.path))?;
+        self.file.write_all(&bytes).map_err(ModelError::write(&self.path))?;
+        self.file.sync_data().map_err(ModelError::write(&self.path))?;
         self.rows += rows.len() as u64;
         Ok(first)
     }

@@ -75,6 +75,13 @@ impl ReaderConfig {
         if json.get("use_sliding_window").and_then(Value::as_bool) == Some(true) {
             return Err(unsupported("it attends in a sliding window".into()));
         }
+        // qwen2 always has biases, whatever its configuration says of them.
+        let biases = ["attention_bias", "mlp_bias"]
+            .into_iter()
+            .find(|key| json.get(*key).and_then(Value::as_bool) == Some(true));
+        if let Some(key) = biases.filter(|_| family != "qwen2") {
+            return Err(unsupported(format!("it has biases that are not read ({key:?})")));
+        }
         let rope = json
             .get("rope_parameters")
             .or_else(|| json.get("rope_scaling"))
@@ -123,6 +130,17 @@ impl ReaderConfig {
             return Err(ModelError::Unsupported {
                 path: path.to_owned(),
                 message: format!("architecture {family:?}; readers are of the llama, qwen2 or qwen3 family"),
+            });
+        }
+        let scaling = content
+            .metadata
+            .get(&format!("{family}.rope.scaling.type"))
+            .and_then(|value| value.to_string().ok());
+        if content.tensor_infos.contains_key("rope_freqs.weight") || scaling.is_some_and(|kind| kind != "none") {
+            let message = "its positions are scaled".to_owned();
+            return Err(ModelError::Unsupported {
+                path: path.to_owned(),
+                message,
             });
         }
         let whole = |key: &str| {

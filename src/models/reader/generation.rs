@@ -8,7 +8,7 @@ use crate::models::ModelError;
 /// A greedy completion and its times.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Generation {
-    /// The tokens, the one that ended it left out.
+    /// The tokens, with the one that ended it.
     pub tokens: Vec<u32>,
     /// From the start of the prefill to the first token.
     pub first_token: Duration,
@@ -18,7 +18,8 @@ pub struct Generation {
 
 /// Feeds a prompt and decodes greedily until `ends` says so of the tokens so far, or `longest` tokens are out.
 ///
-/// The session must be empty or hold what stands before the prompt. Afterwards it holds prompt and completion.
+/// The session must be empty or hold what stands before the prompt. Afterwards it holds
+/// the prompt and all of the completion but its last token.
 pub fn generate(
     session: &mut dyn Session,
     prompt: &[Slot],

@@ -1,0 +1,192 @@
+//! The program from the outside, on toy models: results, exit codes, and Ctrl-C.
+#![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
+
+mod common;
+#[path = "common/toy.rs"]
+mod toy;
+
+use std::io::{BufRead as _, BufReader};
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+use llavacode::experiment::Experiment;
+use llavacode::runs::{EventKind, Run};
+use toy::Toy;
+
+struct Shell {
+    toy: Toy,
+}
+
+impl Shell {
+    fn new() -> Self {
+        Self { toy: Toy::new() }
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_llavacode"));
+        command.args(arguments).env("LLAVACODE_CACHE", self.toy.path("store"));
+        command
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().unwrap()
+    }
+
+    /// Runs, expects success, and gives standard output.
+    fn succeed(&self, arguments: &[&str]) -> String {
+        let output = self.run(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {errors}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    /// Runs, expects exit code 2 and one message that names `expected`.
+    fn refuse(&self, arguments: &[&str], expected: &str) {
+        let output = self.run(arguments);
+        let errors = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
+        assert!(errors.contains(expected), "{errors:?} does not name {expected:?}");
+        assert!(!errors.contains("panicked"), "{errors}");
+    }
+
+    fn experiment(&self, name: &str, change: impl FnOnce(&mut Experiment)) -> String {
+        let mut experiment = self.toy.experiment(name);
+        change(&mut experiment);
+        let path = self.toy.path(&format!("{name}.toml"));
+        std::fs::write(&path, experiment.to_toml()).unwrap();
+        path.display().to_string()
+    }
+
+    fn train(&self, experiment: &str) -> String {
+        let runs = self.toy.path("runs").display().to_string();
+        self.succeed(&["train", experiment, "--runs-dir", &runs])
+            .trim()
+            .to_owned()
+    }
+}
+
+#[test]
+fn a_run_is_trained_evaluated_inspected_and_asked() {
+    let shell = Shell::new();
+    let run = shell.train(&shell.experiment("whole", |_| {}));
+    assert_eq!(Run::open(PathBuf::from(&run).as_path()).unwrap().scalars.len(), 6);
+
+    let table = shell.succeed(&["evaluate", &run, "--limit", "4"]);
+    let scores = [
+        "em_token",
+        "em_strict",
+        "em_lines",
+        "es_levenshtein",
+        "es_ratio",
+        "cross_entropy",
+    ];
+    let rows = [
+        "difference to no context",
+        "mean prompt tokens",
+        "median TTFT, ms",
+        "shuffled context",
+        "full RAG",
+    ];
+    for expected in scores.iter().chain(&rows) {
+        assert!(table.contains(expected), "no {expected:?} in {table}");
+    }
+    let json: serde_json::Value =
+        serde_json::from_str(&shell.succeed(&["evaluate", &run, "--limit", "4", "--json"])).unwrap();
+    assert_eq!(json["samples"], 4);
+    assert_eq!(json["arms"].as_array().unwrap().len(), 4);
+    // A smaller evaluation does not take the place of a larger one.
+    shell.refuse(&["evaluate", &run, "--limit", "2"], "larger evaluation");
+
+    assert!(
+        shell
+            .succeed(&["inspect", &run])
+            .starts_with("Step 6: projected mean cosine")
+    );
+    let json: serde_json::Value =
+        serde_json::from_str(&shell.succeed(&["inspect", &run, "--step", "2", "--json"])).unwrap();
+    assert_eq!(json["step"], 2);
+
+    let repository = shell.toy.repository().display().to_string();
+    let cursor = [
+        "--repository",
+        &repository,
+        "--file",
+        "./package/main.py",
+        "--line",
+        "12",
+    ];
+    let answer = shell.succeed(&[&["complete", "--run", &run], &cursor[..]].concat());
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["completions"].as_array().unwrap().len(), 3);
+    // Nothing stands before the first line, so there is no prompt without context.
+    let first = [
+        "--repository",
+        &repository,
+        "--file",
+        "package/helpers.py",
+        "--line",
+        "1",
+    ];
+    let answer = shell.succeed(&[&["complete", "--run", &run], &first[..]].concat());
+    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    assert_eq!(answer["completions"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn bad_input_is_named_and_exits_with_2() {
+    let shell = Shell::new();
+    let empty = shell.toy.path("empty");
+    std::fs::create_dir(&empty).unwrap();
+    let good = shell.experiment("good", |_| {});
+    let broken = shell.experiment("broken", |experiment| {
+        let path = shell.toy.path("broken.gguf");
+        std::fs::write(&path, b"GGUF but no more").unwrap();
+        experiment.reader.model = path.display().to_string();
+    });
+    let no_code = shell.experiment("no-code", |experiment| {
+        experiment.data.corpus = empty.display().to_string()
+    });
+    let too_long = shell.experiment("too-long", |experiment| experiment.prompt.left_tokens = 4000);
+    shell.refuse(&["train", &good, "--set", "schedule.batch=0"], "schedule.batch is 0");
+    shell.refuse(&["train", &good, "--set", "schedule.bacth=4"], "bacth");
+    shell.refuse(&["train", "/nowhere.toml"], "/nowhere.toml");
+    shell.refuse(&["train", &broken], "broken.gguf");
+    shell.refuse(&["train", &no_code], "no Python files");
+    shell.refuse(&["train", &too_long], "prompt.left_tokens");
+    shell.refuse(&["inspect", &empty.display().to_string()], "is not a run");
+    shell.refuse(&["evaluate", &empty.display().to_string()], "is not a run");
+    shell.refuse(&["fetch", "no-such-model"], "no-such-model");
+    shell.refuse(&["--open", &empty.display().to_string()], "is not a run");
+    assert_eq!(shell.run(&["no-such-command"]).status.code(), Some(2));
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_every_finished_step() {
+    let shell = Shell::new();
+    let long = shell.experiment("long", |experiment| {
+        experiment.schedule.steps = 1_000_000;
+        experiment.schedule.evaluate_every = 1_000_000;
+        experiment.schedule.checkpoint_every = 1_000_000;
+    });
+    let runs = shell.toy.path("runs").display().to_string();
+    let mut command = shell.command(&["train", &long, "--runs-dir", &runs]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(child.stderr.take().unwrap()).lines().map(Result::unwrap);
+    // Not on a terminal a line is written every few seconds, so which step it names is chance.
+    let mut lines = lines.skip_while(|line| !line.starts_with("step "));
+    assert!(lines.next().is_some());
+    let interrupted = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status()
+        .unwrap();
+    assert!(interrupted.success());
+    // Standard error is read to its end, or the child could wait for a reader.
+    lines.for_each(drop);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let run = Run::open(PathBuf::from(String::from_utf8(output.stdout).unwrap().trim()).as_path()).unwrap();
+    assert!(!run.scalars.is_empty());
+    assert_eq!(run.checkpoint_steps, [run.scalars.len()]);
+    assert_eq!(run.events.last().unwrap().kind, EventKind::Stop);
+}
