@@ -148,15 +148,15 @@ fn a_sample_is_completed_again_and_the_answer_stands_below() {
         id: request.id,
         result: Ok(CompletionAnswer {
             sample: *sample,
+            step: 61,
             retrieved,
             completions,
-            step: STEPS,
         }),
         bad_input: false,
     });
     h.run_ok();
     assert!(h.query_by_label_contains("completing").is_none());
-    assert_eq!(h.query_all_by_label("now").count(), request.arms.len());
+    assert_eq!(h.query_all_by_label("step 61").count(), request.arms.len());
 }
 
 #[test]

@@ -17,7 +17,11 @@ pub fn arms_ui(ui: &mut egui::Ui, target: &str, recorded: &[CompletionRecord], l
     let answer = live
         .and_then(|task| task.answer.as_ref())
         .and_then(|answer| answer.as_ref().ok());
-    let now = |arm: Arm| answer?.completions.iter().find(|completion| completion.arm == arm);
+    let now = |arm: Arm| {
+        let answer = answer?;
+        let completion = answer.completions.iter().find(|completion| completion.arm == arm)?;
+        Some((answer.step, completion))
+    };
     let slowest = recorded
         .iter()
         .chain(answer.into_iter().flat_map(|answer| &answer.completions))
@@ -39,7 +43,13 @@ pub fn arms_ui(ui: &mut egui::Ui, target: &str, recorded: &[CompletionRecord], l
     }
 }
 
-fn card_ui(ui: &mut egui::Ui, target: &str, recorded: &CompletionRecord, now: Option<&CompletionRecord>, slowest: f64) {
+fn card_ui(
+    ui: &mut egui::Ui,
+    target: &str,
+    recorded: &CompletionRecord,
+    now: Option<(usize, &CompletionRecord)>,
+    slowest: f64,
+) {
     let theme = Theme::of(ui);
     let sign = theme.arm(recorded.arm);
     theme.card().show(ui, |ui| {
@@ -53,10 +63,10 @@ fn card_ui(ui: &mut egui::Ui, target: &str, recorded: &CompletionRecord, now: Op
         });
         ui.add_space(theme::TIGHT);
         completion_ui(ui, "recorded", target, recorded, slowest);
-        if let Some(now) = now {
+        if let Some((step, now)) = now {
             ui.separator();
             ui.horizontal(|ui| {
-                ui.label(theme::caption("now").color(theme.weak));
+                ui.label(theme::caption(format!("step {step}")).color(theme.weak));
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     outcome_ui(ui, now)
                 });
