@@ -139,10 +139,10 @@ pub fn pairs_ui(
             let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("pairs");
             area.show_rows(ui, 36.0, pairs.pairs.len(), |ui, range| {
                 for at in range {
-                    if let Some(pair) = pairs.pairs.get(at) {
-                        if pair_ui(ui, chunks, *pair, cosines, at == chosen).clicked() {
-                            asked = Some(Asked::Pair(at));
-                        }
+                    if let Some(pair) = pairs.pairs.get(at)
+                        && pair_ui(ui, chunks, *pair, cosines, at == chosen).clicked()
+                    {
+                        asked = Some(Asked::Pair(at));
                     }
                 }
             });
