@@ -1,6 +1,9 @@
 //! Numbers as a person reads them: three significant digits, intervals, units.
 
+use std::path::Path;
+
 use crate::evaluation::Interval;
+use crate::runs::name_of;
 
 /// Three significant digits: `0.234`, `41.3`, `12 345`, `5.12e-4`.
 pub fn number(value: f64) -> String {
@@ -11,15 +14,20 @@ pub fn number(value: f64) -> String {
     if magnitude >= 1000.0 {
         return grouped(value.round() as i64);
     }
-    let text = match magnitude {
-        0.0 => return "0".into(),
-        m if m < 1e-3 => return format!("{value:.2e}").replace('-', "−"),
-        m if m < 0.9995 => format!("{value:.3}"),
-        m if m < 9.995 => format!("{value:.2}"),
-        m if m < 99.95 => format!("{value:.1}"),
-        _ => format!("{value:.0}"),
-    };
-    text.replace('-', "−")
+    if magnitude == 0.0 {
+        return "0".into();
+    }
+    let scientific = format!("{value:.2e}");
+    if magnitude < 1e-3 {
+        return scientific.replace('-', "−");
+    }
+    // The exponent after rounding: 0.9999 is 1.00.
+    let exponent: i32 = scientific
+        .split_once('e')
+        .and_then(|(_, exponent)| exponent.parse().ok())
+        .unwrap_or_default();
+    let digits = usize::try_from(2 - exponent).unwrap_or_default();
+    format!("{value:.digits$}").replace('-', "−")
 }
 
 /// A mean with its 95% interval: `0.23 [0.21, 0.25]`.
@@ -67,18 +75,56 @@ pub fn count(number: usize, noun: &str) -> String {
     format!("{} {noun}{plural}", grouped(number as i64))
 }
 
+/// What tells runs apart that are shown together: their names; where two are equal, the folder's name with its date.
+pub fn run_labels<'a>(folders: impl IntoIterator<Item = &'a Path>) -> Vec<String> {
+    let folders: Vec<&Path> = folders.into_iter().collect();
+    let dated = |folder: &Path| folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let whole = |folder: &Path| folder.display().to_string();
+    let is_unique = |folder: &Path, label: &dyn Fn(&Path) -> String| {
+        let label_of_this = label(folder);
+        folders.iter().filter(|other| label(other) == label_of_this).count() < 2
+    };
+    folders
+        .iter()
+        .map(|folder| match folder {
+            folder if is_unique(folder, &name_of) => name_of(folder),
+            folder if is_unique(folder, &dated) => dated(folder),
+            folder => whole(folder),
+        })
+        .collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn runs_of_equal_name_are_told_apart() {
+        let label = |folders: &[&str]| run_labels(folders.iter().map(Path::new));
+        assert_eq!(label(&["runs/2026-11-24-a", "runs/2026-11-24-b"]), ["a", "b"]);
+        assert_eq!(
+            label(&["runs/2026-11-24-a", "runs/2026-11-25-a", "runs/2026-11-25-b"]),
+            ["2026-11-24-a", "2026-11-25-a", "b"]
+        );
+        assert_eq!(
+            label(&["mine/2026-11-24-a", "yours/2026-11-24-a"]),
+            ["mine/2026-11-24-a", "yours/2026-11-24-a"]
+        );
+    }
+
+    #[test]
     fn three_significant_digits_at_every_size() {
-        let shown = [0.0, 0.0005, 0.2345, 0.9999, 5.126, 41.27, 412.3, 12345.0, -0.5].map(number);
+        let shown = [
+            0.0, 0.0005, 0.00123, 0.0151, 0.2345, 0.9999, 5.126, 41.27, 412.3, 12345.0, -0.5,
+        ]
+        .map(number);
         assert_eq!(
             shown,
             [
                 "0",
                 "5.00e−4",
+                "0.00123",
+                "0.0151",
                 "0.234",
                 "1.00",
                 "5.13",

@@ -119,6 +119,8 @@ pub struct Theme {
     no_context: Color32,
     full_rag: Color32,
     compressed: Color32,
+    /// Shades of the projected colour, for runs beside the one in focus.
+    others: [Color32; 3],
     control: Color32,
     encoder: Color32,
 }
@@ -147,6 +149,7 @@ static DARK: Theme = Theme {
     no_context: rgb(0x9a_a4_b2),
     full_rag: rgb(0x5a_a9_e6),
     compressed: rgb(0xf2_a5_41),
+    others: [rgb(0xff_e3_b8), rgb(0xb8_74_2c), rgb(0xd8_b4_80)],
     control: rgb(0xb4_8e_ad),
     encoder: rgb(0x4f_c3_a1),
 };
@@ -171,6 +174,7 @@ static LIGHT: Theme = Theme {
     no_context: rgb(0x6b_72_80),
     full_rag: rgb(0x1d_6f_b8),
     compressed: rgb(0xb8_6e_00),
+    others: [rgb(0x5e_34_00), rgb(0xe0_9b_3c), rgb(0x91_6a_3a)],
     control: rgb(0x7b_4f_96),
     encoder: rgb(0x0f_7b_5f),
 };
@@ -206,22 +210,24 @@ impl Theme {
         self.arm(Arm::Compressed)
     }
 
-    /// How the n-th run of an overlay is drawn; the first is the run in focus.
+    /// How the n-th run of an overlay is drawn; the first is the run in focus. All are projected vectors, so all keep
+    /// that colour's family; shade, dash and mark tell them apart, and no arm has these marks but the compressed one.
     pub fn run(&self, index: usize) -> Sign {
-        let palette = [
-            self.compressed,
-            self.full_rag,
-            self.encoder,
-            self.control,
-            self.no_context,
-        ];
-        let dashes = [Dash::Solid, Dash::Dashed, Dash::DashDot, Dash::Dotted];
-        let marks = ["●", "□", "◆", "△", "○"];
-        Sign {
-            color: palette[index % palette.len()],
-            dash: dashes[index % dashes.len()],
-            mark: marks[index % marks.len()],
-        }
+        let [second, third, fourth] = self.others;
+        let (color, dash) = match index % 4 {
+            0 => (self.compressed, Dash::Solid),
+            1 => (second, Dash::Dashed),
+            2 => (third, Dash::DashDot),
+            _ => (fourth, Dash::Dotted),
+        };
+        let mark = match index % 5 {
+            0 => "●",
+            1 => "■",
+            2 => "▼",
+            3 => "★",
+            _ => "▶",
+        };
+        Sign { color, dash, mark }
     }
 
     /// Colour and sign of a notice.

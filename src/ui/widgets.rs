@@ -99,10 +99,13 @@ pub fn icon_button(ui: &mut Ui, icon: Icon, name: &str, enabled: bool) -> Respon
 /// The one button that stands out, at least this wide.
 pub fn primary_button(ui: &mut Ui, text: &str, enabled: bool, width: f32) -> Response {
     let theme = Theme::of(ui);
-    let label = egui::RichText::new(text)
-        .family(theme::semibold())
-        .color(theme.on_accent);
-    let button = egui::Button::new(label).fill(theme.accent).stroke(Stroke::NONE);
+    // Not the accent faded out: its pale text could not be read on it.
+    let (ink, fill) = match enabled {
+        true => (theme.on_accent, theme.accent),
+        false => (theme.weak, theme.raised),
+    };
+    let label = egui::RichText::new(text).family(theme::semibold()).color(ink);
+    let button = egui::Button::new(label).fill(fill).stroke(Stroke::NONE);
     let size = Vec2::new(width, 30.0);
     ui.add_enabled_ui(enabled, |ui| match width > 0.0 {
         true => ui.add_sized(size, button),

@@ -159,6 +159,7 @@ fn long_runs_are_decimated_and_quick() {
                 x_label: "step",
                 unit: "",
                 series: &series,
+                last_x: 20_000.0,
                 flags: &[],
                 scale: Scale::Log,
                 cursor: None,
@@ -176,4 +177,31 @@ fn long_runs_are_decimated_and_quick() {
     let frame = start.elapsed() / 20;
     println!("4 curves of 20,000 points: {frame:?} a frame");
     assert!(frame.as_millis() < 50, "{frame:?} a frame");
+}
+
+#[test]
+fn runs_of_equal_name_keep_their_own_curves() {
+    let runs = tempfile::tempdir().unwrap();
+    let aligned = write(runs.path(), "same", true);
+    let first = runs.path().join("2020-01-01-same");
+    std::fs::rename(aligned, &first).unwrap();
+    let second = write(runs.path(), "same", false);
+    let (mut h, _) = workbench(runs.path(), true);
+    for action in [
+        Action::Focus(first.clone()),
+        Action::ToggleOverlay(second.clone()),
+        Action::Go(Station::Train),
+    ] {
+        let ctx = h.ctx.clone();
+        h.state_mut().act(&ctx, action);
+        h.run_ok();
+    }
+    let told = |folder: &std::path::Path| {
+        let run = llavacode::runs::Run::open(folder).unwrap();
+        let loss = llavacode::ui::format::number(run.scalars.last().unwrap().loss);
+        let name = folder.file_name().unwrap().to_string_lossy().into_owned();
+        format!("{name} {loss} at step {STEPS}")
+    };
+    let summary = format!("{LOSS}, {}, {}", told(&first), told(&second));
+    assert!(h.query_by_role_and_label(Role::Figure, &summary).is_some(), "{summary}");
 }

@@ -7,6 +7,8 @@ use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use llavacode::app::{Action, Station};
+use llavacode::experiment::Experiment;
+use llavacode::runs::{ProbeRecord, Run, RunWriter};
 use llavacode::ui::Workbench;
 
 use super::demo_run::{Demo, STEPS, write};
@@ -133,12 +135,78 @@ fn a_cell_of_the_heat_map_shows_its_pair() {
     h.run_ok();
     assert!(h.query_by_label_contains("the chosen pair").is_some());
     let row = h.state().state().selection.chunk.expect("a chunk is selected");
-    let chunks = llavacode::runs::Run::open(&run).unwrap().probe_chunks().unwrap();
+    let chunks = Run::open(&run).unwrap().probe_chunks().unwrap();
     let name = format!("{}/{}", chunks[row].repository, chunks[row].path);
     assert!(h.query_all_by_label_contains(&name).next().is_some());
     h.get_by_label("Close").click();
     h.run_ok();
     assert!(h.query_by_label_contains("the chosen pair").is_none());
+}
+
+#[test]
+fn a_cell_of_the_second_map_shows_the_second_runs_cosine() {
+    let runs = tempfile::tempdir().unwrap();
+    let aligned = write(runs.path(), "aligned", true);
+    let collapse = write(runs.path(), "collapse", false);
+    let mut h = opened(runs.path(), &aligned);
+    act(&mut h, Action::ToggleOverlay(collapse.clone()));
+    wait(&mut h);
+    let map = h.get_by_label_contains("collapse: choose two chunks").rect();
+    let at = map.left_top() + map.size() * egui::vec2(0.105, 0.305);
+    h.hover_at(at);
+    h.run_ok();
+    h.drag_at(at);
+    h.drop_at(at);
+    h.run_ok();
+    assert!(
+        h.query_by_label_contains(&format!("collapse, step {STEPS}: the chosen pair"))
+            .is_some()
+    );
+    let pairs: Vec<String> = h
+        .query_all_by_label_contains("pair ")
+        .filter_map(|node| node.accesskit_node().label())
+        .filter(|label| label.starts_with("pair ") && label.contains("collapse "))
+        .collect();
+    let value: f64 = pairs[0].split("collapse ").last().unwrap()[..5].parse().unwrap();
+    assert!(value > 0.8, "a collapsed run has no such pair: {}", pairs[0]);
+}
+
+#[test]
+fn arrows_walk_through_the_cells_of_a_map() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let mut h = opened(runs.path(), &run);
+    h.get_by_label_contains("encoder: choose two chunks").focus();
+    h.run_ok();
+    h.key_press(egui::Key::ArrowRight);
+    h.run_ok();
+    assert!(h.query_by_label_contains("encoder: the chosen pair").is_some());
+    let first = h.state().state().selection.chunk;
+    h.key_press(egui::Key::ArrowDown);
+    h.run_ok();
+    assert_ne!(h.state().state().selection.chunk, first, "the next row");
+    assert_eq!(h.state().state().selection.step, None, "the scrubber keeps still");
+}
+
+#[test]
+fn a_run_with_another_encoder_does_not_stand_beside() {
+    let runs = tempfile::tempdir().unwrap();
+    let aligned = write(runs.path(), "aligned", true);
+    let run = Run::open(&aligned).unwrap();
+    let experiment = Experiment {
+        name: "other".into(),
+        ..run.experiment.clone()
+    };
+    let mut writer = RunWriter::create(runs.path(), &experiment, &run.manifest).unwrap();
+    writer.probe_chunks(&run.probe_chunks().unwrap()).unwrap();
+    let record = run.probe(0).unwrap();
+    let encoder = record.projected.clone();
+    writer.probe(&ProbeRecord { encoder, ..record }).unwrap();
+    let other = writer.folder().to_owned();
+    let mut h = opened(runs.path(), &aligned);
+    act(&mut h, Action::ToggleOverlay(other));
+    wait(&mut h);
+    assert!(h.query_by_label_contains("other has another encoder").is_some());
 }
 
 #[test]

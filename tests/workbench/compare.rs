@@ -133,6 +133,10 @@ fn a_sample_is_completed_again_and_the_answer_stands_below() {
         })
         .expect("a completion was asked for");
     assert_eq!(request.run, run);
+    assert!(
+        !request.arms.contains(&Arm::ShuffledContext),
+        "the engine cannot shuffle one sample"
+    );
     assert!(h.query_by_label_contains("completing").is_some());
     let recorded = Run::open(&run).unwrap().completions(STEPS, Split::Validation).unwrap();
     let mut completions: Vec<_> = recorded.into_iter().take(request.arms.len()).collect();
@@ -144,15 +148,46 @@ fn a_sample_is_completed_again_and_the_answer_stands_below() {
         id: request.id,
         result: Ok(CompletionAnswer {
             sample: *sample,
+            step: 61,
             retrieved,
             completions,
-            step: STEPS,
         }),
         bad_input: false,
     });
     h.run_ok();
     assert!(h.query_by_label_contains("completing").is_none());
-    assert_eq!(h.query_all_by_label("now").count(), request.arms.len());
+    assert_eq!(h.query_all_by_label("step 61").count(), request.arms.len());
+}
+
+#[test]
+fn a_damaged_evaluation_leaves_the_way_to_the_others() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let damaged = run.join("evaluations").join(format!("step-{STEPS}.jsonl"));
+    assert!(damaged.is_file());
+    std::fs::write(damaged, "{not json\n").unwrap();
+    let (mut h, _) = opened(runs.path(), &run);
+    assert!(h.query_by_label("This evaluation cannot be read").is_some());
+    let other = Run::open(&run).unwrap().evaluations[0].step;
+    h.get_by_label(&other.to_string()).click();
+    h.run_ok();
+    assert!(h.query_by_label("This evaluation cannot be read").is_none());
+    assert!(h.query_by_label(&format!("aligned, step {other}")).is_some());
+}
+
+#[test]
+fn the_smallest_window_holds_every_arm() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let (mut h, _) = opened(runs.path(), &run);
+    h.set_size(egui::vec2(960.0, 600.0));
+    h.run_ok();
+    for arm in [Arm::NoContext, Arm::Compressed, Arm::FullRag] {
+        for node in h.query_all_by_label(arm.label()) {
+            assert!(node.rect().right() <= 960.0, "{} is cut off", arm.label());
+        }
+    }
+    assert!(h.get_by_label("Complete again now").rect().right() <= 960.0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use egui::{Color32, ColorImage, Id, Rect, Role, Sense, Stroke, TextureHandle, TextureOptions, WidgetInfo, pos2, vec2};
 
 use super::frame::ChartFrame;
+use super::keys::{arrows, moved};
 use super::local::local;
 use super::scale::tick;
 use super::table::Table;
@@ -41,7 +42,7 @@ struct Source {
 type Memory = Option<(Source, TextureHandle)>;
 
 impl Heatmap<'_> {
-    /// Draws the matrix and answers with the cell that was clicked, as rows of the matrix.
+    /// Draws the matrix and answers with the cell that was clicked or that the arrow keys went to, as rows of the matrix.
     pub fn show(self, ui: &mut egui::Ui) -> Option<(usize, usize)> {
         let side = self.side.min(ui.available_width() - 56.0).max(80.0);
         let frame = ChartFrame {
@@ -102,7 +103,21 @@ impl Heatmap<'_> {
                 );
             });
         }
-        hovered.filter(|_| response.clicked())
+        let walked = arrows(ui, &response).and_then(|by| self.walked(by));
+        walked.or(hovered.filter(|_| response.clicked()))
+    }
+
+    /// The cell beside the selected one; the first one when none is selected.
+    fn walked(&self, (across, down): (isize, isize)) -> Option<(usize, usize)> {
+        let place = |wanted: usize| self.order.iter().position(|row| *row == wanted);
+        let from = self
+            .selected
+            .and_then(|(row, column)| Some((place(row)?, place(column)?)));
+        let (row, column) = from.map_or((0, 0), |(row, column)| {
+            let length = self.order.len();
+            (moved(row, down, length), moved(column, across, length))
+        });
+        Some((*self.order.get(row)?, *self.order.get(column)?))
     }
 
     fn texture(&self, ui: &egui::Ui, theme: &Theme) -> egui::TextureId {

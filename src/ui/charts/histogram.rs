@@ -6,6 +6,7 @@ use egui_plot::{Bar, BarChart};
 use super::axes::{plot, small};
 use super::curve::Curve;
 use super::frame::ChartFrame;
+use super::keys::{arrows, moved};
 use super::scale::Scale;
 use super::table::Table;
 use crate::collapse::Histogram;
@@ -63,7 +64,7 @@ pub struct HistogramChart<'a> {
 }
 
 impl HistogramChart<'_> {
-    /// Draws the histogram and answers with the bin that was clicked.
+    /// Draws the histogram and answers with the bin that was clicked or that the arrow keys went to.
     pub fn show(self, ui: &mut egui::Ui) -> Option<usize> {
         let [low, .., high] = self.histogram.quantiles;
         let mean = self.histogram.mean;
@@ -137,7 +138,19 @@ impl HistogramChart<'_> {
                 .clone()
                 .on_hover_ui_at_pointer(|ui| self.tooltip(ui, bin));
         }
-        bin.filter(|_| response.response.clicked())
+        let walked = arrows(ui, &response.response).and_then(|(across, _)| self.walked(across));
+        walked.or(bin.filter(|_| response.response.clicked()))
+    }
+
+    /// The bin with pairs in it that lies beside the selected one; the first one when none is selected.
+    fn walked(&self, across: isize) -> Option<usize> {
+        let counts = self.histogram.counts.iter().enumerate();
+        let filled: Vec<usize> = counts.filter(|(_, count)| **count > 0).map(|(bin, _)| bin).collect();
+        let from = self
+            .selected
+            .and_then(|bin| filled.iter().position(|other| *other == bin));
+        let place = from.map_or(0, |place| moved(place, across, filled.len()));
+        filled.get(place).copied()
     }
 
     fn bars(&self, theme: &Theme) -> BarChart {

@@ -42,6 +42,8 @@ pub struct LineChart<'a> {
     pub unit: &'a str,
     /// The curves.
     pub series: &'a [Series],
+    /// The largest x of the charts that this one stands among: the axis runs from 0 to it at least.
+    pub last_x: f64,
     /// What happened along x.
     pub flags: &'a [Flag],
     /// Of the y axis.
@@ -67,20 +69,20 @@ pub struct Pointed {
     pub clicked: Option<f64>,
 }
 
-type Cache = BTreeMap<String, Prepared>;
+/// In the order of the series.
+type Cache = Vec<Prepared>;
 
 impl LineChart<'_> {
     /// Draws the chart.
     pub fn show(self, ui: &mut egui::Ui) -> Pointed {
         let cache = local::<Cache>(ui.ctx(), self.id);
         let mut cache = cache.lock();
-        cache.retain(|name, _| self.series.iter().any(|series| series.name == *name));
-        for series in self.series {
-            if !cache
-                .get(&series.name)
-                .is_some_and(|kept| kept.fits(series, self.scale))
-            {
-                cache.insert(series.name.clone(), Prepared::new(series, self.scale));
+        cache.truncate(self.series.len());
+        for (place, series) in self.series.iter().enumerate() {
+            match cache.get_mut(place) {
+                Some(kept) if kept.fits(series, self.scale) => {}
+                Some(kept) => *kept = Prepared::new(series, self.scale),
+                None => cache.push(Prepared::new(series, self.scale)),
             }
         }
         let view = self.view(ui);
@@ -105,15 +107,15 @@ impl LineChart<'_> {
         (!memory.auto_bounds.x).then(|| (bounds.min()[0], bounds.max()[0]))
     }
 
-    fn note(&self, cache: &Cache, view: Option<(f64, f64)>) -> String {
+    fn note(&self, cache: &[Prepared], view: Option<(f64, f64)>) -> String {
         let mut notes = Vec::new();
         if !self.unit.is_empty() {
             notes.push(self.unit.to_owned());
         }
-        if cache.values().any(|kept| kept.raw.slice(view, BUDGET).decimated) {
+        if cache.iter().any(|kept| kept.raw.slice(view, BUDGET).decimated) {
             notes.push("decimated, extremes kept".into());
         }
-        let dropped: usize = cache.values().map(|kept| kept.dropped).sum();
+        let dropped: usize = cache.iter().map(|kept| kept.dropped).sum();
         match (self.scale, dropped) {
             (_, 0) => {}
             (Scale::Log, n) => notes.push(format!("{n} values ≤ 0 not shown")),
@@ -161,7 +163,7 @@ impl LineChart<'_> {
         table
     }
 
-    fn body(&self, ui: &mut egui::Ui, height: f32, cache: &Cache, view: Option<(f64, f64)>) -> Pointed {
+    fn body(&self, ui: &mut egui::Ui, height: f32, cache: &[Prepared], view: Option<(f64, f64)>) -> Pointed {
         let theme = Theme::of(ui);
         let signs = self.series.iter().map(|series| (series.name.as_str(), series.sign));
         let top = ui.cursor().top();
@@ -174,20 +176,24 @@ impl LineChart<'_> {
         let mut plot = plot(self.id.with("plot"), height, theme, [self.x_label, ""], scale)
             .allow_drag(Vec2b::new(true, false))
             .allow_zoom(Vec2b::new(true, false))
+            .include_x(0.0)
+            .include_x(self.last_x)
             .set_margin_fraction(egui::vec2(0.01, 0.08));
         if let Some(group) = self.group {
             plot = plot.link_axis(group, Vec2b::new(true, false));
         }
-        let shown: Vec<&Series> = self
+        let mut drawn: Vec<(&Series, &Prepared)> = self
             .series
             .iter()
-            .filter(|series| !hidden.contains(&series.name))
+            .zip(cache)
+            .filter(|(series, _)| !hidden.contains(&series.name))
             .collect();
+        let shown: Vec<&Series> = drawn.iter().map(|(series, _)| *series).collect();
+        // A curve with a band is what the chart is about: it lies over the others.
+        drawn.sort_by_key(|(series, _)| series.band.is_some());
         let response = plot.show(ui, |plot| {
-            for series in &shown {
-                if let Some(kept) = cache.get(&series.name) {
-                    draw_series(plot, series, kept, scale, view);
-                }
+            for (series, kept) in drawn {
+                draw_series(plot, series, kept, scale, view);
             }
             plot.pointer_coordinate()
         });

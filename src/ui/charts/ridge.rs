@@ -40,8 +40,8 @@ impl RidgeChart<'_> {
             id: self.id,
             title: self.title,
             note: match every {
-                1 => "cosine of two chunks, oldest step at the back".into(),
-                n => format!("cosine of two chunks, every {n}th probe, oldest at the back"),
+                1 => "each scaled to its own peak, oldest step at the back".into(),
+                n => format!("every {n}th probe, each scaled to its own peak, oldest at the back"),
             },
             summary: format!("{}: {} steps", self.title, shown.len()),
             height: self.height,

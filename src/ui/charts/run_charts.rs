@@ -5,14 +5,14 @@ use strum::IntoEnumIterator as _;
 
 use super::line::{Flag, LineChart};
 use super::local::local;
-use super::run_curves::{Cache, Quantity, evaluated, split, step_at, value, x_at, x_of};
+use super::run_curves::{Cache, Quantity, common_split, evaluated, step_at, value, x_at, x_of};
 use super::scale::Scale;
 use super::series::Series;
 use crate::app::{Action, OpenRun, XAxis};
 use crate::corpus::Split;
 use crate::evaluation::Arm;
 use crate::runs::{EventKind, Run};
-use crate::ui::theme::{self, Dash, Sign};
+use crate::ui::theme;
 use crate::ui::{View, format};
 
 /// Height of a chart's plot and legend, points.
@@ -76,7 +76,10 @@ pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
 struct ChartRow<'a> {
     view: &'a View<'a>,
     runs: &'a [&'a OpenRun],
+    /// What the runs are called, each another.
+    labels: Vec<String>,
     flags: Vec<Flag>,
+    last_x: f64,
     hovered: Option<usize>,
 }
 
@@ -86,10 +89,13 @@ impl<'a> ChartRow<'a> {
         let flags = runs
             .first()
             .map_or_else(Vec::new, |open| flags(open.run(), x, view.theme));
+        let ends = runs.iter().filter_map(|open| open.run().scalars.last());
         Self {
             view,
             runs,
+            labels: format::run_labels(runs.iter().map(|open| open.run().folder.as_path())),
             flags,
+            last_x: ends.map(|record| x_of(record, x)).fold(0.0, f64::max),
             hovered: None,
         }
     }
@@ -99,8 +105,9 @@ impl<'a> ChartRow<'a> {
         let series: Vec<Series> = self
             .runs
             .iter()
+            .zip(&self.labels)
             .enumerate()
-            .filter_map(|(index, open)| {
+            .filter_map(|(index, (open, label))| {
                 let run = open.run();
                 let points = cache.get_mut(&run.folder)?.points(&quantity.key, || {
                     let values = run.scalars.iter();
@@ -108,7 +115,7 @@ impl<'a> ChartRow<'a> {
                         .filter_map(|record| Some([x_of(record, charts.x), value(record, &quantity.key)?]))
                         .collect()
                 });
-                let mut series = Series::new(run.name(), self.view.theme.run(index), points);
+                let mut series = Series::new(label, self.view.theme.run(index), points);
                 series.smoothing = if quantity.smoothed { charts.smoothing } else { 0.0 };
                 Some(series)
             })
@@ -129,10 +136,11 @@ impl<'a> ChartRow<'a> {
     }
 
     fn score(&mut self, ui: &mut egui::Ui, cache: &mut Cache, key: &str, title: &str, factor: f64) {
-        let split = split(self.runs);
+        let shown: Vec<&Run> = self.runs.iter().map(|open| open.run()).collect();
+        let split = common_split(&shown);
         let x = self.view.state.charts.x;
         let mut series = Vec::new();
-        for (index, open) in self.runs.iter().enumerate() {
+        for (index, (open, label)) in self.runs.iter().zip(&self.labels).enumerate() {
             let run = open.run();
             let Some(curves) = cache.get_mut(&run.folder) else {
                 continue;
@@ -149,23 +157,15 @@ impl<'a> ChartRow<'a> {
                 let band = curves.band(&name, || {
                     intervals().map(|(x, i)| [x, i.low * factor, i.high * factor]).collect()
                 });
-                let sign = self.view.theme.arm(arm);
                 let (name, sign) = match index {
-                    0 => (arm.label().to_owned(), sign),
-                    // The arm's own colour, as everywhere; fainter and broken, because it is another run's.
-                    _ => (
-                        format!("{}, {}", arm.label(), run.name()),
-                        Sign {
-                            color: sign.color.gamma_multiply(0.6),
-                            dash: Dash::Dashed,
-                            ..sign
-                        },
-                    ),
+                    0 => (arm.label().to_owned(), self.view.theme.arm(arm)),
+                    _ => (format!("{}, {label}", arm.label()), self.view.theme.run(index)),
                 };
-                let mut arm = Series::new(name, sign, points);
-                arm.band = (index == 0).then_some(band);
-                arm.marks = true;
-                series.push(arm);
+                let mut curve = Series::new(name, sign, points);
+                // One band: several over each other cannot be told apart. Compare has every interval.
+                curve.band = (index == 0 && arm == Arm::Compressed).then_some(band);
+                curve.marks = true;
+                series.push(curve);
             }
         }
         let unit = match split {
@@ -197,6 +197,7 @@ impl<'a> ChartRow<'a> {
             },
             unit,
             series,
+            last_x: self.last_x,
             flags: &self.flags,
             scale,
             cursor: place(state.selection.hovered_step),

@@ -105,11 +105,8 @@ impl Curves {
 }
 
 /// The split that runs look at while they train, unless there are evaluations of another one only.
-pub fn split(runs: &[&OpenRun]) -> Split {
-    let has = |split: Split| {
-        runs.iter()
-            .any(|open| open.run().evaluations.iter().any(|e| e.split == split))
-    };
+pub fn common_split(runs: &[&Run]) -> Split {
+    let has = |split: Split| runs.iter().any(|run| run.evaluations.iter().any(|e| e.split == split));
     if !has(Split::Validation) && has(Split::Test) {
         Split::Test
     } else {

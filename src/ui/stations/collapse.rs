@@ -7,9 +7,9 @@ use egui::{Id, RichText};
 
 use super::collapse_charts::{Lower, Shown, charts_ui};
 use super::collapse_instruments::{Column, instruments_ui};
-use super::collapse_pairs::{Asked, Pairs, Picked, pairs_ui};
+use super::collapse_pairs::{Asked, Cosines, Pairs, Part, Picked, Whose, pairs_ui};
 use super::collapse_scrubber::{Playing, Track, scrubber_ui};
-use super::collapse_series::{EncoderProbe, ProbeReader, ProbeSeries, StepProbe};
+use super::collapse_series::{EncoderProbe, ProbeReader, ProbeSeries};
 use crate::app::{Action, OpenRun, UiCommand};
 use crate::collapse::headline;
 use crate::ui::charts::local;
@@ -51,13 +51,15 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
         .iter()
         .map(|open| memory.reader.series(ui.ctx(), open.run()))
         .collect();
+    let labels = format::run_labels(runs.iter().map(|open| open.run().folder.as_path()));
     let shown: Vec<Shown> = runs
         .iter()
         .zip(&every)
+        .zip(labels)
         .enumerate()
-        .filter_map(|(index, (open, series))| {
+        .filter_map(|(index, ((open, series), name))| {
             Some(Shown {
-                name: open.run().name(),
+                name,
                 sign: view.theme.run(index),
                 series: series.clone(),
                 now: Arc::clone(series.at(step)?),
@@ -78,12 +80,10 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             headlines_ui(ui, &shown);
             for (open, series) in runs.iter().zip(&every) {
                 waiting_ui(ui, view, open, series);
+                failed_ui(ui, view, &memory.reader, open, series);
             }
-            for name in strangers {
-                let text = format!(
-                    "▲ {name} watches other chunks, so it cannot stand beside {}",
-                    first.name
-                );
+            for (name, reason) in strangers {
+                let text = format!("▲ {name} {reason}, so it cannot stand beside {}", first.name);
                 ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
             }
             let tracks: Vec<Track<'_>> = shown
@@ -98,7 +98,12 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             ui.add_space(theme::GAP);
             page_ui(ui, view, &mut memory, &encoder, &shown);
         }
-        _ => nothing_ui(ui, view, runs.first().copied(), every.first()),
+        _ => {
+            for (open, series) in runs.iter().zip(&every) {
+                failed_ui(ui, view, &memory.reader, open, series);
+            }
+            nothing_ui(ui, view, runs.first().copied(), every.first());
+        }
     }
 }
 
@@ -124,28 +129,44 @@ fn headlines_ui(ui: &mut egui::Ui, shown: &[Shown]) {
     }
 }
 
-/// The runs that watch the same chunks as the first, and the names of those that do not.
-fn comparable(shown: Vec<Shown>) -> (Vec<Shown>, Vec<String>) {
-    let chunks = shown
-        .first()
-        .map(|run| Arc::clone(&run.series.chunks))
-        .unwrap_or_default();
-    let (same, others): (Vec<Shown>, Vec<Shown>) = shown.into_iter().partition(|run| run.series.chunks == chunks);
-    (same, others.into_iter().map(|run| run.name).collect())
+/// Runs that cannot stand beside the first: their names, and why.
+type Strangers = Vec<(String, &'static str)>;
+
+/// The runs whose encoder is the first one's, over the same chunks, and the others.
+fn comparable(shown: Vec<Shown>) -> (Vec<Shown>, Strangers) {
+    let first = shown.first().map(|run| run.series.clone()).unwrap_or_default();
+    let mut strangers = Vec::new();
+    let mut same = Vec::new();
+    for run in shown {
+        match first.differs(&run.series) {
+            Some(reason) if !same.is_empty() => strangers.push((run.name, reason)),
+            _ => same.push(run),
+        }
+    }
+    (same, strangers)
 }
 
-/// Probes that could not be read, and a run of which none has been read yet.
+/// A run of which no probe has been read yet.
 fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &ProbeSeries) {
     if series.steps.is_empty() && left(open, series) > 0 {
         let text = format!("reading probes of {}", open.run().name());
         ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
     }
+}
+
+/// Probes that could not be read, and the way to try again.
+fn failed_ui(ui: &mut egui::Ui, view: &View<'_>, reader: &ProbeReader, open: &OpenRun, series: &ProbeSeries) {
     if let Some((step, reason)) = series.failed.first_key_value() {
         let text = format!(
             "▲ {} not shown, the first is step {step}: {reason}",
             format::count(series.failed.len(), "probe")
         );
-        ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
+        ui.horizontal_wrapped(|ui| {
+            ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
+            if ui.small_button("Read again").clicked() {
+                reader.retry(&open.run().folder);
+            }
+        });
     }
 }
 
@@ -158,12 +179,27 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
             .resizable(true)
             .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
             .show(ui, |ui| {
-                let probe = match picked {
-                    Picked::ProjectedBin(run, _) => &shown.get(run).unwrap_or(first).now,
-                    Picked::Cell(..) | Picked::EncoderBin(_) => &first.now,
+                let run = match picked.whose {
+                    Whose::Run(index) => shown.get(index).unwrap_or(first),
+                    Whose::Encoder => first,
                 };
-                let pairs = memory.pairs.of(picked, encoder, probe, shown);
-                match pairs_ui(ui, pairs, memory.pair, &first.series.chunks, encoder, probe) {
+                let pairs = memory.pairs.of(picked, encoder, run);
+                let rows = encoder.order.len();
+                let cosines = [
+                    Cosines {
+                        name: &run.name,
+                        sign: run.sign,
+                        matrix: &run.now.matrix,
+                        rows,
+                    },
+                    Cosines {
+                        name: "encoder",
+                        sign: view.theme.encoder(),
+                        matrix: &encoder.matrix,
+                        rows,
+                    },
+                ];
+                match pairs_ui(ui, pairs, memory.pair, &first.series.chunks, &cosines) {
                     Some(Asked::Pair(pair)) => {
                         memory.pair = pair;
                         view.act(Action::SelectChunk(pairs.pairs.get(pair).map(|(row, _)| *row)));
@@ -174,7 +210,7 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
             });
     }
     egui::Panel::right("instruments")
-        .default_size(if shown.len() > 1 { 410.0 } else { 360.0 })
+        .default_size(if shown.len() > 1 { 450.0 } else { 390.0 })
         .size_range(320.0..=560.0)
         .frame(bare.inner_margin(egui::Margin::symmetric(12, 0)))
         .show(ui, |ui| {
@@ -196,7 +232,7 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
             };
             memory.picked = Some(picked);
             memory.pair = 0;
-            if let Picked::Cell(row, _) = picked {
+            if let Part::Cell(row, _) = picked.part {
                 view.act(Action::SelectChunk(Some(row)));
             }
         });
@@ -208,32 +244,30 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
 struct PairsCache(Option<(Picked, Arc<[f32]>, Pairs)>);
 
 impl PairsCache {
-    fn of(&mut self, picked: Picked, encoder: &EncoderProbe, probe: &StepProbe, shown: &[Shown]) -> &Pairs {
+    fn of(&mut self, picked: Picked, encoder: &EncoderProbe, run: &Shown) -> &Pairs {
+        let matrix = match picked.whose {
+            Whose::Encoder => &encoder.matrix,
+            Whose::Run(_) => &run.now.matrix,
+        };
         let kept = self
             .0
             .take()
-            .filter(|(other, matrix, _)| *other == picked && Arc::ptr_eq(matrix, &probe.matrix));
-        let entry = self.0.insert(kept.unwrap_or_else(|| {
-            (
-                picked,
-                Arc::clone(&probe.matrix),
-                find_pairs(picked, encoder, probe, shown),
-            )
-        }));
+            .filter(|(other, of, _)| *other == picked && Arc::ptr_eq(of, matrix));
+        let find = || (picked, Arc::clone(matrix), find_pairs(picked, encoder, run, matrix));
+        let entry = self.0.insert(kept.unwrap_or_else(find));
         &entry.2
     }
 }
 
-fn find_pairs(picked: Picked, encoder: &EncoderProbe, probe: &StepProbe, shown: &[Shown]) -> Pairs {
+fn find_pairs(picked: Picked, encoder: &EncoderProbe, run: &Shown, matrix: &[f32]) -> Pairs {
     let rows = encoder.order.len();
-    match picked {
-        Picked::Cell(row, other) => Pairs::of_cell(row, other, &probe.matrix, rows),
-        Picked::EncoderBin(bin) => Pairs::of_bin("encoder", &encoder.histogram, bin, &encoder.matrix, rows),
-        Picked::ProjectedBin(run, bin) => {
-            let name = shown.get(run).map_or("projected", |run| run.name.as_str());
-            let whose = format!("{name}, step {}", probe.step);
-            Pairs::of_bin(&whose, &probe.histogram, bin, &probe.matrix, rows)
-        }
+    let (whose, histogram) = match picked.whose {
+        Whose::Encoder => ("encoder".to_owned(), &encoder.histogram),
+        Whose::Run(_) => (format!("{}, step {}", run.name, run.now.step), &run.now.histogram),
+    };
+    match picked.part {
+        Part::Cell(row, other) => Pairs::of_cell(&whose, (row, other), matrix, rows),
+        Part::Bin(bin) => Pairs::of_bin(&whose, histogram, bin, matrix, rows),
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use egui::Id;
 
-use super::collapse_pairs::{Picked, chunk_name};
+use super::collapse_pairs::{Part, Picked, Whose, chunk_name};
 use super::collapse_series::{EncoderProbe, ProbeSeries, StepProbe};
 use crate::app::Action;
 use crate::collapse::Histogram;
@@ -41,28 +41,33 @@ pub struct Shown {
 
 /// A set of vectors as the charts show it.
 struct Side<'a> {
-    key: usize,
+    whose: Whose,
     title: String,
     histogram: &'a Histogram,
     matrix: &'a Arc<[f32]>,
     sign: Sign,
-    selected: Option<usize>,
 }
 
-fn sides<'a>(view: &View<'_>, picked: Option<Picked>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> Vec<Side<'a>> {
+impl Side<'_> {
+    /// Unique among the sides.
+    fn key(&self) -> usize {
+        match self.whose {
+            Whose::Encoder => 0,
+            Whose::Run(index) => index + 1,
+        }
+    }
+}
+
+fn sides<'a>(view: &View<'_>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> Vec<Side<'a>> {
     let first = Side {
-        key: 0,
+        whose: Whose::Encoder,
         title: "encoder".to_owned(),
         histogram: &encoder.histogram,
         matrix: &encoder.matrix,
         sign: view.theme.encoder(),
-        selected: match picked {
-            Some(Picked::EncoderBin(bin)) => Some(bin),
-            _ => None,
-        },
     };
     let projected = shown.iter().enumerate().map(|(index, run)| Side {
-        key: index + 1,
+        whose: Whose::Run(index),
         title: match shown.len() {
             1 => format!("projected, step {}", run.now.step),
             _ => run.name.clone(),
@@ -70,10 +75,6 @@ fn sides<'a>(view: &View<'_>, picked: Option<Picked>, encoder: &'a EncoderProbe,
         histogram: &run.now.histogram,
         matrix: &run.now.matrix,
         sign: run.sign,
-        selected: match picked {
-            Some(Picked::ProjectedBin(at, bin)) if at == index => Some(bin),
-            _ => None,
-        },
     });
     std::iter::once(first).chain(projected).collect()
 }
@@ -88,7 +89,7 @@ pub fn charts_ui(
     shown: &[Shown],
 ) -> Option<Picked> {
     let mut clicked = None;
-    let sides = sides(view, picked, encoder, shown);
+    let sides = sides(view, encoder, shown);
     let ever = shown
         .iter()
         .flat_map(|run| run.series.steps.values())
@@ -105,18 +106,24 @@ pub fn charts_ui(
     ui.columns(sides.len(), |uis| {
         for (ui, side) in uis.iter_mut().zip(&sides) {
             let chart = HistogramChart {
-                id: Id::unique(("collapse histogram", side.key)),
+                id: Id::unique(("collapse histogram", side.key())),
                 title: &side.title,
                 histogram: side.histogram,
                 sign: side.sign,
                 axes,
-                selected: side.selected,
+                selected: match picked {
+                    Some(Picked {
+                        whose,
+                        part: Part::Bin(bin),
+                    }) if whose == side.whose => Some(bin),
+                    _ => None,
+                },
                 height,
             };
             if let Some(bin) = chart.show(ui) {
-                clicked = Some(match side.key.checked_sub(1) {
-                    None => Picked::EncoderBin(bin),
-                    Some(run) => Picked::ProjectedBin(run, bin),
+                clicked = Some(Picked {
+                    whose: side.whose,
+                    part: Part::Bin(bin),
                 });
             }
         }
@@ -128,7 +135,7 @@ pub fn charts_ui(
     });
     ui.add_space(theme::TIGHT);
     match lower {
-        Lower::Heatmaps => clicked = heatmaps_ui(ui, picked, encoder, shown, &sides, square).or(clicked),
+        Lower::Heatmaps => clicked = heatmaps_ui(ui, picked, encoder, shown, &sides, (square, axes.low)).or(clicked),
         Lower::OverSteps => ridges_ui(ui, view, shown, axes),
     }
     clicked
@@ -140,7 +147,7 @@ fn heatmaps_ui(
     encoder: &EncoderProbe,
     shown: &[Shown],
     sides: &[Side<'_>],
-    square: f32,
+    (square, low): (f32, f64),
 ) -> Option<Picked> {
     let mut clicked = None;
     let chunks = shown
@@ -148,29 +155,32 @@ fn heatmaps_ui(
         .map(|run| Arc::clone(&run.series.chunks))
         .unwrap_or_default();
     let name = |row: usize| chunk_name(&chunks, row);
-    let lowest = sides
-        .iter()
-        .flat_map(|side| side.matrix.iter())
-        .copied()
-        .fold(0.0_f32, f32::min);
-    let range = ((lowest * 10.0).floor() / 10.0, 1.0);
+    // The range holds every step, so that a colour means the same at each.
+    let range = ((low * 10.0).floor() as f32 / 10.0, 1.0);
     ui.columns(sides.len(), |uis| {
         for (ui, side) in uis.iter_mut().zip(sides) {
             let map = Heatmap {
-                id: Id::unique(("collapse heat map", side.key)),
+                id: Id::unique(("collapse heat map", side.key())),
                 title: &side.title,
                 values: side.matrix,
                 order: &encoder.order,
                 range,
                 selected: match picked {
-                    Some(Picked::Cell(row, other)) => Some((row, other)),
+                    // Marked in every map: the same two chunks.
+                    Some(Picked {
+                        part: Part::Cell(row, other),
+                        ..
+                    }) => Some((row, other)),
                     _ => None,
                 },
                 name: &name,
                 side: square,
             };
             if let Some((row, other)) = map.show(ui) {
-                clicked = Some(Picked::Cell(row, other));
+                clicked = Some(Picked {
+                    whose: side.whose,
+                    part: Part::Cell(row, other),
+                });
             }
         }
     });

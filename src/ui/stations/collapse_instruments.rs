@@ -10,6 +10,11 @@ use crate::ui::charts::{SparkLine, spark_ui};
 use crate::ui::format::number;
 use crate::ui::theme::{self, Sign, Theme};
 
+/// Width of the column of names, points.
+const NAMES: f32 = 150.0;
+/// Most characters of a run's name above its column.
+const HEAD: usize = 9;
+
 /// One run in the table.
 pub struct Column<'a> {
     /// The run's name.
@@ -138,14 +143,20 @@ fn head_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
 fn captions_ui(ui: &mut egui::Ui, columns: &[Column<'_>], encoder: bool) {
     let theme = Theme::of(ui);
     ui.label(theme::caption("instrument").color(theme.weak));
+    let head = |ui: &mut egui::Ui, sign: Sign, name: &str| {
+        let text: String = match name.chars().count() {
+            0..=HEAD => name.to_owned(),
+            _ => name.chars().take(HEAD - 1).chain(['…']).collect(),
+        };
+        ui.label(theme::caption(format!("{} {text}", sign.mark)).color(sign.color))
+            .on_hover_text(name);
+    };
     for column in columns {
-        ui.label(RichText::new(column.sign.mark).color(column.sign.color))
-            .on_hover_text(&column.name);
+        let name = if columns.len() == 1 { "projected" } else { &column.name };
+        head(ui, column.sign, name);
     }
     if encoder {
-        let sign = theme.encoder();
-        ui.label(RichText::new(sign.mark).color(sign.color))
-            .on_hover_text("encoder");
+        head(ui, theme.encoder(), "encoder");
     }
     ui.label(theme::caption("over steps").color(theme.weak));
     ui.end_row();
@@ -154,7 +165,16 @@ fn captions_ui(ui: &mut egui::Ui, columns: &[Column<'_>], encoder: bool) {
 impl Row {
     fn ui(&self, ui: &mut egui::Ui, columns: &[Column<'_>], encoder: Option<f64>, get: impl Fn(&StepProbe) -> f64) {
         let theme = Theme::of(ui);
-        let label = ui.add(egui::Label::new(short(self.name)).sense(egui::Sense::hover()));
+        let name = ui.vertical(|ui| {
+            ui.spacing_mut().item_spacing.y = 0.0;
+            ui.set_max_width(NAMES);
+            let label = ui.add(egui::Label::new(short(self.name)).sense(egui::Sense::hover()));
+            // The range itself; what the extreme means is in the tooltip.
+            let range = self.healthy.split(';').next().unwrap_or_default();
+            ui.add(egui::Label::new(RichText::new(range).size(theme::SMALL).color(theme.weak)).wrap());
+            label
+        });
+        let label = name.inner;
         for column in columns {
             let value = number(get(column.now));
             let over = self.is_over(column.now);

@@ -1,28 +1,41 @@
 //! The chunks behind a cell of a heat map or a bin of a histogram: pairs by cosine, code beside code.
 
-use std::sync::Arc;
-
 use egui::{RichText, vec2};
 
-use super::collapse_series::{EncoderProbe, StepProbe};
 use crate::collapse::Histogram;
 use crate::corpus::Chunk;
 use crate::ui::charts::edges;
 use crate::ui::code::Listing;
-use crate::ui::theme::{self, Theme};
+use crate::ui::theme::{self, Sign, Theme};
 
 /// Most pairs that are listed.
 const LISTED: usize = 200;
 
+/// Whose vectors a chart shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The encoder's.
+    Encoder,
+    /// The projected vectors of the n-th run.
+    Run(usize),
+}
+
 /// What was chosen in a chart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Picked {
-    /// A cell: two rows of the probe set.
+pub enum Part {
+    /// A cell of the heat map: two rows of the probe set.
     Cell(usize, usize),
-    /// A bin of the encoder's histogram.
-    EncoderBin(usize),
-    /// A bin of the projected histogram of the n-th run.
-    ProjectedBin(usize, usize),
+    /// A bin of the histogram.
+    Bin(usize),
+}
+
+/// What was chosen, and in whose chart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Picked {
+    /// Whose chart it was.
+    pub whose: Whose,
+    /// What of it.
+    pub part: Part,
 }
 
 /// Pairs of rows that belong to what was chosen.
@@ -55,7 +68,7 @@ impl Pairs {
     }
 
     /// The chosen pair first, then the nearest others of its first chunk.
-    pub fn of_cell(row: usize, other: usize, matrix: &[f32], rows: usize) -> Self {
+    pub fn of_cell(whose: &str, (row, other): (usize, usize), matrix: &[f32], rows: usize) -> Self {
         let mut near: Vec<usize> = (0..rows).filter(|at| *at != row && *at != other).collect();
         near.sort_by(|a, b| cosine(matrix, rows, (row, *b)).total_cmp(&cosine(matrix, rows, (row, *a))));
         let pairs: Vec<(usize, usize)> = std::iter::once(other)
@@ -64,7 +77,7 @@ impl Pairs {
             .take(LISTED)
             .collect();
         Self {
-            title: "the chosen pair, and the nearest chunks of its first".into(),
+            title: format!("{whose}: the chosen pair, and the nearest chunks of its first"),
             total: pairs.len(),
             pairs,
         }
@@ -92,17 +105,33 @@ pub enum Asked {
     Close,
 }
 
-/// Draws the list of pairs and the code of the one at `chosen`.
+/// Cosines that are shown beside every pair: what they are called, how they are drawn, and `[rows, rows]` of them.
+pub struct Cosines<'a> {
+    /// The run's name, or "encoder".
+    pub name: &'a str,
+    /// Colour and mark.
+    pub sign: Sign,
+    /// Row-major.
+    pub matrix: &'a [f32],
+    /// Rows of the matrix.
+    pub rows: usize,
+}
+
+impl Cosines<'_> {
+    fn of(&self, pair: (usize, usize)) -> f64 {
+        cosine(self.matrix, self.rows, pair)
+    }
+}
+
+/// Draws the list of pairs, each with its projected and its encoder's cosine, and the code of the one at `chosen`.
 pub fn pairs_ui(
     ui: &mut egui::Ui,
     pairs: &Pairs,
     chosen: usize,
     chunks: &[Chunk],
-    encoder: &EncoderProbe,
-    probe: &Arc<StepProbe>,
+    cosines: &[Cosines<'_>; 2],
 ) -> Option<Asked> {
-    let rows = encoder.order.len();
-    let mut asked = head_ui(ui, pairs).then_some(Asked::Close);
+    let mut asked = head_ui(ui, pairs, cosines).then_some(Asked::Close);
     let height = ui.available_height();
     let down = egui::Layout::top_down(egui::Align::Min);
     ui.horizontal_top(|ui| {
@@ -110,11 +139,10 @@ pub fn pairs_ui(
             let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("pairs");
             area.show_rows(ui, 36.0, pairs.pairs.len(), |ui, range| {
                 for at in range {
-                    if let Some(pair) = pairs.pairs.get(at) {
-                        let values = [cosine(&probe.matrix, rows, *pair), cosine(&encoder.matrix, rows, *pair)];
-                        if pair_ui(ui, chunks, *pair, values, at == chosen).clicked() {
-                            asked = Some(Asked::Pair(at));
-                        }
+                    if let Some(pair) = pairs.pairs.get(at)
+                        && pair_ui(ui, chunks, *pair, cosines, at == chosen).clicked()
+                    {
+                        asked = Some(Asked::Pair(at));
                     }
                 }
             });
@@ -130,7 +158,7 @@ pub fn pairs_ui(
 }
 
 /// The title row; says whether it was asked to close.
-fn head_ui(ui: &mut egui::Ui, pairs: &Pairs) -> bool {
+fn head_ui(ui: &mut egui::Ui, pairs: &Pairs, cosines: &[Cosines<'_>; 2]) -> bool {
     let theme = Theme::of(ui);
     ui.horizontal(|ui| {
         ui.label(theme::caption(&pairs.title).color(theme.strong));
@@ -140,9 +168,8 @@ fn head_ui(ui: &mut egui::Ui, pairs: &Pairs) -> bool {
         } else {
             format!("{} pairs", pairs.total)
         };
-        let signs = [("projected", theme.projected()), ("encoder", theme.encoder())];
         ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
-        for (name, sign) in signs {
+        for Cosines { name, sign, .. } in cosines {
             ui.label(
                 RichText::new(format!("{} {name}", sign.mark))
                     .size(theme::SMALL)
@@ -159,7 +186,7 @@ fn pair_ui(
     ui: &mut egui::Ui,
     chunks: &[Chunk],
     (row, other): (usize, usize),
-    [projected, encoder]: [f64; 2],
+    cosines: &[Cosines<'_>; 2],
     chosen: bool,
 ) -> egui::Response {
     let theme = Theme::of(ui);
@@ -172,25 +199,23 @@ fn pair_ui(
     ui.painter().rect_filled(rect, theme::ROUNDING, fill);
     let painter = ui.painter().with_clip_rect(rect);
     let font = egui::FontId::monospace(theme::SMALL);
-    let numbers = [(projected, theme.projected().color), (encoder, theme.encoder().color)];
-    for ((value, color), y) in numbers.into_iter().zip([rect.top() + 3.0, rect.top() + 19.0]) {
+    for (of, y) in cosines.iter().zip([rect.top() + 3.0, rect.top() + 19.0]) {
         let at = egui::pos2(rect.left() + 6.0, y);
-        painter.text(at, egui::Align2::LEFT_TOP, format!("{value:+.2}"), font.clone(), color);
+        let value = format!("{:+.2}", of.of((row, other)));
+        painter.text(at, egui::Align2::LEFT_TOP, value, font.clone(), of.sign.color);
     }
     let names = [chunk_name(chunks, row), chunk_name(chunks, other)];
     for (name, y) in names.iter().zip([rect.top() + 3.0, rect.top() + 19.0]) {
         let at = egui::pos2(rect.left() + 52.0, y);
         painter.text(at, egui::Align2::LEFT_TOP, tail(name), font.clone(), theme.text);
     }
-    let label = format!(
-        "pair {} and {}, projected {projected:.2}, encoder {encoder:.2}",
-        names[0], names[1]
-    );
+    let values = cosines
+        .each_ref()
+        .map(|of| format!("{} {:.3}", of.name, of.of((row, other))))
+        .join(", ");
+    let label = format!("pair {}: {values}", names.join(" and "));
     response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, &label));
-    response.on_hover_text(format!(
-        "projected {projected:.3}, encoder {encoder:.3}\n{}\n{}",
-        names[0], names[1]
-    ))
+    response.on_hover_text(format!("{values}\n{}", names.join("\n")))
 }
 
 /// The end of a long path: file and line are what tells chunks apart.
@@ -254,6 +279,6 @@ mod tests {
 
     #[test]
     fn a_cell_is_followed_by_the_nearest() {
-        assert_eq!(Pairs::of_cell(2, 0, &MATRIX, 3).pairs, [(2, 0), (2, 1)]);
+        assert_eq!(Pairs::of_cell("encoder", (2, 0), &MATRIX, 3).pairs, [(2, 0), (2, 1)]);
     }
 }

@@ -16,6 +16,9 @@ use crate::runs::{ProbeRecord, Run};
 /// Bins of the histograms: 0.02 wide.
 const BINS: usize = 100;
 
+/// Most that cosines of one encoder differ by between devices.
+const SAME_COSINE: f32 = 1e-3;
+
 /// The encoder's vectors of the probe set; the encoder is frozen, so they are the same at every step.
 pub struct EncoderProbe {
     /// Of the encoder's vectors.
@@ -68,6 +71,20 @@ impl ProbeSeries {
         }
     }
 
+    /// Why another run's vectors cannot be shown on the same axes as these; none when they can.
+    pub fn differs(&self, other: &Self) -> Option<&'static str> {
+        if self.chunks.is_empty() || other.chunks.is_empty() {
+            return Some("shares no record of chunks");
+        }
+        if self.chunks != other.chunks {
+            return Some("watches other chunks");
+        }
+        let (a, b) = (self.encoder.as_ref()?, other.encoder.as_ref()?);
+        let close = |(a, b): (&f32, &f32)| (a - b).abs() <= SAME_COSINE;
+        let same = a.matrix.len() == b.matrix.len() && a.matrix.iter().zip(b.matrix.iter()).all(close);
+        (!same).then_some("has another encoder")
+    }
+
     /// A number of every step.
     pub fn curve(&self, get: impl Fn(&StepProbe) -> f64) -> Vec<[f64; 2]> {
         let points = self.steps.values();
@@ -96,8 +113,11 @@ impl ProbeReader {
         let is_new = |step: &&usize| !known.steps.contains_key(step) && !known.failed.contains_key(step);
         // The newest first: it is what a person looks at while the others are read.
         let missing: Vec<usize> = run.probe_steps.iter().rev().filter(is_new).copied().collect();
+        let series = locked.series.clone();
         if !missing.is_empty() && !locked.busy {
             locked.busy = true;
+            // Work that never starts locks it too, when it is dropped.
+            drop(locked);
             let work = Work {
                 folder: run.folder.clone(),
                 missing,
@@ -106,22 +126,37 @@ impl ProbeReader {
             };
             let thread = std::thread::Builder::new().name("probe-reader".into());
             // Without a thread there is nothing to see yet; the next frame tries again.
-            locked.busy = thread.spawn(move || work.run()).is_ok();
+            thread.spawn(move || work.run()).ok();
         }
-        locked.series.clone()
+        series
     }
 
-    /// Forgets the runs that are not shown.
+    /// Forgets why probes could not be looked at, so that they are read again.
+    pub fn retry(&self, folder: &Path) {
+        if let Some(shared) = self.runs.get(folder) {
+            shared.lock().series.failed.clear();
+        }
+    }
+
+    /// Forgets the runs that are not shown; their threads stop at the next probe.
     pub fn keep(&mut self, shown: impl Fn(&Path) -> bool) {
         self.runs.retain(|folder, _| shown(folder));
     }
 }
 
+/// The probes that a thread looks at; dropped, however it ends, it makes room for the next.
 struct Work {
     folder: PathBuf,
     missing: Vec<usize>,
     shared: Arc<Mutex<Shared>>,
     ctx: egui::Context,
+}
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        self.shared.lock().busy = false;
+        self.ctx.request_repaint();
+    }
 }
 
 impl Work {
@@ -132,6 +167,10 @@ impl Work {
                     self.shared.lock().series.chunks = chunks.into();
                 }
                 for step in &self.missing {
+                    // Nobody else holds it: the run is no longer shown.
+                    if Arc::strong_count(&self.shared) == 1 {
+                        return;
+                    }
                     let result = run
                         .probe(*step)
                         .map_err(|error| error.to_string())
@@ -147,8 +186,6 @@ impl Work {
                 self.shared.lock().series.failed.extend(failed);
             }
         }
-        self.shared.lock().busy = false;
-        self.ctx.request_repaint();
     }
 
     fn look(&self, record: &ProbeRecord) -> Result<(), String> {

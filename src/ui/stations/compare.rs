@@ -1,5 +1,6 @@
 //! The Compare station: the samples of an evaluation, and the completions of the one that is chosen, arm beside arm.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Id, RichText};
@@ -19,9 +20,23 @@ use crate::ui::{View, format, theme};
 #[derive(Default)]
 struct Memory {
     evaluation: Option<Arc<Evaluation>>,
-    failed: Option<String>,
+    failed: Option<Failed>,
     split: Option<Split>,
     listing: Listing,
+}
+
+/// An evaluation that could not be read; it is tried again when the run has changed.
+struct Failed {
+    folder: PathBuf,
+    generation: u64,
+    summary: EvaluationSummary,
+    reason: String,
+}
+
+impl Failed {
+    fn is_of(&self, open: &OpenRun, summary: &EvaluationSummary) -> bool {
+        self.folder == open.run().folder && self.generation == open.generation && self.summary == *summary
+    }
 }
 
 /// Draws the Compare station.
@@ -45,11 +60,12 @@ pub fn compare_ui(ui: &mut egui::Ui, view: &View<'_>) {
         );
     };
     load(&mut memory, open, summary);
-    let Some(evaluation) = memory.evaluation.clone() else {
-        let reason = memory.failed.clone().unwrap_or_default();
-        return empty_state(ui, view, "This evaluation cannot be read", &reason, None);
-    };
+    // First the way to other evaluations: this one may be unreadable.
     head_ui(ui, view, &mut memory, open, &splits, summary);
+    let Some(evaluation) = memory.evaluation.clone() else {
+        let reason = memory.failed.as_ref().map_or("", |failed| &failed.reason);
+        return empty_state(ui, view, "This evaluation cannot be read", reason, None);
+    };
     let sample = view.state.selection.sample.as_deref();
     let bare = egui::Frame::new();
     egui::Panel::left("samples")
@@ -74,7 +90,8 @@ pub fn compare_ui(ui: &mut egui::Ui, view: &View<'_>) {
                 .auto_shrink(false)
                 .id_salt("sample")
                 .show(ui, |ui| {
-                    summary_ui(ui, &evaluation);
+                    let table = egui::ScrollArea::horizontal().id_salt("arms");
+                    table.show(ui, |ui| summary_ui(ui, &evaluation));
                     ui.add_space(theme::SECTION);
                     let rows = &evaluation.rows;
                     let row = rows
@@ -98,7 +115,8 @@ pub fn compare_ui(ui: &mut egui::Ui, view: &View<'_>) {
 /// Reads the evaluation when it is another one than before.
 fn load(memory: &mut Memory, open: &OpenRun, summary: &EvaluationSummary) {
     let fits = |evaluation: &Arc<Evaluation>| evaluation.is_of(open.run(), summary);
-    if memory.evaluation.as_ref().is_some_and(fits) {
+    let known = memory.failed.as_ref().is_some_and(|failed| failed.is_of(open, summary));
+    if known || memory.evaluation.as_ref().is_some_and(fits) {
         return;
     }
     match Evaluation::read(open.run(), summary) {
@@ -108,7 +126,12 @@ fn load(memory: &mut Memory, open: &OpenRun, summary: &EvaluationSummary) {
         }
         Err(error) => {
             memory.evaluation = None;
-            memory.failed = Some(error.to_string());
+            memory.failed = Some(Failed {
+                folder: open.run().folder.clone(),
+                generation: open.generation,
+                summary: summary.clone(),
+                reason: error.to_string(),
+            });
         }
     }
 }
@@ -129,7 +152,7 @@ fn head_ui(
         .filter(|other| other.split == summary.split)
         .map(|other| other.step)
         .collect();
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.label(theme::title(format!("{}, step {}", open.run().name(), summary.step)));
         let what = format!(
             "{} · {} · {}",
@@ -141,23 +164,22 @@ fn head_ui(
             name(summary.split)
         );
         ui.label(RichText::new(what).color(view.theme.weak));
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            for step in steps.iter().rev() {
-                let label = ui.selectable_label(*step == summary.step, step.to_string());
-                if label.on_hover_text(format!("evaluation after step {step}")).clicked() {
-                    view.act(Action::PinStep(Some(*step)));
+        ui.add_space(theme::SECTION);
+        if splits.len() > 1 {
+            for split in splits {
+                if ui.selectable_label(*split == summary.split, name(*split)).clicked() {
+                    memory.split = Some(*split);
                 }
             }
-            ui.label(RichText::new("step").size(theme::SMALL).color(view.theme.weak));
-            if splits.len() > 1 {
-                ui.add_space(theme::SECTION);
-                for split in splits.iter().rev() {
-                    if ui.selectable_label(*split == summary.split, name(*split)).clicked() {
-                        memory.split = Some(*split);
-                    }
-                }
+            ui.add_space(theme::SECTION);
+        }
+        ui.label(RichText::new("step").size(theme::SMALL).color(view.theme.weak));
+        for step in steps {
+            let label = ui.selectable_label(step == summary.step, step.to_string());
+            if label.on_hover_text(format!("evaluation after step {step}")).clicked() {
+                view.act(Action::PinStep(Some(step)));
             }
-        });
+        }
     });
     ui.add_space(theme::GAP);
 }

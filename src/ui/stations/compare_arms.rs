@@ -9,32 +9,47 @@ use crate::ui::code::differences_job;
 use crate::ui::format::{grouped, number};
 use crate::ui::theme::{self, Theme};
 
+/// Least width of a card, points; where they do not fit beside each other they stand in rows.
+const CARD: f32 = 210.0;
+
 /// Draws one card an arm; what a live completion gave stands below what the evaluation recorded.
 pub fn arms_ui(ui: &mut egui::Ui, target: &str, recorded: &[CompletionRecord], live: Option<&CompletionTask>) {
     let answer = live
         .and_then(|task| task.answer.as_ref())
         .and_then(|answer| answer.as_ref().ok());
-    let now = |arm: Arm| answer?.completions.iter().find(|completion| completion.arm == arm);
+    let now = |arm: Arm| {
+        let answer = answer?;
+        let completion = answer.completions.iter().find(|completion| completion.arm == arm)?;
+        Some((answer.step, completion))
+    };
     let slowest = recorded
         .iter()
         .chain(answer.into_iter().flat_map(|answer| &answer.completions))
         .map(|completion| completion.ttft_ms)
         .fold(1e-9, f64::max);
     let spacing = ui.spacing().item_spacing.x;
-    let count = recorded.len().max(1) as f32;
-    let width = (ui.available_width() - spacing * (count - 1.0)) / count;
-    ui.horizontal_top(|ui| {
-        for completion in recorded {
-            let down = egui::Layout::top_down(egui::Align::Min);
-            ui.allocate_ui_with_layout(vec2(width, 0.0), down, |ui| {
-                ui.set_width(width);
-                card_ui(ui, target, completion, now(completion.arm), slowest);
-            });
-        }
-    });
+    let count = ((ui.available_width() / CARD) as usize).clamp(1, recorded.len().max(1));
+    let width = (ui.available_width() - spacing * (count as f32 - 1.0)) / count as f32;
+    for row in recorded.chunks(count) {
+        ui.horizontal_top(|ui| {
+            for completion in row {
+                let down = egui::Layout::top_down(egui::Align::Min);
+                ui.allocate_ui_with_layout(vec2(width, 0.0), down, |ui| {
+                    ui.set_width(width);
+                    card_ui(ui, target, completion, now(completion.arm), slowest);
+                });
+            }
+        });
+    }
 }
 
-fn card_ui(ui: &mut egui::Ui, target: &str, recorded: &CompletionRecord, now: Option<&CompletionRecord>, slowest: f64) {
+fn card_ui(
+    ui: &mut egui::Ui,
+    target: &str,
+    recorded: &CompletionRecord,
+    now: Option<(usize, &CompletionRecord)>,
+    slowest: f64,
+) {
     let theme = Theme::of(ui);
     let sign = theme.arm(recorded.arm);
     theme.card().show(ui, |ui| {
@@ -48,10 +63,10 @@ fn card_ui(ui: &mut egui::Ui, target: &str, recorded: &CompletionRecord, now: Op
         });
         ui.add_space(theme::TIGHT);
         completion_ui(ui, "recorded", target, recorded, slowest);
-        if let Some(now) = now {
+        if let Some((step, now)) = now {
             ui.separator();
             ui.horizontal(|ui| {
-                ui.label(theme::caption("now").color(theme.weak));
+                ui.label(theme::caption(format!("step {step}")).color(theme.weak));
                 ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
                     outcome_ui(ui, now)
                 });

@@ -6,6 +6,7 @@ use super::compare_arms::arms_ui;
 use super::compare_data::{Evaluation, Row};
 use crate::app::{Action, CompletionTask};
 use crate::engine::{CompletionRequest, CompletionSource};
+use crate::evaluation::Arm;
 use crate::retrieval::Retrieved;
 use crate::ui::code::Listing;
 use crate::ui::theme::{self, Theme};
@@ -13,6 +14,9 @@ use crate::ui::{View, format};
 
 /// Lines shown before the cursor.
 const LINES: usize = 15;
+
+/// Least width of code and chunks beside each other, points; below it the chunks stand under the code.
+const BESIDE: f32 = 620.0;
 
 /// Draws the sample.
 pub fn sample_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Row) {
@@ -22,6 +26,12 @@ pub fn sample_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, ro
     let target = row.record.sample.target.trim();
     arms_ui(ui, target, &row.completions, live);
     ui.add_space(theme::GAP);
+    if ui.available_width() < BESIDE {
+        code_ui(ui, row);
+        ui.add_space(theme::GAP);
+        chunks_ui(ui, row);
+        return;
+    }
     let spacing = theme::SECTION;
     let width = ui.available_width() - spacing;
     ui.horizontal_top(|ui| {
@@ -43,43 +53,49 @@ fn is_about(request: &CompletionRequest, evaluation: &Evaluation, row: &Row) -> 
 fn head_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Row, live: Option<&CompletionTask>) {
     let theme = view.theme;
     let sample = &row.record.sample;
-    ui.horizontal(|ui| {
-        ui.label(theme::caption("true line").color(theme.weak));
-        let text = RichText::new(sample.target.trim()).monospace().color(theme.strong);
-        ui.add(egui::Label::new(text).selectable(true).truncate());
-        ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-            let waiting = live.is_some_and(|task| task.answer.is_none());
-            let button = ui.add_enabled(!waiting, egui::Button::new("Complete again now"));
-            let button = button.on_hover_text(
-                "every arm again, with the projector as it is now; the left context is the 60 lines that the run keeps",
+    // The engine completes one sample alone: it has no other sample's chunks to shuffle in.
+    let arms: Vec<Arm> = row
+        .completions
+        .iter()
+        .map(|completion| completion.arm)
+        .filter(|arm| *arm != Arm::ShuffledContext)
+        .collect();
+    let row_layout = egui::Layout::right_to_left(egui::Align::Center);
+    ui.allocate_ui_with_layout(vec2(ui.available_width(), 24.0), row_layout, |ui| {
+        // The button has its place first, the line takes what is left.
+        let waiting = live.is_some_and(|task| task.answer.is_none());
+        let button = ui.add_enabled(!waiting, egui::Button::new("Complete again now"));
+        let button = button.on_hover_text(
+            "the arms but shuffled, with the projector as it is at this moment; the left context is the 60 lines that the run keeps",
+        );
+        if button.clicked() {
+            view.act(Action::Complete(CompletionRequest {
+                id: 0,
+                run: evaluation.folder.clone(),
+                source: CompletionSource::Sample(Box::new(sample.clone()), row.record.retrieved.clone()),
+                arms,
+            }));
+        }
+        if waiting {
+            ui.label(
+                RichText::new("completing, served between two steps")
+                    .size(theme::SMALL)
+                    .color(theme.weak),
             );
-            if button.clicked() {
-                view.act(Action::Complete(CompletionRequest {
-                    id: 0,
-                    run: evaluation.folder.clone(),
-                    source: CompletionSource::Sample(Box::new(sample.clone()), row.record.retrieved.clone()),
-                    arms: row.completions.iter().map(|completion| completion.arm).collect(),
-                }));
-            }
-            match live.map(|task| &task.answer) {
-                Some(None) => {
-                    ui.label(
-                        RichText::new("completing, served between two steps")
-                            .size(theme::SMALL)
-                            .color(theme.weak),
-                    );
-                }
-                Some(Some(Err(reason))) => {
-                    ui.label(
-                        RichText::new(format!("▲ {reason}"))
-                            .size(theme::SMALL)
-                            .color(theme.alarm),
-                    );
-                }
-                Some(Some(Ok(_))) | None => {}
-            }
+        }
+        ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+            ui.label(theme::caption("true line").color(theme.weak));
+            let text = RichText::new(sample.target.trim()).monospace().color(theme.strong);
+            ui.add(egui::Label::new(text).selectable(true).truncate());
         });
     });
+    if let Some(Err(reason)) = live.and_then(|task| task.answer.as_ref()) {
+        ui.label(
+            RichText::new(format!("▲ {reason}"))
+                .size(theme::SMALL)
+                .color(theme.alarm),
+        );
+    }
 }
 
 fn code_ui(ui: &mut egui::Ui, row: &Row) {

@@ -8,9 +8,11 @@ use egui_extras::{Column, TableBuilder};
 
 use crate::app::fields::Field;
 use crate::app::{Action, UiCommand, differences, field_text};
-use crate::evaluation::{Arm, Interval};
+use crate::corpus::Split;
+use crate::evaluation::{Arm, Interval, SCORE_INFO};
 use crate::runs::{Run, RunEntry, RunStatus};
-use crate::ui::format::{interval, number};
+use crate::ui::charts::common_split;
+use crate::ui::format::{interval, number, run_labels};
 use crate::ui::widgets::{cut_text, empty_state};
 use crate::ui::{View, theme};
 
@@ -303,27 +305,31 @@ fn difference_ui(ui: &mut Ui, view: &View<'_>) {
             .spacing([theme::PAGE, 6.0])
             .show(ui, |ui| {
                 ui.label(theme::caption("").color(view.theme.weak));
-                for (i, run) in shown.iter().enumerate() {
+                let labels = run_labels(shown.iter().map(|run| run.folder.as_path()));
+                for (i, label) in labels.iter().enumerate() {
                     let sign = view.theme.run(i);
-                    ui.label(theme::caption(format!("{} {}", sign.mark, run.name())).color(sign.color));
+                    ui.label(theme::caption(format!("{} {label}", sign.mark)).color(sign.color));
                 }
                 ui.end_row();
                 for field in &rows {
                     let cells = shown.iter().map(|run| field_text(&run.experiment, field.key));
                     side_by_side(ui, view, field.label, field.key, cells);
                 }
+                let split = common_split(&shown);
                 for (score, label, percent) in [
                     ("em_token", "exact match of code tokens, compressed", 100.0),
-                    ("es_ratio", "edit similarity, compressed", 1.0),
+                    ("es_levenshtein", "edit similarity, compressed", 1.0),
                 ] {
-                    let cells = shown.iter().map(|run| last_score(run, score, percent));
-                    side_by_side(
-                        ui,
-                        view,
-                        label,
-                        "Mean and 95% interval at the newest evaluation, percent",
-                        cells,
+                    let cells = shown.iter().map(|run| last_score(run, split, score, percent));
+                    let definition = SCORE_INFO
+                        .iter()
+                        .find(|info| info.key == score)
+                        .map(|info| info.definition);
+                    let help = format!(
+                        "{}\nMean and 95% interval at the newest evaluation, percent",
+                        definition.unwrap_or_default()
                     );
+                    side_by_side(ui, view, label, &help, cells);
                 }
             });
         if rows.is_empty() {
@@ -341,8 +347,9 @@ fn side_by_side(ui: &mut Ui, view: &View<'_>, label: &str, help: &str, cells: im
 }
 
 /// A score of the compressed arm at the newest evaluation, as "34.1 [28.0, 40.2] % · step 85, validation, 32 samples".
-fn last_score(run: &Run, score: &str, percent: f64) -> String {
-    let Some(evaluation) = run.evaluations.last() else {
+fn last_score(run: &Run, split: Split, score: &str, percent: f64) -> String {
+    let of_split = run.evaluations.iter().filter(|summary| summary.split == split);
+    let Some(evaluation) = of_split.max_by_key(|summary| summary.step) else {
         return "not evaluated".into();
     };
     let arm = evaluation.arms.iter().find(|arm| arm.arm == Arm::Compressed);
@@ -354,7 +361,7 @@ fn last_score(run: &Run, score: &str, percent: f64) -> String {
         low: value.low * percent,
         high: value.high * percent,
     };
-    let split = format!("{:?}", evaluation.split).to_lowercase();
+    let split = format!("{split:?}").to_lowercase();
     format!(
         "{} % · step {}, {split}, {} samples",
         interval(value),

@@ -157,10 +157,11 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
         }
     });
     ui.horizontal_wrapped(|ui| {
-        for (i, open) in view.state.shown_runs().enumerate() {
+        let labels = format::run_labels(view.state.shown_runs().map(|open| open.run().folder.as_path()));
+        for (i, (open, label)) in view.state.shown_runs().zip(labels).enumerate() {
             let sign = view.theme.run(i);
             ui.label(RichText::new(sign.mark).color(sign.color));
-            ui.label(RichText::new(open.run().name()).color(view.theme.strong));
+            ui.label(RichText::new(label).color(view.theme.strong));
             let run = open.run();
             let done = run.scalars.last().map_or(0, |scalar| scalar.step);
             ui.label(
