@@ -7,7 +7,7 @@ use llavacode::engine::{Event, Progress, Severity};
 use strum::IntoEnumIterator as _;
 
 use super::demo_run::{Demo, write};
-use super::harness::{training, workbench};
+use super::harness::{act, training, workbench};
 
 #[test]
 fn every_station_draws_with_nothing_and_with_two_runs() {
@@ -164,7 +164,7 @@ fn a_checkpoint_is_evaluated_on_the_test_split_once_there_is_one() {
     let runs = tempfile::tempdir().unwrap();
     let folder = write(runs.path(), "aligned", true);
     let (mut h, engine) = workbench(runs.path(), true);
-    h.state_mut().act(&h.ctx.clone(), Action::Go(Station::Compare));
+    act(&mut h, Action::Go(Station::Compare));
     h.run();
     let button = "Evaluate on the test split";
     assert!(h.get_by_label(button).accesskit_node().is_disabled());
