@@ -90,9 +90,9 @@ fn dragging_the_scrubber_pins_a_step() {
     let run = write(runs.path(), "aligned", true);
     let mut h = opened(runs.path(), &run);
     let rect = h.get_by_role_and_label(Role::Slider, "probe step").rect();
-    h.drag_at(rect.left_center() + egui::vec2(40.0, 0.0));
+    h.drag_at(rect.left_center() + egui::vec2(16.0, 0.0));
     h.run_ok();
-    h.drop_at(rect.left_center() + egui::vec2(40.0, 0.0));
+    h.drop_at(rect.left_center() + egui::vec2(16.0, 0.0));
     h.run_ok();
     assert_eq!(h.state().state().selection.step, Some(0));
     assert!(headline(&h).starts_with("Step 0:"));
