@@ -116,7 +116,7 @@ fn playing_runs_to_the_end() {
         seen.ends_with(&[Some(0), Some(3), None]),
         "from the start to the newest, not {seen:?}"
     );
-    assert!(headline(&h).starts_with("Step 10:"));
+    assert!(headline(&h).starts_with("Step 6:"));
 }
 
 #[test]
