@@ -8,28 +8,11 @@ use egui_extras::{Column, TableBuilder};
 
 use crate::app::fields::Field;
 use crate::app::{Action, UiCommand, differences, field_text};
-use crate::corpus::Split;
 use crate::evaluation::{Arm, Interval};
 use crate::runs::{Run, RunEntry, RunStatus};
 use crate::ui::format::{interval, number};
-use crate::ui::widgets::{cut_text, empty_state, named};
+use crate::ui::widgets::{cut_text, empty_state};
 use crate::ui::{View, theme};
-
-/// A score that runs are compared by: its key, its name, the factor to percent, and how it is defined.
-const SCORES: [(&str, &str, f64, &str); 2] = [
-    (
-        "em_token",
-        "exact match of code tokens, compressed",
-        100.0,
-        "The completion's code tokens equal the true line's",
-    ),
-    (
-        "es_levenshtein",
-        "edit similarity, compressed",
-        1.0,
-        "1 − Levenshtein distance / length of the longer line",
-    ),
-];
 
 /// A column that rows can be sorted by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -235,7 +218,7 @@ fn run_row(row: &mut egui_extras::TableRow<'_, '_>, view: &View<'_>, run: &RunEn
         // Every row has these buttons, so their names say which run they are of.
         let button = |ui: &mut Ui, enabled: bool, text: &str, name: &str| {
             let button = ui.add_enabled(enabled, egui::Button::new(text).small());
-            named(ui, &button, &format!("{name} {}", run.name));
+            crate::ui::widgets::named(ui, &button, &format!("{name} {}", run.name));
             button
         };
         if button(ui, usable, "Look", "Look at")
@@ -333,11 +316,18 @@ fn difference_ui(ui: &mut Ui, view: &View<'_>) {
                     let cells = shown.iter().map(|run| field_text(&run.experiment, field.key));
                     side_by_side(ui, view, field.label, field.key, cells);
                 }
-                for (score, label, percent, definition) in SCORES {
+                for (score, label, percent) in [
+                    ("em_token", "exact match of code tokens, compressed", 100.0),
+                    ("es_ratio", "edit similarity, compressed", 1.0),
+                ] {
                     let cells = shown.iter().map(|run| last_score(run, score, percent));
-                    let help =
-                        format!("{definition}\nMean and 95% interval at the newest evaluation of the validation split");
-                    side_by_side(ui, view, label, &help, cells);
+                    side_by_side(
+                        ui,
+                        view,
+                        label,
+                        "Mean and 95% interval at the newest evaluation, percent",
+                        cells,
+                    );
                 }
             });
         if rows.is_empty() {
@@ -354,11 +344,9 @@ fn side_by_side(ui: &mut Ui, view: &View<'_>, label: &str, help: &str, cells: im
     ui.end_row();
 }
 
-/// A score of the compressed arm at the newest evaluation of the validation split, which every run has, so that the columns
-/// can be compared: "34.1 [28.0, 40.2] % · step 84, 32 samples".
+/// A score of the compressed arm at the newest evaluation, as "34.1 [28.0, 40.2] % · step 85, validation, 32 samples".
 fn last_score(run: &Run, score: &str, percent: f64) -> String {
-    let mut evaluations = run.evaluations.iter().rev();
-    let Some(evaluation) = evaluations.find(|evaluation| evaluation.split == Split::Validation) else {
+    let Some(evaluation) = run.evaluations.last() else {
         return "not evaluated".into();
     };
     let arm = evaluation.arms.iter().find(|arm| arm.arm == Arm::Compressed);
@@ -370,8 +358,9 @@ fn last_score(run: &Run, score: &str, percent: f64) -> String {
         low: value.low * percent,
         high: value.high * percent,
     };
+    let split = format!("{:?}", evaluation.split).to_lowercase();
     format!(
-        "{} % · step {}, {} samples",
+        "{} % · step {}, {split}, {} samples",
         interval(value),
         evaluation.step,
         evaluation.samples
