@@ -2,8 +2,9 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
-use super::state::{AppState, Station};
+use super::state::{AppState, OpenRun, Station};
 use crate::engine::WorkerState;
+use crate::experiment::Experiment;
 
 /// What a person can ask for at any time, in the order of the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
@@ -26,6 +27,8 @@ pub enum UiCommand {
     GoRuns,
     /// Look at a run anywhere on disk.
     OpenRun,
+    /// Show the page that gets models and code.
+    Fetch,
     /// Use models and code of one's own.
     UseFolders,
     /// Read the list of runs again.
@@ -38,6 +41,8 @@ pub enum UiCommand {
     UnpinStep,
     /// Every field back to the preset.
     ResetExperiment,
+    /// The experiment as it was before the last preset or reset.
+    Undo,
     /// Show every notice.
     ToggleLogDrawer,
     /// Dark, light, as the system.
@@ -61,12 +66,14 @@ impl UiCommand {
             Self::GoCompare => "Go to Compare",
             Self::GoRuns => "Go to Runs",
             Self::OpenRun => "Open a run folder…",
+            Self::Fetch => "Get models and code…",
             Self::UseFolders => "Use models and code of your own…",
             Self::RefreshRuns => "Read the list of runs again",
             Self::CycleXAxis => "Charts: count steps, samples or seconds",
             Self::ToggleLog => "Charts: logarithmic axis",
             Self::UnpinStep => "Follow the newest step",
             Self::ResetExperiment => "Reset the experiment to its preset",
+            Self::Undo => "Undo the last preset or reset",
             Self::ToggleLogDrawer => "Show or hide the log",
             Self::CycleTheme => "Theme: dark, light or as the system",
             Self::Palette => "Find a command",
@@ -86,12 +93,14 @@ impl UiCommand {
             Self::GoCompare => "A sample and its completions, arm beside arm",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
             Self::OpenRun => "Looks at a run that lies anywhere on disk",
+            Self::Fetch => "Shows what is missing on this machine, and downloads it",
             Self::UseFolders => "Chooses reader, encoder and code on this machine instead of the catalogue's",
             Self::RefreshRuns => "Looks for runs that were copied into the runs folder",
             Self::CycleXAxis => "What the x axis of every chart counts",
             Self::ToggleLog => "Losses, gradient norm and learning rate on a logarithmic axis",
             Self::UnpinStep => "Lets go of the pinned step",
             Self::ResetExperiment => "Sets every changed field back",
+            Self::Undo => "Brings back the values that it replaced; once more, and they are exchanged again",
             Self::ToggleLogDrawer => "Everything that was told, with its time",
             Self::CycleTheme => "Dark, light, or whatever the system has",
             Self::Palette => "Every command by name",
@@ -113,12 +122,16 @@ impl UiCommand {
             Self::RefreshRuns => (Modifiers::NONE, Key::F5),
             Self::CycleXAxis => (Modifiers::NONE, Key::X),
             Self::ToggleLog => (Modifiers::NONE, Key::L),
+            Self::Undo => (Modifiers::COMMAND, Key::Z),
             Self::ToggleLogDrawer => (Modifiers::COMMAND, Key::L),
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::Shortcuts => (Modifiers::NONE, Key::F1),
-            Self::StopTraining | Self::UseFolders | Self::UnpinStep | Self::ResetExperiment | Self::CycleTheme => {
-                return None;
-            }
+            Self::StopTraining
+            | Self::Fetch
+            | Self::UseFolders
+            | Self::UnpinStep
+            | Self::ResetExperiment
+            | Self::CycleTheme => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
     }
@@ -128,19 +141,16 @@ impl UiCommand {
         let training = state.training().is_some();
         let paused = matches!(&state.worker, WorkerState::Training { paused: true, .. });
         match self {
-            Self::StartTraining => match &state.worker {
-                WorkerState::Idle => state.editor.problem(),
-                WorkerState::Preparing => Some("a run is being prepared".into()),
-                WorkerState::Training { .. } => Some("a run is in training; stop it first".into()),
-                WorkerState::Evaluating { .. } => Some("an evaluation is running".into()),
-            },
+            Self::StartTraining => busy(&state.worker)
+                .or_else(|| state.editor.problem())
+                .or_else(|| missing(state, state.editor.experiment())),
             Self::PauseOrResume if !training => Some("nothing is in training".into()),
             Self::StepOnce if !paused => Some("only a paused run is stepped".into()),
-            Self::StopTraining if !training && state.worker != WorkerState::Preparing => {
-                Some("nothing is in training".into())
-            }
+            Self::StopTraining if state.worker == WorkerState::Idle => Some("nothing is in training".into()),
+            Self::Fetch if state.setup.missing().next().is_none() => Some("everything is here".into()),
             Self::UnpinStep if state.selection.step.is_none() => Some("no step is pinned".into()),
             Self::ResetExperiment if !state.editor.is_changed() => Some("nothing differs from the preset".into()),
+            Self::Undo if state.replaced.is_none() => Some("nothing was replaced".into()),
             _ => None,
         }
     }
@@ -154,4 +164,29 @@ impl UiCommand {
             Station::Runs => Self::GoRuns,
         }
     }
+}
+
+/// Why a run cannot be evaluated now; none when it can.
+pub fn evaluation_refusal(state: &AppState, open: &OpenRun) -> Option<String> {
+    let no_checkpoint = open.run().checkpoint_steps.is_empty();
+    busy(&state.worker)
+        .or_else(|| no_checkpoint.then(|| "the run has no checkpoint".into()))
+        .or_else(|| missing(state, &open.run().experiment))
+}
+
+/// Why the engine takes no long work now.
+fn busy(worker: &WorkerState) -> Option<String> {
+    let reason = match worker {
+        WorkerState::Idle => return None,
+        WorkerState::Preparing => "a run is being prepared",
+        WorkerState::Training { .. } => "a run is in training; stop it first",
+        WorkerState::Evaluating { .. } => "an evaluation is running",
+    };
+    Some(reason.into())
+}
+
+/// Why an experiment cannot be computed on this machine, as far as the catalogue can tell.
+fn missing(state: &AppState, experiment: &Experiment) -> Option<String> {
+    let item = state.lacking(experiment)?;
+    Some(format!("{} is not here; get it (Ctrl+K) or choose a folder", item.name))
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fields::{self, Kind};
 use super::presets::PRESETS;
-use crate::experiment::{Experiment, FieldError};
+use crate::experiment::Experiment;
 
 /// An experiment being edited.
 #[derive(Clone, Debug)]
@@ -14,9 +14,13 @@ pub struct ExperimentEditor {
     /// The Start button is to take the keyboard.
     pub focus_start: bool,
     experiment: Experiment,
-    base: Experiment,
     /// What was typed and cannot be read yet: the text, and why not.
     unread: BTreeMap<&'static str, (String, String)>,
+    /// Every field as text; made anew at each change, because the form reads all of them in every frame.
+    values: BTreeMap<&'static str, String>,
+    base_values: BTreeMap<&'static str, String>,
+    /// Fields that cannot be trained with, and why not; those that cannot be read first.
+    problems: Vec<(&'static str, String)>,
 }
 
 impl Default for ExperimentEditor {
@@ -33,13 +37,30 @@ impl ExperimentEditor {
             .get(preset)
             .map(|preset| preset.experiment())
             .unwrap_or_default();
-        Self {
+        let base_values = field_texts(&base);
+        let mut editor = Self {
             preset,
             focus_start: false,
-            experiment: base.clone(),
-            base,
+            experiment: base,
             unread: BTreeMap::new(),
-        }
+            values: BTreeMap::new(),
+            base_values,
+            problems: Vec::new(),
+        };
+        editor.derive();
+        editor
+    }
+
+    /// Makes what the form reads.
+    fn derive(&mut self) {
+        self.values = field_texts(&self.experiment);
+        let typed = self.unread.iter().map(|(key, (text, _))| (*key, text.clone()));
+        self.values.extend(typed);
+        let unread = self.unread.iter().map(|(key, (_, reason))| (*key, reason.clone()));
+        let out_of_range = self.experiment.field_errors().into_iter();
+        self.problems = unread
+            .chain(out_of_range.map(|error| (error.field, format!("{} must be {}", error.value, error.allowed))))
+            .collect();
     }
 
     /// The experiment as far as it can be read.
@@ -47,18 +68,9 @@ impl ExperimentEditor {
         &self.experiment
     }
 
-    /// Replaces the values, keeping the preset that they are compared with.
-    pub fn load(&mut self, experiment: Experiment) {
-        self.experiment = experiment;
-        self.unread.clear();
-    }
-
     /// A field as text: what was typed when that cannot be read, else the value.
-    pub fn text(&self, key: &str) -> String {
-        match self.unread.get(key) {
-            Some((typed, _)) => typed.clone(),
-            None => field_text(&self.experiment, key),
-        }
+    pub fn text(&self, key: &str) -> &str {
+        self.values.get(key).map_or("", String::as_str)
     }
 
     /// Reads what was typed into a field.
@@ -72,56 +84,39 @@ impl ExperimentEditor {
                 self.unread.insert(key, (text, reason));
             }
         }
+        self.derive();
     }
 
     /// Sets a field back to the preset's value.
     pub fn reset(&mut self, key: &'static str) {
-        self.set(key, field_text(&self.base, key));
+        self.set(key, self.base_text(key).to_owned());
     }
 
     /// The preset's value of a field, as text.
-    pub fn base_text(&self, key: &str) -> String {
-        field_text(&self.base, key)
+    pub fn base_text(&self, key: &str) -> &str {
+        self.base_values.get(key).map_or("", String::as_str)
     }
 
     /// A field differs from the preset.
     pub fn differs(&self, key: &str) -> bool {
-        self.text(key) != field_text(&self.base, key)
+        self.text(key) != self.base_text(key)
     }
 
     /// Any field differs from the preset.
     pub fn is_changed(&self) -> bool {
-        fields::all().any(|field| self.differs(field.key))
+        self.values != self.base_values
     }
 
     /// Why a field cannot be trained with; none when it can.
-    pub fn field_problem(&self, key: &str) -> Option<String> {
-        if let Some((_, reason)) = self.unread.get(key) {
-            return Some(reason.clone());
-        }
-        let FieldError { value, allowed, .. } = self
-            .experiment
-            .field_errors()
-            .into_iter()
-            .find(|error| error.field == key)?;
-        Some(format!("{value} must be {allowed}"))
+    pub fn field_problem(&self, key: &str) -> Option<&str> {
+        let mut problems = self.problems.iter();
+        problems.find(|(of, _)| *of == key).map(|(_, reason)| reason.as_str())
     }
 
     /// The first thing that stands in the way of a start, in words; none when Start may be pressed.
     pub fn problem(&self) -> Option<String> {
-        let unread = self
-            .unread
-            .iter()
-            .map(|(key, (_, reason))| format!("{}: {reason}", label_of(key)));
-        let out_of_range = self.experiment.field_errors().into_iter().map(|error| {
-            format!(
-                "{} is {}, but must be {}",
-                label_of(error.field),
-                error.value,
-                error.allowed
-            )
-        });
-        unread.chain(out_of_range).next()
+        let (key, reason) = self.problems.first()?;
+        Some(format!("{}: {reason}", label_of(key)))
     }
 
     /// The experiment with one field changed to a text.
@@ -170,9 +165,18 @@ fn label_of(key: &str) -> &str {
 
 /// A field of an experiment as text, `\n` and `\t` written as in TOML.
 pub fn field_text(experiment: &Experiment, key: &str) -> String {
-    let Ok(table) = toml::Table::try_from(experiment) else {
-        return String::new();
-    };
+    toml::Table::try_from(experiment).map_or_else(|_unwritable| String::new(), |table| text_in(&table, key))
+}
+
+/// Every field as text.
+fn field_texts(experiment: &Experiment) -> BTreeMap<&'static str, String> {
+    let table = toml::Table::try_from(experiment).unwrap_or_default();
+    fields::all()
+        .map(|field| (field.key, text_in(&table, field.key)))
+        .collect()
+}
+
+fn text_in(table: &toml::Table, key: &str) -> String {
     let value = match key.split_once('.') {
         Some((group, name)) => table.get(group).and_then(|group| group.get(name)),
         None => table.get(key),
@@ -209,7 +213,7 @@ mod tests {
         let mut editor = ExperimentEditor::default();
         let before = editor.experiment().clone();
         for field in fields::all() {
-            editor.set(field.key, editor.text(field.key));
+            editor.set(field.key, editor.text(field.key).to_owned());
             assert_eq!(editor.field_problem(field.key), None, "{}", field.key);
         }
         assert_eq!(editor.experiment(), &before);
@@ -233,10 +237,7 @@ mod tests {
     fn a_value_out_of_range_is_named_with_its_range() {
         let mut editor = ExperimentEditor::default();
         editor.set("projector.depth", "9".into());
-        assert_eq!(
-            editor.field_problem("projector.depth").as_deref(),
-            Some("9 must be 2 or 3")
-        );
+        assert_eq!(editor.field_problem("projector.depth"), Some("9 must be 2 or 3"));
         assert!(editor.differs("projector.depth") && editor.is_changed());
     }
 

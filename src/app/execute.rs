@@ -50,7 +50,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::SelectChunk(chunk) => state.selection.chunk = chunk,
         Action::SetCharts(charts) => state.charts = charts,
         Action::SetTheme(theme) => state.theme = theme,
-        Action::LoadPreset(preset) => state.editor = ExperimentEditor::of(preset),
+        Action::LoadPreset(preset) => state.replace_experiment(ExperimentEditor::of(preset)),
         Action::SetField { key, text } => state.editor.set(key, text),
         Action::ResetField(key) => state.editor.reset(key),
         Action::StartFocused => state.editor.focus_start = false,
@@ -58,9 +58,14 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             let request = state.ask(request);
             outside.engine.send(Command::Complete(request));
         }
-        Action::Evaluate(request) => outside.engine.send(Command::Evaluate(request)),
+        Action::Evaluate(request) => {
+            state.worker = WorkerState::Evaluating {
+                run: request.run.clone(),
+            };
+            outside.engine.send(Command::Evaluate(request));
+        }
         Action::Fetch => {
-            state.setup.fetching = true;
+            state.setup.start();
             outside.engine.send(Command::Fetch(Vec::new()));
         }
         Action::CancelFetch => outside.engine.send(Command::CancelFetch),
@@ -120,6 +125,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
     match command {
         UiCommand::StartTraining => {
             let experiment = state.editor.experiment().clone();
+            state.setup.skipped = true;
             state.worker = WorkerState::Preparing;
             state.station = Station::Train;
             outside.engine.send(Command::Train(Box::new(experiment)));
@@ -137,6 +143,10 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoCompare => state.station = Station::Compare,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
+        UiCommand::Fetch => {
+            state.setup.skipped = false;
+            state.station = Station::Train;
+        }
         UiCommand::UseFolders => state.overlay.folders = true,
         UiCommand::RefreshRuns => state.runs_stale = true,
         UiCommand::CycleXAxis => {
@@ -148,7 +158,12 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         }
         UiCommand::ToggleLog => state.charts.log = !state.charts.log,
         UiCommand::UnpinStep => state.selection.step = None,
-        UiCommand::ResetExperiment => state.editor = ExperimentEditor::of(state.editor.preset),
+        UiCommand::ResetExperiment => state.replace_experiment(ExperimentEditor::of(state.editor.preset)),
+        UiCommand::Undo => {
+            if let Some(replaced) = state.replaced.take() {
+                state.replace_experiment(replaced);
+            }
+        }
         UiCommand::ToggleLogDrawer => state.overlay.log = !state.overlay.log,
         UiCommand::CycleTheme => {
             state.theme = match state.theme {

@@ -14,7 +14,7 @@ mod setup;
 mod state;
 
 pub use action::{Action, PathField};
-pub use command::UiCommand;
+pub use command::{UiCommand, evaluation_refusal};
 pub use desktop::NativeDesktop;
 pub use editor::{ExperimentEditor, differences, field_text};
 pub use execute::{Desktop, EngineHandle, Outside, execute, set_path};

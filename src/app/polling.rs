@@ -25,8 +25,11 @@ impl AppState {
         }
         let mut problems = Vec::new();
         for (folder, open) in &mut self.open_runs {
+            if !(open.stale || all) {
+                continue;
+            }
             let growing = open.run().status() == RunStatus::Running;
-            if !(open.stale || all && (growing || open.growing)) {
+            if !(open.stale || growing || open.growing) {
                 continue;
             }
             open.growing = growing;
@@ -36,18 +39,25 @@ impl AppState {
                     changed |= news;
                     open.generation += u64::from(news);
                     open.error = None;
+                    let warnings = &open.follower.run().warnings;
+                    let new = warnings.get(open.told..).unwrap_or_default();
+                    problems.extend(new.iter().map(|warning| (Severity::Warning, warning.clone())));
+                    open.told = warnings.len();
                 }
                 Err(error) => {
                     let text = format!("{}: {error}", runs::name_of(folder));
                     if open.error.replace(text.clone()).as_ref() != Some(&text) {
-                        problems.push(text);
+                        problems.push((Severity::Error, text));
                     }
                 }
             }
+            let status = open.run().status();
+            changed |= status != open.status;
+            open.status = status;
         }
         changed |= !problems.is_empty();
-        for text in problems {
-            self.tell(Severity::Error, text, None);
+        for (severity, text) in problems {
+            self.tell(severity, text, None);
         }
         changed
     }
@@ -75,7 +85,8 @@ impl AppState {
     fn open(&mut self, folder: &Path) -> bool {
         match RunFollower::open(folder) {
             Ok(follower) => {
-                let growing = follower.run().status() == RunStatus::Running;
+                let status = follower.run().status();
+                let told = follower.run().warnings.len();
                 for warning in &follower.run().warnings.clone() {
                     self.tell(Severity::Warning, warning.clone(), None);
                 }
@@ -83,10 +94,12 @@ impl AppState {
                     folder.to_owned(),
                     OpenRun {
                         follower,
+                        growing: status == RunStatus::Running,
+                        status,
+                        told,
                         overlaid: false,
                         generation: 0,
                         stale: false,
-                        growing,
                         error: None,
                     },
                 );
@@ -143,8 +156,29 @@ mod tests {
         drop(writer);
         assert!(state.poll_runs(true));
         let run = state.focused().unwrap();
-        assert_eq!((run.run().status(), run.generation), (RunStatus::Finished, 1));
+        assert_eq!((&run.status, run.generation), (&RunStatus::Finished, 1));
         assert!(!state.has_growing_run() && !state.poll_runs(true));
+    }
+
+    #[test]
+    fn a_line_that_cannot_be_read_is_told_when_it_comes() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = start(folder.path());
+        let mut state = state(folder.path());
+        state.focus_on(writer.folder());
+        state.poll_runs(true);
+        assert_eq!(state.notices.iter().count(), 0);
+        let mut scalars = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(writer.folder().join("scalars.jsonl"))
+            .unwrap();
+        std::io::Write::write_all(&mut scalars, b"{\"step\": oh}\n").unwrap();
+        writer.event(EventKind::Pause, 0, "").unwrap();
+        state.poll_runs(true);
+        state.poll_runs(true);
+        let told: Vec<Severity> = state.notices.iter().map(|notice| notice.severity).collect();
+        assert_eq!(told, [Severity::Warning]);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! What a first start needs: the default models and the default code, and how far getting them has come.
 
+use std::path::PathBuf;
+
 use jiff::Timestamp;
 
 use crate::engine::Progress;
@@ -52,10 +54,16 @@ impl Fetch {
 pub struct Setup {
     /// What the default experiment needs.
     pub items: Vec<CatalogueItem>,
+    /// Where it is kept.
+    pub cache: PathBuf,
     /// The download in progress.
     pub fetch: Option<Fetch>,
     /// It was asked for and has not ended.
     pub fetching: bool,
+    /// Why the last download ended before everything was here.
+    pub failed: Option<String>,
+    /// Its last report has come, and its result has not.
+    pub ending: bool,
     /// The first page was left for folders of the person's own, or to look at a recorded run.
     pub skipped: bool,
 }
@@ -71,11 +79,17 @@ impl Setup {
         self.items.iter().filter(|item| !item.present)
     }
 
-    /// Takes a report of the download.
+    /// A download was asked for.
+    pub fn start(&mut self) {
+        self.fetching = true;
+        self.failed = None;
+    }
+
+    /// Takes a report of the download; none comes last, before what went wrong and what is missing.
     pub fn progress(&mut self, progress: Option<Progress>, now: Timestamp) {
+        self.ending = progress.is_none();
         let Some(progress) = progress else {
             self.fetch = None;
-            self.fetching = false;
             return;
         };
         let began = match &self.fetch {
@@ -90,15 +104,23 @@ impl Setup {
         });
     }
 
-    /// The download ended with `missing` ids still not here. Returns whether the page has done its work.
+    /// Something failed: keeps the reason when it was the download.
+    pub fn fail(&mut self, reason: &str) {
+        if self.ending {
+            self.failed = Some(reason.to_owned());
+        }
+    }
+
+    /// The download ended with `missing` ids still not here. Returns whether it brought the last of them.
     pub fn fetched(&mut self, missing: &[String]) -> bool {
-        let was_needed = self.is_needed();
+        let lacked = self.missing().next().is_some();
         self.fetch = None;
         self.fetching = false;
+        self.ending = false;
         for item in &mut self.items {
             item.present = !missing.contains(&item.id);
         }
-        was_needed && !self.is_needed()
+        lacked && self.missing().next().is_none()
     }
 }
 
@@ -146,5 +168,19 @@ mod tests {
         assert!(setup.is_needed());
         assert!(setup.fetched(&[]));
         assert!(!setup.is_needed());
+    }
+
+    #[test]
+    fn only_the_download_s_own_failure_is_kept_and_a_new_download_forgets_it() {
+        let mut setup = Setup::default();
+        setup.start();
+        setup.fail("a run failed meanwhile");
+        assert_eq!(setup.failed, None);
+        setup.progress(None, Timestamp::UNIX_EPOCH);
+        setup.fail("no network");
+        setup.fetched(&["reader".into()]);
+        assert_eq!(setup.failed.as_deref(), Some("no network"));
+        setup.start();
+        assert_eq!(setup.failed, None);
     }
 }

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 use super::editor::ExperimentEditor;
 use super::frames::FrameTimes;
 use super::notices::{Notices, Target};
-use super::setup::Setup;
+use super::setup::{CatalogueItem, Setup};
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
-use crate::runs::{Run, RunEntry, RunFollower, name_of};
+use crate::experiment::Experiment;
+use crate::runs::{Run, RunEntry, RunFollower, RunStatus, name_of};
 
 /// Most completions that are kept; older ones are asked for again.
 const COMPLETIONS_KEPT: usize = 200;
@@ -85,6 +86,10 @@ pub struct Selection {
 pub struct OpenRun {
     /// Reads the folder.
     pub follower: RunFollower,
+    /// How it stood when it was last read.
+    pub status: RunStatus,
+    /// How many of its warnings were told.
+    pub told: usize,
     /// Drawn over the run in focus.
     pub overlaid: bool,
     /// Counts the changes seen; whoever derives something from the run keeps it under this number.
@@ -143,6 +148,8 @@ pub struct AppState {
     pub completions: BTreeMap<u64, CompletionTask>,
     /// The experiment that Start would train.
     pub editor: ExperimentEditor,
+    /// The one that the last preset or reset replaced.
+    pub replaced: Option<ExperimentEditor>,
     /// Dark, light or as the system.
     pub theme: egui::ThemePreference,
     /// What lies over the station.
@@ -177,6 +184,17 @@ pub struct Overlay {
     pub delete: Option<PathBuf>,
 }
 
+impl Overlay {
+    /// Something lies over the station and waits for an answer; the log does not.
+    pub fn covers(&self) -> bool {
+        let bare = Self {
+            log: self.log,
+            ..Self::default()
+        };
+        *self != bare
+    }
+}
+
 impl AppState {
     /// A workbench that knows nothing yet; `now` is the time of the first frame.
     pub fn new(runs_dir: PathBuf, device: String, setup: Setup, now: Timestamp) -> Self {
@@ -195,6 +213,7 @@ impl AppState {
             charts: ChartSettings::default(),
             completions: BTreeMap::new(),
             editor: ExperimentEditor::default(),
+            replaced: None,
             theme: egui::ThemePreference::System,
             overlay: Overlay::default(),
             run_path: String::new(),
@@ -220,8 +239,7 @@ impl AppState {
             Event::FetchProgress(progress) => self.setup.progress(progress, self.now),
             Event::Fetched { missing } => {
                 if self.setup.fetched(&missing) {
-                    self.station = Station::Train;
-                    self.editor.focus_start = true;
+                    self.editor.focus_start = self.station == Station::Train;
                     self.tell(Severity::Info, "models and code are here".into(), None);
                 }
             }
@@ -239,18 +257,24 @@ impl AppState {
             Event::RunEnded(folder) => {
                 self.runs_stale = true;
                 self.mark_stale(&folder);
-                self.tell(
-                    Severity::Info,
-                    format!("{} ended", name_of(&folder)),
-                    Some(Target::new(Station::Train, &folder)),
-                );
+                // Why a run failed is told just before, and says more.
+                if !self.shows_error() {
+                    self.tell(
+                        Severity::Info,
+                        format!("{} ended", name_of(&folder)),
+                        Some(Target::new(Station::Train, &folder)),
+                    );
+                }
             }
             Event::Completed { id, result, .. } => {
                 if let Some(task) = self.completions.get_mut(&id) {
                     task.answer = Some(result);
                 }
             }
-            Event::Failed { message, .. } => self.tell(Severity::Error, message, None),
+            Event::Failed { message, .. } => {
+                self.setup.fail(&message);
+                self.tell(Severity::Error, message, None);
+            }
             Event::Notice(severity, text) => self.tell(severity, text, None),
         }
     }
@@ -258,6 +282,14 @@ impl AppState {
     /// Adds a notice of this moment.
     pub fn tell(&mut self, severity: Severity, text: String, target: Option<Target>) {
         self.notices.push(severity, text, target, self.now);
+    }
+
+    /// The newest notice is an error that is still on top of the station.
+    fn shows_error(&self) -> bool {
+        let newest = self.notices.newest();
+        newest.is_some_and(|notice| {
+            notice.severity == Severity::Error && self.now.duration_since(notice.at) < notice.shown_for()
+        })
     }
 
     /// Makes a run the one that is looked at; it is read at the next poll.
@@ -299,9 +331,18 @@ impl AppState {
         }
     }
 
-    /// The run in focus is the one in training and has not been paused: curves move.
-    pub fn is_live(&self) -> bool {
-        matches!(&self.worker, WorkerState::Training { paused: false, .. })
+    /// What an experiment takes from the catalogue and is not on this machine; the first such thing.
+    pub fn lacking(&self, experiment: &Experiment) -> Option<&CatalogueItem> {
+        let Experiment {
+            reader, encoder, data, ..
+        } = experiment;
+        let named = [&reader.model, &encoder.model, &data.corpus];
+        self.setup.missing().find(|item| named.contains(&&item.id))
+    }
+
+    /// Replaces the experiment being edited, keeping the one before.
+    pub fn replace_experiment(&mut self, editor: ExperimentEditor) {
+        self.replaced = Some(std::mem::replace(&mut self.editor, editor));
     }
 
     /// Gives a completion request an id and keeps it until it is answered.
@@ -359,12 +400,30 @@ mod tests {
     }
 
     #[test]
-    fn a_finished_download_leads_to_the_start_button() {
+    fn a_finished_download_leads_to_the_start_button_and_takes_nobody_from_another_page() {
+        for station in [Station::Train, Station::Runs] {
+            let mut state = state();
+            state.station = station;
+            state.apply(Event::Fetched { missing: Vec::new() });
+            assert_eq!(state.station, station);
+            assert_eq!(state.editor.focus_start, station == Station::Train);
+        }
+    }
+
+    #[test]
+    fn why_a_run_failed_stays_the_newest_notice_when_it_ends() {
         let mut state = state();
-        state.station = Station::Runs;
-        state.apply(Event::Fetched { missing: Vec::new() });
-        assert_eq!(state.station, Station::Train);
-        assert!(state.editor.focus_start);
+        let newest = |state: &AppState| state.notices.newest().map(|notice| notice.text.clone());
+        state.apply(Event::Failed {
+            message: "the loss is not a number at step 41".into(),
+            bad_input: false,
+        });
+        state.apply(Event::State(WorkerState::Idle));
+        state.apply(Event::RunEnded("runs/2026-11-24-a".into()));
+        assert_eq!(newest(&state).as_deref(), Some("the loss is not a number at step 41"));
+        state.now += jiff::SignedDuration::from_secs(60);
+        state.apply(Event::RunEnded("runs/2026-11-24-b".into()));
+        assert_eq!(newest(&state).as_deref(), Some("b ended"));
     }
 
     #[test]

@@ -46,11 +46,13 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     for run in &runs {
         Run::open(run)?;
     }
+    let store = Store::open(None)?;
     let pictures = Pictures {
         runs_dir,
         runs,
         device: device.device.describe()?,
-        catalogue: default_items(&Store::open(None)?),
+        catalogue: default_items(&store),
+        cache: store.root().to_owned(),
     };
     for path in render(&pictures, &into)? {
         say(path.display())?;

@@ -102,7 +102,7 @@ fn folders_ui(ui: &mut Ui, view: &View<'_>) {
     for (key, name, help) in fields {
         ui.label(theme::caption(name));
         let value = view.state.editor.text(key);
-        path_field(ui, view, PathField::Experiment(key), name, &value, WIDTH);
+        path_field(ui, view, PathField::Experiment(key), name, value, WIDTH);
         ui.label(RichText::new(help).size(theme::SMALL).color(view.theme.weak));
         ui.add_space(theme::GAP);
     }

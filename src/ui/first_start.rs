@@ -40,6 +40,11 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, setup: &Setup) {
         items_ui(ui, view, setup);
     });
     ui.add_space(theme::SECTION);
+    if let Some(reason) = setup.failed.as_ref().filter(|_| !setup.fetching) {
+        ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));
+        ui.label(RichText::new("What is complete stays; a later download goes on from there.").color(view.theme.weak));
+        ui.add_space(theme::GAP);
+    }
     match &setup.fetch {
         Some(fetch) => fetch_ui(ui, view, fetch),
         None if setup.fetching => {
@@ -53,10 +58,11 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, setup: &Setup) {
         None => ways_ui(ui, view, bytes),
     }
     ui.add_space(theme::SECTION);
-    ui.label(
-        RichText::new("Nothing is sent anywhere. Everything is checked by SHA-256 and kept in the cache folder.")
-            .color(view.theme.weak),
+    let kept = format!(
+        "Nothing is sent anywhere. Everything is checked by SHA-256 and kept in {}",
+        setup.cache.display()
     );
+    ui.label(RichText::new(kept).color(view.theme.weak));
 }
 
 fn items_ui(ui: &mut Ui, view: &View<'_>, setup: &Setup) {

@@ -16,7 +16,7 @@ use crate::app::Station;
 /// Draws the whole window.
 pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
     let ctx = ui.ctx().clone();
-    for command in pressed(&ctx) {
+    for command in pressed(&ctx, &view.state.overlay) {
         view.command(command);
     }
     let bar = |margin: Margin| Frame::new().fill(view.theme.panel).inner_margin(margin);

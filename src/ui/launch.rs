@@ -55,6 +55,7 @@ pub fn launch(launch: Launch) -> Result<(), LaunchError> {
         open,
         device: device.describe()?,
         catalogue: default_items(&store),
+        cache: store.root().to_owned(),
         clock: jiff::Timestamp::now,
     };
     let engine = EngineSettings {

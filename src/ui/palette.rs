@@ -5,7 +5,13 @@ use strum::IntoEnumIterator as _;
 
 use super::widgets::named;
 use super::{View, theme};
-use crate::app::{Action, UiCommand};
+use crate::app::{Action, Overlay, UiCommand};
+
+/// Keys of single stations, for the sheet.
+const STATION_KEYS: [(&str, &str); 2] = [
+    ("← / →", "Collapse: the probe before or after"),
+    ("J / K", "Compare: the next or the previous sample"),
+];
 
 /// What the palette keeps between frames.
 #[derive(Clone, Debug, Default)]
@@ -140,6 +146,11 @@ pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
                         ui.label(command.name()).on_hover_text(command.tooltip());
                         ui.end_row();
                     }
+                    for (keys, does) in STATION_KEYS {
+                        ui.label(RichText::new(keys).monospace().color(view.theme.strong));
+                        ui.label(does);
+                        ui.end_row();
+                    }
                 });
             ui.add_space(theme::GAP);
             ui.label(RichText::new("Keys without Ctrl work while no field is being edited.").color(view.theme.weak));
@@ -151,10 +162,14 @@ pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
     }
 }
 
-/// Commands whose keys were pressed. Keys without Ctrl are left to a field or button that has the keyboard.
-pub fn pressed(ctx: &egui::Context) -> Vec<UiCommand> {
+/// Commands whose keys were pressed. Keys without Ctrl, and undoing, are left to a field or button that has the keyboard;
+/// under a question that lies over the station, only palette and shortcut sheet can be asked for.
+pub fn pressed(ctx: &egui::Context, overlay: &Overlay) -> Vec<UiCommand> {
     let typing = ctx.egui_wants_keyboard_input();
+    let covered = overlay.covers();
     UiCommand::iter()
+        .filter(|command| !covered || matches!(command, UiCommand::Palette | UiCommand::Shortcuts))
+        .filter(|command| !(typing && *command == UiCommand::Undo))
         .filter_map(|command| Some((command, command.shortcut()?)))
         .filter(|(_, shortcut)| {
             let plain = shortcut.modifiers.is_none() && !matches!(shortcut.logical_key, Key::F1 | Key::F5);

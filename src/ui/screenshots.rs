@@ -24,6 +24,8 @@ pub struct Pictures {
     pub device: String,
     /// What a first start needs.
     pub catalogue: Vec<CatalogueItem>,
+    /// Where that is kept.
+    pub cache: PathBuf,
 }
 
 /// Why a picture could not be made.
@@ -131,6 +133,7 @@ fn window(
                 ..item
             })
             .collect(),
+        cache: pictures.cache.clone(),
         clock: jiff::Timestamp::now,
     };
     let mut window = Harness::builder()

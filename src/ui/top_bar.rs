@@ -5,7 +5,7 @@ use egui::{Align, Layout, Ui};
 use super::widgets::{Icon, command_tooltip, icon_button};
 use super::{View, format, theme};
 use crate::app::{Action, UiCommand};
-use crate::engine::WorkerState;
+use crate::engine::{Progress, WorkerState};
 use crate::runs;
 
 /// Draws the top bar.
@@ -25,6 +25,7 @@ pub fn top_bar_ui(ui: &mut Ui, view: &View<'_>) {
             transport(ui, view);
             ui.add_space(theme::GAP);
             worker_ui(ui, view);
+            fetch_ui(ui, view);
         });
     });
 }
@@ -84,38 +85,71 @@ fn transport(ui: &mut Ui, view: &View<'_>) {
     }
 }
 
+/// A download that goes on while another page is shown; a click leads to it.
+fn fetch_ui(ui: &mut Ui, view: &View<'_>) {
+    let setup = &view.state.setup;
+    if !setup.fetching {
+        return;
+    }
+    let progress = setup.fetch.as_ref().map(|fetch| &fetch.progress);
+    let share = progress.and_then(|progress| (100 * progress.done).checked_div(progress.total));
+    let text = match share {
+        Some(percent) => format!("↓ models and code {percent} %"),
+        None => "↓ models and code".to_owned(),
+    };
+    ui.add_space(theme::GAP);
+    if ui.link(text).on_hover_text(UiCommand::Fetch.tooltip()).clicked() {
+        view.command(UiCommand::Fetch);
+    }
+}
+
 /// What the engine does, in a line: "● training 412/850 · 5.1 samples/s · 3 min left".
 fn worker_ui(ui: &mut Ui, view: &View<'_>) {
     let theme = view.theme;
+    let progress = view.state.progress.as_ref();
     let (color, text) = match &view.state.worker {
         WorkerState::Idle => (theme.weak, "idle".to_owned()),
         WorkerState::Preparing => {
-            let task = view
-                .state
-                .progress
-                .as_ref()
-                .map_or("preparing", |progress| &progress.task);
+            let task = progress.map_or("preparing", |progress| &progress.task);
             (theme.accent, format!("● {task}"))
         }
         WorkerState::Training {
             step,
             steps,
-            paused,
+            paused: false,
             samples_per_second,
             seconds_left,
             ..
         } => {
-            let state = if *paused { "paused at" } else { "● training" };
-            let mut text = format!("{state} {step}/{steps}");
-            if !paused {
-                text += &format!(" · {} samples/s", format::number(*samples_per_second));
-            }
-            if let Some(seconds) = seconds_left.filter(|_| !paused) {
-                text += &format!(" · {} left", format::duration(seconds));
+            let mut text = match progress {
+                Some(progress) => format!("● {} at step {step}/{steps}", how_far(progress)),
+                None => format!(
+                    "● training {step}/{steps} · {} samples/s",
+                    format::number(*samples_per_second)
+                ),
+            };
+            if let Some(seconds) = seconds_left {
+                text += &format!(" · {} left", format::duration(*seconds));
             }
             (theme.accent, text)
         }
-        WorkerState::Evaluating { run } => (theme.accent, format!("● evaluating {}", runs::name_of(run))),
+        WorkerState::Training { step, steps, .. } => (theme.accent, format!("paused at {step}/{steps}")),
+        WorkerState::Evaluating { run } => {
+            let name = runs::name_of(run);
+            let text = match progress {
+                Some(progress) => format!("● {} · {name}", how_far(progress)),
+                None => format!("● evaluating {name}"),
+            };
+            (theme.accent, text)
+        }
     };
     ui.label(egui::RichText::new(text).color(color));
+}
+
+/// "evaluating 37/128", or the task alone when its size is unknown.
+fn how_far(progress: &Progress) -> String {
+    match progress.total {
+        0 => progress.task.clone(),
+        total => format!("{} {}/{total}", progress.task, progress.done),
+    }
 }

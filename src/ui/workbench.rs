@@ -38,6 +38,8 @@ pub struct WorkbenchSettings {
     pub device: String,
     /// What the default experiment needs, and what of it is here.
     pub catalogue: Vec<CatalogueItem>,
+    /// Where that is kept.
+    pub cache: PathBuf,
     /// Tells the time; tests hold it still.
     pub clock: fn() -> Timestamp,
 }
@@ -115,6 +117,7 @@ impl Workbench {
         theme::install(&cc.egui_ctx);
         let setup = Setup {
             items: settings.catalogue,
+            cache: settings.cache,
             ..Setup::default()
         };
         let mut state = AppState::new(settings.runs_dir, settings.device, setup, (settings.clock)());

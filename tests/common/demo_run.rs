@@ -16,7 +16,9 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 /// Steps of a demo run.
-pub const STEPS: usize = 85;
+pub const STEPS: usize = 84;
+/// Steps between two evaluations, as in the default experiment.
+pub const EVALUATE_EVERY: usize = 42;
 const CHUNKS: usize = 100;
 const ENCODER_WIDTH: usize = 96;
 const READER_WIDTH: usize = 144;
@@ -83,7 +85,6 @@ impl Demo {
             samples,
         };
         demo.probe();
-        demo.evaluate();
         demo
     }
 
@@ -97,13 +98,13 @@ impl Demo {
         while self.step < last {
             self.step += 1;
             self.scalar();
-            if self.step.is_multiple_of(5) {
+            if self.step.is_multiple_of(3) {
                 self.probe();
             }
-            if self.step.is_multiple_of(40) || self.step == STEPS {
+            if self.step.is_multiple_of(EVALUATE_EVERY) || self.step == STEPS {
                 self.evaluate();
             }
-            if self.step.is_multiple_of(20) {
+            if self.step.is_multiple_of(21) {
                 self.writer.event(EventKind::Checkpoint, self.step, "").unwrap();
             }
             if self.step == 33 {
@@ -116,6 +117,11 @@ impl Demo {
     /// Writes the last event.
     pub fn end(&mut self) {
         self.writer.event(EventKind::End, self.step, "").unwrap();
+    }
+
+    /// Writes that the run failed, and why.
+    pub fn fail(&mut self, reason: &str) {
+        self.writer.event(EventKind::Failed, self.step, reason).unwrap();
     }
 
     fn noise(&mut self) -> f64 {

@@ -64,22 +64,22 @@ fn the_newest_probe_is_judged_in_a_sentence() {
 fn arrows_scrub_and_the_end_follows_the_run() {
     let runs = tempfile::tempdir().unwrap();
     let mut run = Demo::start(runs.path(), "live", true);
-    run.train_to(20);
+    run.train_to(21);
     let mut h = opened(runs.path(), &run.folder());
-    assert!(headline(&h).starts_with("Step 20:"));
+    assert!(headline(&h).starts_with("Step 21:"));
     h.key_press(egui::Key::ArrowLeft);
     h.run_ok();
-    assert_eq!(h.state().state().selection.step, Some(15));
-    assert!(headline(&h).starts_with("Step 15:"));
+    assert_eq!(h.state().state().selection.step, Some(18));
+    assert!(headline(&h).starts_with("Step 18:"));
     h.key_press(egui::Key::ArrowRight);
     h.run_ok();
     assert_eq!(h.state().state().selection.step, None, "at the end it follows");
-    run.train_to(25);
+    run.train_to(24);
     act(&mut h, Action::Command(llavacode::app::UiCommand::RefreshRuns));
     let folder = run.folder();
     act(&mut h, Action::Focus(folder));
     let start = Instant::now();
-    while !headline(&h).starts_with("Step 25:") {
+    while !headline(&h).starts_with("Step 24:") {
         assert!(start.elapsed() < Duration::from_secs(30), "the new probe never comes");
         std::thread::sleep(Duration::from_millis(50));
         h.run_ok();
@@ -92,9 +92,9 @@ fn dragging_the_scrubber_pins_a_step() {
     let run = write(runs.path(), "aligned", true);
     let mut h = opened(runs.path(), &run);
     let rect = h.get_by_role_and_label(Role::Slider, "probe step").rect();
-    h.drag_at(rect.left_center() + egui::vec2(40.0, 0.0));
+    h.drag_at(rect.left_center() + egui::vec2(16.0, 0.0));
     h.run_ok();
-    h.drop_at(rect.left_center() + egui::vec2(40.0, 0.0));
+    h.drop_at(rect.left_center() + egui::vec2(16.0, 0.0));
     h.run_ok();
     assert_eq!(h.state().state().selection.step, Some(0));
     assert!(headline(&h).starts_with("Step 0:"));
@@ -104,7 +104,7 @@ fn dragging_the_scrubber_pins_a_step() {
 fn playing_runs_to_the_end() {
     let runs = tempfile::tempdir().unwrap();
     let mut run = Demo::start(runs.path(), "short", true);
-    run.train_to(10);
+    run.train_to(6);
     run.end();
     let mut h = opened(runs.path(), &run.folder());
     h.get_by_label("play the probe steps").click();
@@ -115,10 +115,10 @@ fn playing_runs_to_the_end() {
     }
     seen.dedup();
     assert!(
-        seen.ends_with(&[Some(0), Some(5), None]),
+        seen.ends_with(&[Some(0), Some(3), None]),
         "from the start to the newest, not {seen:?}"
     );
-    assert!(headline(&h).starts_with("Step 10:"));
+    assert!(headline(&h).starts_with("Step 6:"));
 }
 
 #[test]

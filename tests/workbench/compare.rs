@@ -111,7 +111,7 @@ fn an_earlier_evaluation_is_shown_when_its_step_is_pinned() {
     let (mut h, _) = opened(runs.path(), &run);
     assert!(h.query_by_label(&format!("aligned, step {STEPS}")).is_some());
     act(&mut h, Action::PinStep(Some(37)));
-    assert!(h.query_by_label("aligned, step 40").is_some(), "the nearest one");
+    assert!(h.query_by_label("aligned, step 42").is_some(), "the nearest one");
     act(&mut h, Action::PinStep(None));
     assert!(h.query_by_label(&format!("aligned, step {STEPS}")).is_some());
 }

@@ -1,12 +1,12 @@
 //! From nothing to a moving curve in two clicks, and the other ways on.
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
-use llavacode::app::Station;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use llavacode::app::{Action, Station, UiCommand};
 use llavacode::engine::{Command, Event, Progress, WorkerState};
 
 use super::demo_run::Demo;
-use super::harness::{training, workbench};
+use super::harness::{act, training, workbench};
 
 #[test]
 fn two_clicks_lead_to_a_moving_curve() {
@@ -58,7 +58,7 @@ fn two_clicks_lead_to_a_moving_curve() {
         h.state().state().focused().map(|open| open.run().scalars.len())
     };
     assert_eq!(steps(&h), Some(12));
-    h.get_by_label_contains("training 12/85 · 5.10 samples/s · 3 min left");
+    h.get_by_label_contains("training 12/84 · 5.10 samples/s · 3 min left");
     run.train_to(20);
     engine.answer(Event::RunChanged(run.folder()));
     h.run();
@@ -96,7 +96,73 @@ fn folders_of_ones_own_are_typed_or_chosen() {
     h.get_by_label("Use these").click();
     h.run();
     assert_eq!(h.state().state().editor.experiment().reader.model, "/models/reader");
-    h.get_by_label_contains("ready: 85 steps");
+    h.get_by_label_contains("Encoder all-MiniLM-L6-v2 is not here");
+    for key in ["encoder.model", "data.corpus"] {
+        let text = format!("/models/{key}");
+        act(&mut h, Action::SetField { key, text });
+    }
+    h.get_by_label_contains("ready: 84 steps");
+}
+
+#[test]
+fn a_start_without_models_is_refused_with_the_reason_and_the_first_page_comes_back() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, engine) = workbench(runs.path(), false);
+    h.get_by_label("Look at a recorded run").click();
+    h.run();
+    act(&mut h, Action::CloseOverlays);
+    h.key_press(egui::Key::Num1);
+    h.run();
+    h.get_by_label("▲ Reader SmolLM2-135M-Instruct is not here; get it (Ctrl+K) or choose a folder");
+    assert!(h.get_by_label("Start training").accesskit_node().is_disabled());
+    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
+    h.run();
+    assert!(engine.sent().is_empty());
+    h.get_by_label(UiCommand::Fetch.name()).click();
+    h.run();
+    h.get_by_label("Get them").click();
+    h.run();
+    assert_eq!(engine.sent(), ["Fetch"]);
+    engine.answer(Event::Fetched { missing: Vec::new() });
+    h.run();
+    h.get_by_label_contains("ready: 84 steps");
+    assert!(UiCommand::Fetch.refusal(h.state().state()).is_some());
+}
+
+#[test]
+fn a_failed_download_says_why_on_the_page_and_a_running_one_is_seen_from_every_page() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, engine) = workbench(runs.path(), false);
+    h.get_by_label_contains("kept in /home/ada/.cache/llavacode");
+    h.get_by_label("Get them").click();
+    h.run();
+    engine.answer(Event::FetchProgress(Some(Progress {
+        task: "Reader SmolLM2-135M-Instruct".into(),
+        done: 61,
+        total: 244,
+        unit: "bytes",
+    })));
+    h.key_press(egui::Key::Num4);
+    h.run();
+    h.get_by_label("↓ models and code 25 %").click();
+    h.run();
+    engine.answer(Event::FetchProgress(None));
+    engine.answer(Event::Failed {
+        message: "the network cannot be reached".into(),
+        bad_input: false,
+    });
+    let missing = h
+        .state()
+        .state()
+        .setup
+        .items
+        .iter()
+        .map(|item| item.id.clone())
+        .collect();
+    engine.answer(Event::Fetched { missing });
+    h.run();
+    h.get_by_label("▲ the network cannot be reached");
+    h.get_by_label("Get them");
 }
 
 #[test]

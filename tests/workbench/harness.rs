@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use egui_kittest::{Harness, HarnessBuilder};
 use jiff::Timestamp;
-use llavacode::app::{CatalogueItem, Desktop, EngineHandle, PathField};
+use llavacode::app::{Action, CatalogueItem, Desktop, EngineHandle, PathField};
 use llavacode::engine::{Command, Event, WorkerState};
 use llavacode::ui::{Workbench, WorkbenchSettings};
 
@@ -112,6 +112,7 @@ pub fn build(
         open: None,
         device: "CPU×2".into(),
         catalogue: catalogue(present),
+        cache: "/home/ada/.cache/llavacode".into(),
         clock,
     };
     let harness = builder
@@ -119,6 +120,13 @@ pub fn build(
         .with_context_setup(llavacode::ui::theme::install)
         .build_eframe(move |cc| Workbench::new(cc, settings, Box::new(engine), Box::new(desktop)));
     (harness, fake)
+}
+
+/// Does what a person would do.
+pub fn act(h: &mut Harness<'_, Workbench>, action: Action) {
+    let ctx = h.ctx.clone();
+    h.state_mut().act(&ctx, action);
+    h.run_ok();
 }
 
 /// A run in training, as the engine tells it.

@@ -1,12 +1,14 @@
 //! Every command can be reached: by its key, and by its name in the palette.
 
 use egui::{Key, Modifiers};
+use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
-use llavacode::app::{Station, UiCommand};
+use llavacode::app::{Action, Station, UiCommand};
+use llavacode::ui::Workbench;
 use strum::IntoEnumIterator as _;
 
 use super::demo_run::Demo;
-use super::harness::{training, workbench};
+use super::harness::{act, training, workbench};
 
 #[test]
 fn every_command_is_in_the_palette_and_can_be_run_from_it() {
@@ -64,7 +66,7 @@ fn space_pauses_and_resumes_and_n_steps() {
     h.run();
     engine.answer(training(&run.folder(), 10, true));
     h.run();
-    h.get_by_label_contains("paused at 10/85");
+    h.get_by_label_contains("paused at 10/84");
     h.key_press(Key::N);
     h.run();
     h.get_by_label("Resume").click();
@@ -84,6 +86,48 @@ fn keys_are_left_to_a_field_that_is_edited() {
     h.key_press(Key::Num4);
     h.run();
     assert_eq!(h.state().state().station, Station::Train);
+}
+
+#[test]
+fn keys_do_nothing_under_a_question() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, engine) = workbench(runs.path(), true);
+    h.key_press(Key::F1);
+    h.run();
+    h.key_press(Key::Num4);
+    h.key_press(Key::L);
+    h.key_press_modifiers(Modifiers::COMMAND, Key::Enter);
+    h.run();
+    let state = h.state().state();
+    assert_eq!(state.station, Station::Train);
+    assert!(!state.charts.log && state.overlay.shortcuts);
+    assert!(engine.sent().is_empty());
+    h.get_by_label("J / K");
+}
+
+#[test]
+fn ctrl_z_brings_back_what_a_preset_replaced_and_exchanges_it_again() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, _) = workbench(runs.path(), true);
+    let key = "schedule.steps";
+    act(
+        &mut h,
+        Action::SetField {
+            key,
+            text: "850".into(),
+        },
+    );
+    act(&mut h, Action::LoadPreset(1));
+    let shown = |h: &Harness<'_, Workbench>| {
+        let editor = &h.state().state().editor;
+        (editor.preset, editor.text(key).to_owned())
+    };
+    assert_eq!(shown(&h), (1, "84".into()));
+    for expected in [(0, "850"), (1, "84")] {
+        h.key_press_modifiers(Modifiers::COMMAND, Key::Z);
+        h.run();
+        assert_eq!(shown(&h), (expected.0, expected.1.into()));
+    }
 }
 
 #[test]

@@ -3,11 +3,11 @@
 use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use llavacode::app::{Action, Station};
-use llavacode::engine::{Event, Severity};
+use llavacode::engine::{Event, Progress, Severity};
 use strum::IntoEnumIterator as _;
 
 use super::demo_run::{Demo, write};
-use super::harness::workbench;
+use super::harness::{act, training, workbench};
 
 #[test]
 fn every_station_draws_with_nothing_and_with_two_runs() {
@@ -42,9 +42,9 @@ fn a_wrong_value_stops_the_start_and_says_why() {
     h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
     h.get_by_role_and_label(Role::TextInput, "steps").type_text("0");
     h.run();
-    h.get_by_label_contains("steps is 0, but must be 1 to 10000000");
+    h.get_by_label_contains("steps: 0 must be 1 to 10000000");
     assert!(h.get_by_label("Start training").accesskit_node().is_disabled());
-    h.get_by_label_contains("Reset steps to 85").click();
+    h.get_by_label_contains("Reset steps to 84").click();
     h.run();
     assert!(!h.get_by_label("Start training").accesskit_node().is_disabled());
     assert!(engine.sent().is_empty());
@@ -58,7 +58,7 @@ fn a_run_goes_to_the_trash_after_a_question_and_a_running_one_cannot() {
     let (mut h, _) = workbench(runs.path(), true);
     h.get_by_role_and_label(Role::Button, "Runs").click();
     h.run();
-    let delete: Vec<_> = h.get_all_by_label("Delete…").collect();
+    let delete: Vec<_> = h.get_all_by_label_contains("Delete ").collect();
     assert_eq!(
         delete
             .iter()
@@ -122,6 +122,62 @@ fn a_broken_folder_is_listed_with_its_reason_and_a_wrong_path_is_told() {
             .text
             .contains("/nowhere/at all")
     );
+}
+
+#[test]
+fn why_a_run_failed_stands_above_its_curves() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut run = Demo::start(runs.path(), "live", false);
+    let (mut h, engine) = workbench(runs.path(), true);
+    engine.answer(Event::RunStarted(run.folder()));
+    run.train_to(41);
+    run.fail("the loss is not a number at step 41");
+    let folder = run.folder();
+    drop(run);
+    engine.answer(Event::RunEnded(folder));
+    h.run();
+    h.get_by_label("▲ live failed: the loss is not a number at step 41");
+}
+
+#[test]
+fn an_evaluation_during_training_says_how_far_it_is() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut run = Demo::start(runs.path(), "live", false);
+    run.train_to(41);
+    let (mut h, engine) = workbench(runs.path(), true);
+    engine.answer(training(&run.folder(), 42, false));
+    engine.answer(Event::Progress(Some(Progress {
+        task: "evaluating".into(),
+        done: 37,
+        total: 128,
+        unit: "completions",
+    })));
+    h.run();
+    h.get_by_label_contains("● evaluating 37/128 at step 42/84");
+    engine.answer(Event::Progress(None));
+    h.run();
+    h.get_by_label_contains("● training 42/84");
+}
+
+#[test]
+fn a_checkpoint_is_evaluated_on_the_test_split_once_there_is_one() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = write(runs.path(), "aligned", true);
+    let (mut h, engine) = workbench(runs.path(), true);
+    act(&mut h, Action::Go(Station::Compare));
+    h.run();
+    let button = "Evaluate on the test split";
+    assert!(h.get_by_label(button).accesskit_node().is_disabled());
+    let checkpoints = folder.join("checkpoints");
+    std::fs::create_dir_all(&checkpoints).unwrap();
+    std::fs::write(checkpoints.join("step-84.safetensors"), "").unwrap();
+    engine.answer(Event::RunChanged(folder));
+    h.run();
+    h.get_by_label(button).click();
+    h.run();
+    assert_eq!(engine.sent(), ["Evaluate"]);
+    assert!(h.get_by_label(button).accesskit_node().is_disabled(), "one at a time");
+    h.get_by_label("● evaluating aligned");
 }
 
 #[test]

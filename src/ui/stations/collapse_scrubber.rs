@@ -44,7 +44,12 @@ pub fn scrubber_ui(ui: &mut egui::Ui, view: &View<'_>, tracks: &[Track<'_>], ste
             asked = Some(last);
         }
         let (track, pointed) = track_ui(ui, view, tracks, steps, current);
-        asked = keys(ui, track, current, last).or(pointed).or(asked);
+        let pressed = if view.state.overlay.covers() {
+            None
+        } else {
+            keys(ui, track, current, last)
+        };
+        asked = pressed.or(pointed).or(asked);
     });
     let asked = play(ui, playing, current, last)
         .or(asked)

@@ -8,7 +8,7 @@ use egui::{Id, RichText};
 use super::compare_data::{Evaluation, choose};
 use super::compare_list::{Listing, list_ui};
 use super::compare_sample::sample_ui;
-use super::compare_summary::summary_ui;
+use super::compare_summary::{evaluate_ui, summary_ui};
 use crate::app::{Action, OpenRun, UiCommand};
 use crate::corpus::Split;
 use crate::evaluation::EvaluationSummary;
@@ -180,6 +180,8 @@ fn head_ui(
                 view.act(Action::PinStep(Some(step)));
             }
         }
+        ui.add_space(theme::SECTION);
+        evaluate_ui(ui, view, open);
     });
     ui.add_space(theme::GAP);
 }

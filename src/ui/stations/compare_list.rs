@@ -54,7 +54,8 @@ pub fn list_ui(
     }
     let id = |place: &usize| evaluation.rows.get(*place).map(|row| row.record.sample.id.as_str());
     let current = listed.iter().position(|place| id(place) == chosen);
-    let moved = keys(ui, current, listed.len());
+    let covered = view.state.overlay.covers();
+    let moved = if covered { None } else { keys(ui, current, listed.len()) };
     let mut area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("samples");
     if let Some(at) = moved {
         let top = at as f32 * (ROW + ui.spacing().item_spacing.y);

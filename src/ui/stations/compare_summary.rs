@@ -1,11 +1,19 @@
 //! The arms over the whole evaluation: means with intervals, and differences to no context.
 
 use egui::{RichText, vec2};
+use strum::IntoEnumIterator as _;
 
 use super::compare_data::Evaluation;
-use crate::evaluation::{ArmSummary, Interval};
+use crate::app::{Action, OpenRun, evaluation_refusal};
+use crate::corpus::Split;
+use crate::engine::EvaluationRequest;
+use crate::evaluation::{Arm, ArmSummary, Interval};
+use crate::ui::View;
 use crate::ui::format::{grouped, number};
 use crate::ui::theme::{self, Theme};
+
+/// Samples of the test split that are completed on demand: minutes on a CPU, and enough for an interval.
+const TEST_SAMPLES: usize = 100;
 
 /// A score of the table: its key, its name, the factor to percent, and how it is defined.
 const SCORES: [(&str, &str, f64, &str); 2] = [
@@ -96,4 +104,24 @@ fn percent(value: Interval, factor: f64, signed: bool) -> String {
         }
     });
     format!("{mean} [{low}, {high}]").replace('-', "−")
+}
+
+/// The button that evaluates the run's newest checkpoint on the test split, which training never looks at.
+pub fn evaluate_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun) {
+    let refusal = evaluation_refusal(view.state, open);
+    let button = ui
+        .add_enabled(refusal.is_none(), egui::Button::new("Evaluate on the test split"))
+        .on_hover_text(format!(
+            "Completes {TEST_SAMPLES} samples of the test split with every arm at the newest checkpoint, and writes the result into the run"
+        ))
+        .on_disabled_hover_text(refusal.unwrap_or_default());
+    if button.clicked() {
+        view.act(Action::Evaluate(EvaluationRequest {
+            run: open.run().folder.clone(),
+            step: None,
+            split: Split::Test,
+            arms: Arm::iter().collect(),
+            limit: TEST_SAMPLES,
+        }));
+    }
 }

@@ -55,6 +55,14 @@ fn preset_ui(ui: &mut Ui, view: &View<'_>) {
         if editor.is_changed() && ui.button("Reset all").on_hover_text(reset.tooltip()).clicked() {
             view.command(reset);
         }
+        let undo = UiCommand::Undo;
+        if view.state.replaced.is_some()
+            && icon_button(ui, Icon::Undo, undo.name(), true)
+                .on_hover_text(command_tooltip(view, ui.ctx(), undo))
+                .clicked()
+        {
+            view.command(undo);
+        }
     });
     if let Some(preset) = current {
         ui.label(RichText::new(preset.shows).size(theme::SMALL).color(view.theme.weak));
@@ -112,7 +120,7 @@ fn label_ui(ui: &mut Ui, view: &View<'_>, field: &Field, differs: bool) -> egui:
 }
 
 fn value_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, label: &egui::Response) {
-    let mut text = view.state.editor.text(field.key);
+    let mut text = view.state.editor.text(field.key).to_owned();
     let set = |text: String| view.act(Action::SetField { key: field.key, text });
     match field.kind {
         Kind::Switch => {
@@ -182,6 +190,12 @@ fn start_ui(ui: &mut Ui, view: &View<'_>) {
         }
     }
     ui.add_space(theme::TIGHT);
+    if state.worker == WorkerState::Idle && state.lacking(experiment).is_some() {
+        let fetch = UiCommand::Fetch;
+        if ui.button(fetch.name()).on_hover_text(fetch.tooltip()).clicked() {
+            view.command(fetch);
+        }
+    }
     let start = primary_button(ui, "Start training", refusal.is_none(), ui.available_width())
         .on_hover_text(command_tooltip(view, ui.ctx(), UiCommand::StartTraining))
         .on_disabled_hover_text(refusal.unwrap_or_default());

@@ -217,22 +217,26 @@ fn run_row(row: &mut egui_extras::TableRow<'_, '_>, view: &View<'_>, run: &RunEn
         ui.label(run.last_loss.map_or("—".into(), number));
     });
     cell(row, |ui| {
-        if ui
-            .add_enabled(usable, egui::Button::new("Look").small())
+        // Every row has these buttons, so their names say which run they are of.
+        let button = |ui: &mut Ui, enabled: bool, text: &str, name: &str| {
+            let button = ui.add_enabled(enabled, egui::Button::new(text).small());
+            crate::ui::widgets::named(ui, &button, &format!("{name} {}", run.name));
+            button
+        };
+        if button(ui, usable, "Look", "Look at")
             .on_hover_text("Show its curves")
             .clicked()
         {
             look(view, &run.folder);
         }
-        if ui
-            .small_button("Folder")
+        if button(ui, true, "Folder", "Show the folder of")
             .on_hover_text("Show it in the file manager")
             .clicked()
         {
             view.act(Action::Reveal(run.folder.clone()));
         }
         let idle = run.status != RunStatus::Running;
-        let delete = ui.add_enabled(idle, egui::Button::new("Delete…").small());
+        let delete = button(ui, idle, "Delete…", "Delete");
         if delete
             .on_disabled_hover_text("It is being written; stop it first")
             .clicked()

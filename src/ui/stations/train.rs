@@ -4,8 +4,9 @@ use egui::{RichText, Ui};
 use strum::IntoEnumIterator as _;
 
 use super::experiment_form::experiment_form_ui;
-use crate::app::{Action, ChartSettings, UiCommand, XAxis};
+use crate::app::{Action, ChartSettings, OpenRun, UiCommand, XAxis};
 use crate::engine::WorkerState;
+use crate::runs::RunStatus;
 use crate::ui::charts::run_charts_ui;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format, theme};
@@ -54,13 +55,16 @@ pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
 
 fn nothing_ui(ui: &mut Ui, view: &View<'_>) {
     match view.state.focused() {
-        Some(open) => empty_state(
-            ui,
-            view,
-            &format!("{} has no steps", open.run().name()),
-            "A run that ended before its first step has no curves. Choose another one.",
-            Some(("Go to Runs", Action::Command(UiCommand::GoRuns))),
-        ),
+        Some(open) => {
+            failure_ui(ui, view, open);
+            empty_state(
+                ui,
+                view,
+                &format!("{} has no steps", open.run().name()),
+                "A run that ended before its first step has no curves. Choose another one.",
+                Some(("Go to Runs", Action::Command(UiCommand::GoRuns))),
+            );
+        }
         None => empty_state(
             ui,
             view,
@@ -167,7 +171,7 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
             ui.label(
                 RichText::new(format!(
                     "{} · {done}/{} steps",
-                    run.status().label(),
+                    open.status.label(),
                     run.experiment.schedule.steps
                 ))
                 .size(theme::SMALL)
@@ -176,4 +180,14 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
             ui.add_space(theme::GAP);
         }
     });
+    for open in view.state.shown_runs() {
+        failure_ui(ui, view, open);
+    }
+}
+
+/// Why a run failed, readable in full.
+fn failure_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
+    if let RunStatus::Failed(reason) = &open.status {
+        ui.label(RichText::new(format!("▲ {} failed: {reason}", open.run().name())).color(view.theme.alarm));
+    }
 }
