@@ -54,8 +54,7 @@ pub fn list_ui(
     }
     let id = |place: &usize| evaluation.rows.get(*place).map(|row| row.record.sample.id.as_str());
     let current = listed.iter().position(|place| id(place) == chosen);
-    let covered = view.state.overlay.covers();
-    let moved = if covered { None } else { keys(ui, current, listed.len()) };
+    let moved = keys(ui, current, listed.len());
     let mut area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("samples");
     if let Some(at) = moved {
         let top = at as f32 * (ROW + ui.spacing().item_spacing.y);
@@ -107,7 +106,10 @@ fn combo<'a>(salt: &str, chosen: &'a str) -> egui::ComboBox<'a> {
 
 /// j and k, while nobody types.
 fn keys(ui: &egui::Ui, current: Option<usize>, count: usize) -> Option<usize> {
-    if ui.ctx().memory(|memory| memory.focused().is_some()) {
+    if ui
+        .ctx()
+        .memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some())
+    {
         return None;
     }
     let last = count.checked_sub(1)?;
