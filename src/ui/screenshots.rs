@@ -1,18 +1,29 @@
 //! Pictures of every station, rendered off-screen by the real application on recorded runs.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use egui_kittest::Harness;
+use egui_kittest::kittest::Queryable as _;
 
 use super::{Workbench, WorkbenchSettings, theme};
 use crate::app::{Action, CatalogueItem, Desktop, EngineHandle, PathField, Station};
+use crate::corpus::Split;
 use crate::engine::{Command, Event};
+use crate::evaluation::{Arm, CompletionRecord};
+use crate::runs::Run;
 
 /// Size of a picture in points.
 const SIZE: [f32; 2] = [1440.0, 900.0];
 
-/// Frames until background work (instruments of a run) has arrived and nothing moves any more.
-const SETTLING_FRAMES: usize = 40;
+/// Frames until nothing moves any more.
+const SETTLING_FRAMES: usize = 10;
+
+/// Longest wait for the instruments, which a thread of the Collapse station computes.
+const LONGEST_WAIT: Duration = Duration::from_secs(30);
+
+/// After the newest step's instruments are here, those of the others follow within about this time.
+const REST_OF_PROBES: Duration = Duration::from_secs(3);
 
 /// What the pictures show.
 pub struct Pictures {
@@ -80,7 +91,7 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
         ("light", egui::ThemePreference::Light),
     ] {
         let mut shoot = |window: &mut Harness<'_, Workbench>, name: &str| -> Result<(), PictureError> {
-            window.run_steps(SETTLING_FRAMES);
+            settle(window);
             let image = window.render().map_err(PictureError::Render)?;
             let path = folder.join(format!("{name}-{mode}.png"));
             image.save(&path).map_err(|error| write(&path, &error))?;
@@ -105,10 +116,48 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
             (Station::Runs, "runs"),
         ] {
             act(&mut window, Action::Go(station));
+            if station == Station::Compare {
+                act(&mut window, Action::SelectSample(telling_sample(&pictures.runs)));
+            }
             shoot(&mut window, name)?;
         }
     }
     Ok(paths)
+}
+
+/// Lets layout and background work come to rest.
+fn settle(window: &mut Harness<'_, Workbench>) {
+    let wait = |window: &mut Harness<'_, Workbench>| {
+        std::thread::sleep(Duration::from_millis(50));
+        window.run_steps(1);
+    };
+    window.run_steps(SETTLING_FRAMES);
+    let started = Instant::now();
+    let reading = |window: &Harness<'_, Workbench>| window.query_by_label_contains("Reading probes").is_some();
+    while reading(window) && started.elapsed() < LONGEST_WAIT {
+        wait(window);
+    }
+    if window.state().state().station == Station::Collapse {
+        let started = Instant::now();
+        while started.elapsed() < REST_OF_PROBES {
+            wait(window);
+        }
+    }
+}
+
+/// A sample of the first run that full RAG completes and no context does not, if there is one.
+fn telling_sample(runs: &[PathBuf]) -> Option<String> {
+    let run = Run::open(runs.first()?).ok()?;
+    let last = run.evaluations.iter().rfind(|one| one.split == Split::Validation)?;
+    let completions = run.completions(last.step, last.split).ok()?;
+    let right = |sample: &str, arm: Arm| {
+        let of = |one: &&CompletionRecord| one.sample == sample && one.arm == arm;
+        completions.iter().find(of).is_some_and(|one| one.scores.em_token > 0.0)
+    };
+    let mut samples = completions.iter().map(|one| &one.sample);
+    samples
+        .find(|sample| right(sample, Arm::FullRag) && !right(sample, Arm::NoContext))
+        .cloned()
 }
 
 fn act(window: &mut Harness<'_, Workbench>, action: Action) {
