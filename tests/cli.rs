@@ -2,6 +2,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod common;
+#[cfg(unix)]
+#[path = "common/signal.rs"]
+mod signal;
 #[path = "common/toy.rs"]
 mod toy;
 
@@ -11,6 +14,8 @@ use std::process::{Command, Output, Stdio};
 
 use llavacode::experiment::Experiment;
 use llavacode::runs::{EventKind, Run};
+#[cfg(unix)]
+use signal::signal;
 use toy::Toy;
 
 struct Shell {
@@ -176,11 +181,7 @@ fn ctrl_c_keeps_every_finished_step() {
     // Not on a terminal a line is written every few seconds, so which step it names is chance.
     let mut lines = lines.skip_while(|line| !line.starts_with("step "));
     assert!(lines.next().is_some());
-    let interrupted = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(interrupted.success());
+    assert!(signal("INT", child.id()));
     // Standard error is read to its end, or the child could wait for a reader.
     lines.for_each(drop);
     let output = child.wait_with_output().unwrap();

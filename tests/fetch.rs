@@ -13,6 +13,9 @@ mod hub;
 #[cfg(unix)]
 #[path = "fetch/packages.rs"]
 mod packages;
+#[cfg(unix)]
+#[path = "common/signal.rs"]
+mod signal;
 
 /// A store of its own for each test.
 struct Sandbox {

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use llavacode::models::catalogue::{CorpusFiles, Store};
 
+use super::signal::signal;
 use super::{Sandbox, code, error, wheels};
 
 const CORPUS: &str = "python-packages";
@@ -107,21 +108,12 @@ fn ctrl_c_ends_pip_and_keeps_what_is_complete() {
         std::thread::sleep(Duration::from_millis(50));
     }
     std::thread::sleep(Duration::from_millis(200));
-    let signalled = std::process::Command::new("kill")
-        .args(["-INT", &fetch.id().to_string()])
-        .status()
-        .unwrap();
-    assert!(signalled.success());
+    assert!(signal("INT", fetch.id()));
     let output = fetch.wait_with_output().unwrap();
     assert_eq!(code(&output), 1);
     assert!(error(&output).contains("cancelled"), "{}", error(&output));
     let pid = fs::read_to_string(sandbox.path().join("pid")).unwrap();
-    let alive = std::process::Command::new("kill")
-        .args(["-0", pid.trim()])
-        .stderr(Stdio::null())
-        .status()
-        .unwrap();
-    assert!(!alive.success(), "pip still runs");
+    assert!(!signal("0", pid.trim()), "pip still runs");
     let left = fs::read_dir(sandbox.path().join("downloads")).unwrap();
     let mut left: Vec<_> = left
         .map(|file| file.unwrap().file_name().into_string().unwrap())
