@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor};
 use llavacode::models::reader::{ComposedReader, CpuReader, Reader, ReaderWeights, Sequence, Slot, generate};
-use numbers::largest_difference;
+use numbers::{floats, largest_difference};
 
 struct Reference {
     tensors: HashMap<String, Tensor>,
@@ -38,13 +38,7 @@ impl Reference {
     }
 
     fn floats(&self, name: &str) -> Vec<f32> {
-        self.tensors[name]
-            .to_dtype(DType::F32)
-            .unwrap()
-            .flatten_all()
-            .unwrap()
-            .to_vec1()
-            .unwrap()
+        floats(&self.tensors[name])
     }
 
     /// Row `row` of the batch as soft slots.

@@ -116,11 +116,11 @@ mod encoder {
 mod reader {
     use std::collections::HashMap;
 
-    use candle_core::{DType, Device, Tensor};
+    use candle_core::{Device, Tensor};
     use llavacode::models::catalogue::{ReaderFiles, Store};
     use llavacode::models::reader::{ComposedReader, CpuReader, Reader, ReaderWeights, Sequence, Slot, generate};
 
-    use super::numbers::largest_difference;
+    use super::numbers::{floats, largest_difference};
 
     fn weights() -> ReaderWeights {
         let (ReaderFiles::Gguf(path) | ReaderFiles::Folder(path)) =
@@ -150,13 +150,7 @@ mod reader {
         }
 
         fn floats(&self, name: &str) -> Vec<f32> {
-            self.tensors[name]
-                .to_dtype(DType::F32)
-                .unwrap()
-                .flatten_all()
-                .unwrap()
-                .to_vec1()
-                .unwrap()
+            floats(&self.tensors[name])
         }
 
         /// Ten soft tokens, then the prompt, the last tokens of which are predicted.

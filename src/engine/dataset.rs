@@ -150,9 +150,7 @@ impl Dataset {
 pub(super) fn encode_sample(prepared: PreparedSample, models: &LoadedModels) -> Result<EncodedSample, EngineError> {
     let texts: Vec<&str> = prepared.retrieved.iter().map(|one| one.chunk.text.as_str()).collect();
     let vectors = encode(&texts, models, &mut |_, _, _, _| true)?;
-    let row = |one: &Retrieved| vectors[&one.chunk.text].iter().copied();
-    let vectors = prepared.retrieved.iter().flat_map(row).collect();
-    Ok(EncodedSample { prepared, vectors })
+    Ok(with_vectors(prepared, &vectors))
 }
 
 /// Samples of some splits with their chunks, by split.
@@ -162,7 +160,7 @@ fn candidates(
     splits: &[Split],
     progress: OnProgress<'_>,
 ) -> Result<BTreeMap<Split, Vec<Candidate>>, EngineError> {
-    type Load = Box<dyn Fn() -> Result<Repository, CorpusError> + Send + Sync>;
+    type Load = Box<dyn FnOnce() -> Result<Repository, CorpusError> + Send>;
     let repositories: Vec<(Split, Load)> = match store.corpus(&experiment.data.corpus)? {
         CorpusFiles::Wheels(wheels) => wheels
             .into_iter()
@@ -176,30 +174,28 @@ fn candidates(
             let repositories = repositories_in_folder(&folder)?;
             let names: Vec<&str> = repositories.iter().map(|repository| repository.name.as_str()).collect();
             let splits = splits_of(&names, experiment.seed);
-            let load = |repository: Repository| -> Load { Box::new(move || Ok(repository.clone())) };
+            let load = |repository: Repository| -> Load { Box::new(move || Ok(repository)) };
             splits.into_iter().zip(repositories.into_iter().map(load)).collect()
         }
     };
-    let wanted: Vec<&(Split, Load)> = repositories
-        .iter()
+    let wanted: Vec<(Split, Load)> = repositories
+        .into_iter()
         .filter(|(split, _)| splits.contains(split))
         .collect();
+    let total = wanted.len();
+    let mut wanted = wanted.into_iter();
     let settings = SampleSettings {
         per_repository: experiment.data.samples_per_repository,
         seed: experiment.seed,
     };
     let retrieval = &experiment.retrieval;
     let mut found: BTreeMap<Split, Vec<Candidate>> = BTreeMap::new();
-    for (index, group) in wanted.chunks(REPOSITORIES_TOGETHER).enumerate() {
-        if !progress(
-            "reading code",
-            index * REPOSITORIES_TOGETHER,
-            wanted.len(),
-            "repositories",
-        ) {
+    while wanted.len() > 0 {
+        if !progress("reading code", total - wanted.len(), total, "repositories") {
             return Err(EngineError::Cancelled);
         }
-        let read = |(split, load): &&(Split, Load)| -> Result<(Split, Vec<Candidate>), CorpusError> {
+        let group: Vec<(Split, Load)> = wanted.by_ref().take(REPOSITORIES_TOGETHER).collect();
+        let read = |(split, load): (Split, Load)| -> Result<(Split, Vec<Candidate>), CorpusError> {
             let repository = load()?;
             let jaccard = Jaccard::new(&repository, retrieval.chunk_lines, retrieval.query_lines);
             let samples = samples(&repository, &settings);
@@ -207,9 +203,9 @@ fn candidates(
                 let retrieved = jaccard.retrieve(&sample, retrieval.k);
                 (sample, retrieved)
             };
-            Ok((*split, samples.into_iter().map(pair).collect()))
+            Ok((split, samples.into_iter().map(pair).collect()))
         };
-        let parts: Vec<_> = group.par_iter().map(read).collect::<Result<_, _>>()?;
+        let parts: Vec<_> = group.into_par_iter().map(read).collect::<Result<_, _>>()?;
         for (split, part) in parts {
             found.entry(split).or_default().extend(part);
         }
@@ -300,15 +296,13 @@ fn encode(
 fn encoded(samples: Vec<PreparedSample>, vectors: &HashMap<String, Vec<f32>>) -> Vec<EncodedSample> {
     samples
         .into_iter()
-        .map(|prepared| {
-            let rows = prepared
-                .retrieved
-                .iter()
-                .flat_map(|one| vectors[&one.chunk.text].iter().copied());
-            EncodedSample {
-                vectors: rows.collect(),
-                prepared,
-            }
-        })
+        .map(|prepared| with_vectors(prepared, vectors))
         .collect()
+}
+
+/// A sample with the vectors of its chunks, which must all be among `vectors`.
+fn with_vectors(prepared: PreparedSample, vectors: &HashMap<String, Vec<f32>>) -> EncodedSample {
+    let row = |one: &Retrieved| vectors[&one.chunk.text].iter().copied();
+    let vectors = prepared.retrieved.iter().flat_map(row).collect();
+    EncodedSample { prepared, vectors }
 }
