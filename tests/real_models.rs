@@ -118,7 +118,9 @@ mod reader {
 
     use candle_core::{Device, Tensor};
     use llavacode::models::catalogue::{ReaderFiles, Store};
-    use llavacode::models::reader::{ComposedReader, CpuReader, Reader, ReaderWeights, Sequence, Slot, generate};
+    use llavacode::models::reader::{
+        ComposedReader, CpuReader, Feed, Prediction, Prompt, Reader, ReaderWeights, Sequence, Slot, generate,
+    };
 
     use super::numbers::{floats, largest_difference};
 
@@ -161,19 +163,28 @@ mod reader {
             slots.extend(&self.prompt[..self.prompt.len() - 1]);
             let predicted = &self.ids[self.ids.len() - targets..];
             let first = slots.len() - targets;
-            let predictions = predicted.iter().enumerate().map(|(at, &id)| (first + at, id)).collect();
-            Sequence { slots, predictions }
+            let predictions = predicted
+                .iter()
+                .enumerate()
+                .map(|(at, &token)| Prediction { row: first + at, token })
+                .collect();
+            Sequence {
+                slots,
+                predictions,
+                ..Sequence::default()
+            }
         }
     }
 
     fn holds(reader: &dyn Reader) {
         let reference = Reference::load();
         let vocab = reader.config().vocab_size;
-        let logits = reader
-            .session()
-            .feed(&reference.prompt, &[], reference.prompt.len())
-            .unwrap()
-            .logits;
+        let all = Feed {
+            slots: &reference.prompt,
+            outputs: reference.prompt.len(),
+            ..Feed::default()
+        };
+        let logits = reader.session(1).feed(&[all], &[]).unwrap().remove(0).logits;
         let last = &logits[logits.len() - vocab..];
         assert!(largest_difference(last, &reference.floats("last_logits")) < 1e-3);
         let (values, ids) = (reference.floats("top16_logits"), reference.floats("top16_ids"));
@@ -193,8 +204,11 @@ mod reader {
             .iter()
             .map(|id| id.as_u64().unwrap() as u32)
             .collect();
-        let mut session = reader.session();
-        let start: Vec<Slot> = greedy[..prompt].iter().map(|&id| Slot::Token(id)).collect();
+        let mut session = reader.session(1);
+        let start = Prompt {
+            slots: greedy[..prompt].iter().map(|&id| Slot::Token(id)).collect(),
+            apart: None,
+        };
         let generation = generate(session.as_mut(), &start, &[], greedy.len() - prompt, &|_| false).unwrap();
         assert_eq!(generation.tokens, greedy[prompt..]);
 

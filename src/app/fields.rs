@@ -298,6 +298,20 @@ pub const GROUPS: &[Group] = &[
                 "Longest target, and longest completion",
             ),
             field(
+                "prompt.layout",
+                "layout",
+                "",
+                Kind::Choice(&["soft_first", "late_fusion"]),
+                "Late fusion: only the last left tokens and the target see the soft tokens; the rest is computed once and kept",
+            ),
+            field(
+                "prompt.tail_tokens",
+                "tail",
+                "tokens",
+                Kind::Whole,
+                "Left tokens that see the soft tokens in late fusion",
+            ),
+            field(
                 "prompt.before",
                 "text before soft tokens",
                 "",

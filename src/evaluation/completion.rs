@@ -29,10 +29,10 @@ pub fn complete(
             sample.sample.id
         )));
     }
-    let mut session = reader.session();
+    let mut session = reader.session(1);
     let ends = |tokens: &[u32]| prompts.ends_line(tokens);
-    let generation = generate(session.as_mut(), &prompt.slots, soft, prompts.longest(), &ends)?;
-    let log_probabilities = target_log_probabilities(session.as_mut(), &prompt.slots, soft, &sample.target)?;
+    let generation = generate(session.as_mut(), &prompt, soft, prompts.longest(), &ends)?;
+    let log_probabilities = target_log_probabilities(session.as_mut(), 0, &prompt, soft, &sample.target)?;
     let cross_entropy =
         -log_probabilities.iter().map(|&p| f64::from(p)).sum::<f64>() / log_probabilities.len().max(1) as f64;
     let text = prompts.line(&generation.tokens);

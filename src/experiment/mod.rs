@@ -140,6 +140,18 @@ impl Default for ProjectorSettings {
     }
 }
 
+/// Who sees the soft tokens.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PromptLayout {
+    /// The paper's: they stand in front, and all that follows sees them.
+    #[default]
+    SoftFirst,
+    /// They stand in front, but only the last tokens of the left context and the target see them: the rest of the left context
+    /// is computed once and kept. The same holds for the text of full RAG.
+    LateFusion,
+}
+
 /// The prompt: `before`, soft tokens, `after`, left context, target.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -148,6 +160,10 @@ pub struct PromptSettings {
     pub left_tokens: usize,
     /// Longest target, and longest completion, in reader tokens.
     pub target_tokens: usize,
+    /// Who sees the soft tokens.
+    pub layout: PromptLayout,
+    /// Last tokens of the left context that see them in late fusion.
+    pub tail_tokens: usize,
     /// Real text before the soft tokens: the first position acts as an attention sink and would lose a vector (science.md 6).
     pub before: String,
     /// Real text behind the soft tokens.
@@ -159,6 +175,8 @@ impl Default for PromptSettings {
         Self {
             left_tokens: 128,
             target_tokens: 24,
+            layout: PromptLayout::SoftFirst,
+            tail_tokens: 8,
             before: "#".into(),
             after: "\n".into(),
         }

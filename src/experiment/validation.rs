@@ -142,6 +142,12 @@ impl Experiment {
             p.target_tokens.to_string(),
             "1 to 512",
         );
+        check(
+            (1..p.left_tokens).contains(&p.tail_tokens),
+            "prompt.tail_tokens",
+            p.tail_tokens.to_string(),
+            "1 up to, not including, prompt.left_tokens",
+        );
         let o = &self.objective;
         let weight = |w: f64| (0.0..=1000.0).contains(&w);
         check(

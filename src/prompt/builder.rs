@@ -1,9 +1,9 @@
 //! From a sample and its chunks to the reader's input.
 
 use crate::corpus::CompletionSample;
-use crate::experiment::{PromptSettings, Retrieval};
+use crate::experiment::{PromptLayout, PromptSettings, Retrieval};
 use crate::models::ModelError;
-use crate::models::reader::{Sequence, Slot};
+use crate::models::reader::{Prediction, Prompt, Sequence, Slot};
 use crate::models::tokenizer::TextTokenizer;
 use crate::retrieval::Retrieved;
 
@@ -28,24 +28,12 @@ pub struct PreparedSample {
     pub chunks: Vec<Vec<u32>>,
 }
 
-/// The reader's input before the first target token.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Prompt {
-    /// Tokens and soft tokens in order.
-    pub slots: Vec<Slot>,
-}
-
-impl Prompt {
-    /// Soft tokens among the slots.
-    pub fn soft_tokens(&self) -> usize {
-        self.slots.iter().filter(|slot| matches!(slot, Slot::Soft(_))).count()
-    }
-}
-
 /// Makes prompts for one reader and one experiment.
 pub struct PromptBuilder<'a> {
     tokenizer: &'a TextTokenizer,
     left_tokens: usize,
+    /// Late fusion: how many of the last left tokens see what stands before the left context.
+    tail_tokens: Option<usize>,
     target_tokens: usize,
     chunk_tokens: usize,
     before: Vec<u32>,
@@ -63,6 +51,7 @@ impl<'a> PromptBuilder<'a> {
     ) -> Result<Self, ModelError> {
         Ok(Self {
             left_tokens: prompt.left_tokens,
+            tail_tokens: (prompt.layout == PromptLayout::LateFusion).then_some(prompt.tail_tokens),
             target_tokens: prompt.target_tokens,
             chunk_tokens: retrieval.chunk_tokens,
             before: tokenizer.ids(&prompt.before)?,
@@ -113,9 +102,7 @@ impl<'a> PromptBuilder<'a> {
 
     /// Left context alone.
     pub fn without_context(&self, sample: &PreparedSample) -> Prompt {
-        Prompt {
-            slots: tokens(&sample.left).collect(),
-        }
+        self.before_left(Vec::new(), sample)
     }
 
     /// The chunks as text, worst first so that the best stands nearest, then the left context.
@@ -125,8 +112,7 @@ impl<'a> PromptBuilder<'a> {
             slots.extend(tokens(chunk));
             slots.extend(tokens(&self.chunk_end));
         }
-        slots.extend(tokens(&sample.left));
-        Prompt { slots }
+        self.before_left(slots, sample)
     }
 
     /// `count` soft tokens, rows `first_row` and on of the soft-token matrix, then the left context.
@@ -137,24 +123,43 @@ impl<'a> PromptBuilder<'a> {
             slots.extend((first_row..first_row + count).map(Slot::Soft));
             slots.extend(tokens(&self.after));
         }
+        self.before_left(slots, sample)
+    }
+
+    /// Something in front of the left context.
+    fn before_left(&self, mut slots: Vec<Slot>, sample: &PreparedSample) -> Prompt {
+        let front = slots.len();
         slots.extend(tokens(&sample.left));
-        Prompt { slots }
+        let apart = self
+            .tail_tokens
+            .and_then(|tail| sample.left.len().checked_sub(tail))
+            .filter(|&apart| apart > 0)
+            .map(|apart| front..front + apart);
+        Prompt { slots, apart }
     }
 
     /// A prompt with the sample's target behind it, for training: every target token is predicted.
     pub fn with_target(&self, prompt: Prompt, sample: &PreparedSample) -> Sequence {
-        let Prompt { mut slots } = prompt;
+        let Prompt { mut slots, apart } = prompt;
         let first = slots.len().saturating_sub(1);
         let predictions = sample
             .target
             .iter()
             .enumerate()
-            .map(|(offset, &id)| (first + offset, id))
+            .map(|(offset, &token)| Prediction {
+                row: first + offset,
+                token,
+            })
             .collect();
         if let Some((_, inputs)) = sample.target.split_last() {
             slots.extend(tokens(inputs));
         }
-        Sequence { slots, predictions }
+        Sequence {
+            slots,
+            apart,
+            branches: Vec::new(),
+            predictions,
+        }
     }
 
     /// Whether a completion is over: it broke the line behind something that is not blank, or the text ended.

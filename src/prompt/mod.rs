@@ -5,4 +5,4 @@
 
 mod builder;
 
-pub use builder::{PreparedSample, Prompt, PromptBuilder};
+pub use builder::{PreparedSample, PromptBuilder};

@@ -3,14 +3,13 @@
 //! Only operations that have a gradient are used: candle's fused norms, softmax and rotary embedding cut the graph without
 //! a word.
 
-use candle_core::{D, DType, Device, Tensor, Var};
-use candle_nn::{ops, rotary_emb};
+use std::path::Path;
 
-use super::weights::LayerWeights;
-use super::{
-    LossAndGradient, Output, Reader, ReaderConfig, ReaderWeights, Sequence, Session, Slot, check_predictions,
-    check_slots,
-};
+use candle_core::{D, DType, Device, Tensor, Var};
+use candle_nn::ops;
+
+use super::weights::{LayerWeights, Weight};
+use super::{Feed, LogitLoss, LossAndGradient, Output, Reader, ReaderConfig, ReaderWeights, Sequence, Session, Slot};
 use crate::models::ModelError;
 
 /// A decoder of the llama, qwen2 or qwen3 family in f32 on a device.
@@ -26,13 +25,19 @@ impl ComposedReader {
     /// Moves loaded weights to a device.
     pub fn new(weights: ReaderWeights, device: &Device) -> Result<Self, ModelError> {
         let to = |tensor: &Tensor| tensor.to_device(device);
+        let matrix = |weight: &Weight| -> Result<Weight, ModelError> {
+            Ok(Weight {
+                values: to(&weight.values)?,
+                packed: None,
+            })
+        };
         let mut layers = Vec::with_capacity(weights.layers.len());
         for layer in &weights.layers {
             layers.push(LayerWeights {
                 attention_norm: to(&layer.attention_norm)?,
-                query: to(&layer.query)?,
-                key: to(&layer.key)?,
-                value: to(&layer.value)?,
+                query: matrix(&layer.query)?,
+                key: matrix(&layer.key)?,
+                value: matrix(&layer.value)?,
                 biases: match &layer.biases {
                     Some([q, k, v]) => Some([to(q)?, to(k)?, to(v)?]),
                     None => None,
@@ -41,17 +46,17 @@ impl ComposedReader {
                     Some([q, k]) => Some([to(q)?, to(k)?]),
                     None => None,
                 },
-                output: to(&layer.output)?,
+                output: matrix(&layer.output)?,
                 mlp_norm: to(&layer.mlp_norm)?,
-                gate: to(&layer.gate)?,
-                up: to(&layer.up)?,
-                down: to(&layer.down)?,
+                gate: matrix(&layer.gate)?,
+                up: matrix(&layer.up)?,
+                down: matrix(&layer.down)?,
             });
         }
         let weights = ReaderWeights {
-            embeddings: to(&weights.embeddings)?,
+            embeddings: matrix(&weights.embeddings)?,
             norm: to(&weights.norm)?,
-            head: weights.head.as_ref().map(to).transpose()?,
+            head: weights.head.as_ref().map(matrix).transpose()?,
             config: weights.config,
             layers,
         };
@@ -89,6 +94,7 @@ impl ComposedReader {
         let rows = self
             .weights
             .embeddings
+            .values
             .index_select(&Tensor::new(ids.as_slice(), &self.device)?, 0)?;
         let rows = if soft.dim(0)? == 0 {
             rows
@@ -100,14 +106,21 @@ impl ComposedReader {
     }
 
     /// Last hidden states behind the last norm, `[batch, positions, hidden]`.
-    fn forward(&self, mut x: Tensor, past: usize, caches: &mut [Cache]) -> Result<Tensor, ModelError> {
+    ///
+    /// `mask` is `[batch, 1, rows, keys]`, `positions` are those of all rows, batch by batch.
+    fn forward(
+        &self,
+        mut x: Tensor,
+        positions: &[usize],
+        mask: &Tensor,
+        caches: &mut [Cache],
+    ) -> Result<Tensor, ModelError> {
         let config = &self.weights.config;
-        let positions = x.dim(1)?;
-        let (cos, sin) = self.rotation(past, positions)?;
-        let mask = self.mask(past, positions)?;
+        let (batch, rows, _) = x.dims3()?;
+        let (cos, sin) = self.rotation(positions, batch, rows)?;
         for (layer, cache) in self.weights.layers.iter().zip(caches) {
             let normed = ops::rms_norm_slow(&x, &layer.attention_norm, config.rms_eps)?;
-            x = (x + self.attention(layer, &normed, &cos, &sin, &mask, cache)?)?;
+            x = (x + self.attention(layer, &normed, &cos, &sin, mask, cache)?)?;
             let normed = ops::rms_norm_slow(&x, &layer.mlp_norm, config.rms_eps)?;
             let activated = (linear(&normed, &layer.gate)?.silu()? * linear(&normed, &layer.up)?)?;
             x = (x + linear(&activated, &layer.down)?)?;
@@ -126,7 +139,7 @@ impl ComposedReader {
     ) -> Result<Tensor, ModelError> {
         let config = &self.weights.config;
         let (batch, positions, _) = x.dims3()?;
-        let project = |weight: &Tensor, bias: Option<&Tensor>, heads: usize| -> Result<Tensor, ModelError> {
+        let project = |weight: &Weight, bias: Option<&Tensor>, heads: usize| -> Result<Tensor, ModelError> {
             let mut out = linear(x, weight)?;
             if let Some(bias) = bias {
                 out = out.broadcast_add(bias)?;
@@ -144,8 +157,8 @@ impl ComposedReader {
             query = ops::rms_norm_slow(&query, query_norm, config.rms_eps)?;
             key = ops::rms_norm_slow(&key, key_norm, config.rms_eps)?;
         }
-        query = rotary_emb::rope_slow(&query, cos, sin)?;
-        key = rotary_emb::rope_slow(&key, cos, sin)?;
+        query = rotate(&query, cos, sin)?;
+        key = rotate(&key, cos, sin)?;
         if let Some((keys, values)) = cache {
             key = Tensor::cat(&[&*keys, &key], 2)?;
             value = Tensor::cat(&[&*values, &value], 2)?;
@@ -162,27 +175,43 @@ impl ComposedReader {
         linear(&rows, &layer.output)
     }
 
-    fn rotation(&self, past: usize, positions: usize) -> Result<(Tensor, Tensor), ModelError> {
+    /// Cosines and sines, `[batch, rows, head_dim / 2]`.
+    fn rotation(&self, positions: &[usize], batch: usize, rows: usize) -> Result<(Tensor, Tensor), ModelError> {
         let config = &self.weights.config;
         let half = config.head_dim / 2;
-        let angles: Vec<f32> = (past..past + positions)
-            .flat_map(|position| {
+        let angles: Vec<f32> = positions
+            .iter()
+            .flat_map(|&position| {
                 (0..half).map(move |j| {
                     position as f32 * config.rope_theta.powf(-2.0 * j as f64 / config.head_dim as f64) as f32
                 })
             })
             .collect();
-        let angles = Tensor::from_vec(angles, (positions, half), &self.device)?;
+        let angles = Tensor::from_vec(angles, (batch, rows, half), &self.device)?;
         Ok((angles.cos()?, angles.sin()?))
     }
 
-    /// `[positions, past + positions]`: minus infinity where a key stands behind its query.
-    fn mask(&self, past: usize, positions: usize) -> Result<Tensor, ModelError> {
-        let keys = past + positions;
-        let mask: Vec<f32> = (0..positions)
-            .flat_map(|query| (0..keys).map(move |key| if key > past + query { f32::NEG_INFINITY } else { 0.0 }))
-            .collect();
-        Ok(Tensor::from_vec(mask, (positions, keys), &self.device)?)
+    /// `[batch, 1, rows, keys]`: minus infinity where a row does not see a key.
+    fn mask(
+        &self,
+        batch: usize,
+        rows: usize,
+        keys: usize,
+        sees: impl Fn(usize, usize, usize) -> bool,
+    ) -> Result<Tensor, ModelError> {
+        let mut mask = Vec::with_capacity(batch * rows * keys);
+        for sequence in 0..batch {
+            for row in 0..rows {
+                mask.extend((0..keys).map(|key| {
+                    if sees(sequence, row, key) {
+                        0.0
+                    } else {
+                        f32::NEG_INFINITY
+                    }
+                }));
+            }
+        }
+        Ok(Tensor::from_vec(mask, (batch, 1, rows, keys), &self.device)?)
     }
 
     fn logits(&self, rows: &Tensor) -> Result<Tensor, ModelError> {
@@ -196,13 +225,23 @@ impl ComposedReader {
 }
 
 /// `x * weight^T` over the last dimension.
-fn linear(x: &Tensor, weight: &Tensor) -> Result<Tensor, ModelError> {
+fn linear(x: &Tensor, Weight { values: weight, .. }: &Weight) -> Result<Tensor, ModelError> {
     let mut dims = x.dims().to_vec();
     let rows = x.flatten_to(D::Minus2)?.matmul(&weight.t()?)?;
     if let Some(width) = dims.last_mut() {
         *width = weight.dim(0)?;
     }
     Ok(rows.reshape(dims)?)
+}
+
+/// Rotary embedding of `[batch, heads, rows, head_dim]`, with angles of each row `[batch, rows, head_dim / 2]`.
+fn rotate(x: &Tensor, cos: &Tensor, sin: &Tensor) -> Result<Tensor, ModelError> {
+    let half = x.dim(D::Minus1)? / 2;
+    let (cos, sin) = (cos.unsqueeze(1)?, sin.unsqueeze(1)?);
+    let (a, b) = (x.narrow(D::Minus1, 0, half)?, x.narrow(D::Minus1, half, half)?);
+    let first = (a.broadcast_mul(&cos)? - b.broadcast_mul(&sin)?)?;
+    let second = (b.broadcast_mul(&cos)? + a.broadcast_mul(&sin)?)?;
+    Ok(Tensor::cat(&[&first, &second], D::Minus1)?)
 }
 
 /// Each key head `group` times, in a row.
@@ -218,73 +257,126 @@ impl Reader for ComposedReader {
     }
 
     fn embedding_table(&self) -> Result<Vec<f32>, ModelError> {
-        Ok(self.weights.embeddings.flatten_all()?.to_vec1()?)
+        Ok(self.weights.embeddings.values.flatten_all()?.to_vec1()?)
     }
 
-    fn loss_and_gradient(&self, batch: &[Sequence], soft: &[f32]) -> Result<LossAndGradient, ModelError> {
+    fn backward(
+        &self,
+        batch: &[Sequence],
+        soft: &[f32],
+        loss: &mut dyn LogitLoss,
+    ) -> Result<LossAndGradient, ModelError> {
         for sequence in batch {
-            check_slots(&sequence.slots, soft, &self.weights.config)?;
-            check_predictions(sequence, &self.weights.config)?;
+            sequence.check(soft, &self.weights.config)?;
         }
         let soft = Var::from_tensor(&self.soft_tensor(soft)?)?;
-        let slots: Vec<&[Slot]> = batch.iter().map(|sequence| sequence.slots.as_slice()).collect();
-        let x = self.embed(&slots, soft.as_tensor())?;
+        let rows: Vec<Vec<(Option<usize>, Slot, usize)>> =
+            batch.iter().map(|sequence| sequence.rows().collect()).collect();
+        let slots: Vec<Vec<Slot>> = rows.iter().map(|rows| rows.iter().map(|row| row.1).collect()).collect();
+        let x = self.embed(&slots.iter().map(Vec::as_slice).collect::<Vec<_>>(), soft.as_tensor())?;
         let longest = x.dim(1)?;
-        // Padding stands behind every real position, so the causal mask hides it.
+        let positions: Vec<usize> = rows
+            .iter()
+            .flat_map(|rows| (0..longest).map(|row| rows.get(row).map_or(0, |row| row.2)))
+            .collect();
+        // Padding stands behind every real row, and sees only what stands before it, so no row of it is all minus infinity.
+        let sees = |index: usize, row: usize, key: usize| {
+            let rows = &rows[index];
+            key <= row && (row >= rows.len() || batch[index].sees((rows[row].0, row), (rows[key].0, key)))
+        };
+        let mask = self.mask(batch.len(), longest, longest, sees)?;
         let mut caches: Vec<Cache> = self.weights.layers.iter().map(|_| None).collect();
-        let hidden = self.forward(x, 0, &mut caches)?.flatten_to(1)?;
+        let hidden = self.forward(x, &positions, &mask, &mut caches)?.flatten_to(1)?;
         drop(caches);
-        let (mut rows, mut ids) = (Vec::new(), Vec::new());
+        let mut predicted = Vec::new();
         for (index, sequence) in batch.iter().enumerate() {
-            for &(position, id) in &sequence.predictions {
-                rows.push((index * longest + position) as u32);
-                ids.push(id);
+            for (number, prediction) in sequence.predictions.iter().enumerate() {
+                predicted.push((
+                    index,
+                    number,
+                    prediction.token,
+                    (index * longest + prediction.row) as u32,
+                ));
             }
         }
-        let rows = hidden.index_select(&Tensor::new(rows.as_slice(), &self.device)?, 0)?;
-        let loss = candle_nn::loss::cross_entropy(&self.logits(&rows)?, &Tensor::new(ids.as_slice(), &self.device)?)?;
-        let gradients = loss.backward()?;
+        let at: Vec<u32> = predicted.iter().map(|one| one.3).collect();
+        let hidden = hidden.index_select(&Tensor::new(at.as_slice(), &self.device)?, 0)?;
+        let logits = self.logits(&hidden)?;
+        let shape = logits.dims2()?;
+        let mut values: Vec<f32> = logits.detach().flatten_all()?.to_vec1()?;
+        let mut total = 0.0;
+        for (&(sequence, number, token, _), row) in predicted.iter().zip(values.chunks_exact_mut(shape.1)) {
+            total += loss.row(sequence, number, token, row);
+        }
+        // The loss gives its gradient ready-made; this product hands it to the graph.
+        let given = Tensor::from_vec(values, shape, &self.device)?;
+        let gradients = (logits * given)?.sum_all()?.backward()?;
         let gradient = match gradients.get(soft.as_tensor()) {
             Some(gradient) => gradient.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?,
             None => vec![0.0; soft.elem_count()],
         };
-        Ok(LossAndGradient {
-            loss: f64::from(loss.to_scalar::<f32>()?),
-            gradient,
+        Ok(LossAndGradient { loss: total, gradient })
+    }
+
+    fn session(&self, members: usize) -> Box<dyn Session + '_> {
+        let member = Member {
+            caches: self.weights.layers.iter().map(|_| None).collect(),
+            position: 0,
+            apart: 0,
+        };
+        Box::new(ComposedSession {
+            reader: self,
+            members: vec![member; members],
         })
     }
 
-    fn session(&self) -> Box<dyn Session + '_> {
-        let caches = self.weights.layers.iter().map(|_| None).collect();
-        Box::new(ComposedSession {
-            reader: self,
-            caches,
-            position: 0,
-        })
-    }
+    /// What stands apart is computed with the rest here: nothing is kept.
+    fn keep_contexts_in(&mut self, _: &Path) {}
 }
 
 struct ComposedSession<'a> {
     reader: &'a ComposedReader,
-    caches: Vec<Cache>,
-    position: usize,
+    members: Vec<Member>,
 }
 
-impl Session for ComposedSession<'_> {
-    fn feed(&mut self, slots: &[Slot], soft: &[f32], outputs: usize) -> Result<Output, ModelError> {
+#[derive(Clone)]
+struct Member {
+    caches: Vec<Cache>,
+    position: usize,
+    /// End of what stands apart: the positions before it cannot be cut off one by one.
+    apart: usize,
+}
+
+impl ComposedSession<'_> {
+    fn member(&mut self, index: usize) -> Result<&mut Member, ModelError> {
+        let members = self.members.len();
+        self.members
+            .get_mut(index)
+            .ok_or_else(|| ModelError::Prompt(format!("member {index} of a session of {members}")))
+    }
+
+    fn feed_one(&mut self, feed: &Feed<'_>, soft: &[f32]) -> Result<Output, ModelError> {
         let reader = self.reader;
-        check_slots(slots, soft, &reader.weights.config)?;
-        if slots.is_empty() || outputs > slots.len() {
-            return Err(ModelError::Prompt(format!(
-                "{outputs} outputs were asked of {} positions",
-                slots.len()
-            )));
+        let member = self.member(feed.member)?;
+        feed.check(soft, member.position, &reader.weights.config)?;
+        let (past, rows) = (member.position, feed.slots.len());
+        let x = reader.embed(&[feed.slots], &reader.soft_tensor(soft)?)?;
+        let apart = feed.apart.clone().unwrap_or(0..0);
+        let mask = reader.mask(1, rows, past + rows, |_, row, key| {
+            key <= past + row && (!apart.contains(&row) || key >= apart.start)
+        })?;
+        let positions: Vec<usize> = (past..past + rows).collect();
+        let hidden = reader.forward(x, &positions, &mask, &mut member.caches)?;
+        member.position += rows;
+        member.apart = member.apart.max(apart.end);
+        if feed.outputs == 0 {
+            return Ok(Output {
+                hidden: Vec::new(),
+                logits: Vec::new(),
+            });
         }
-        let x = reader.embed(&[slots], &reader.soft_tensor(soft)?)?;
-        let hidden = reader.forward(x, self.position, &mut self.caches)?;
-        self.position += slots.len();
         let hidden = hidden
-            .narrow(1, slots.len() - outputs, outputs)?
+            .narrow(1, rows - feed.outputs, feed.outputs)?
             .flatten_to(1)?
             .contiguous()?;
         let logits = reader.logits(&hidden)?;
@@ -293,22 +385,39 @@ impl Session for ComposedSession<'_> {
             logits: logits.flatten_all()?.to_vec1()?,
         })
     }
+}
 
-    fn position(&self) -> usize {
-        self.position
+impl Session for ComposedSession<'_> {
+    fn feed(&mut self, feeds: &[Feed<'_>], soft: &[f32]) -> Result<Vec<Output>, ModelError> {
+        feeds.iter().map(|feed| self.feed_one(feed, soft)).collect()
     }
 
-    fn truncate(&mut self, length: usize) -> Result<(), ModelError> {
-        self.position = self.position.min(length);
-        for cache in &mut self.caches {
+    fn position(&self, member: usize) -> usize {
+        self.members.get(member).map_or(0, |member| member.position)
+    }
+
+    fn truncate(&mut self, member: usize, length: usize) -> Result<(), ModelError> {
+        let member = self.member(member)?;
+        let length = if length < member.apart { 0 } else { length };
+        member.position = member.position.min(length);
+        if member.position == 0 {
+            member.apart = 0;
+        }
+        for cache in &mut member.caches {
             *cache = match cache.take() {
-                Some((keys, values)) if self.position > 0 => Some((
-                    keys.narrow(2, 0, self.position)?.contiguous()?,
-                    values.narrow(2, 0, self.position)?.contiguous()?,
+                Some((keys, values)) if member.position > 0 => Some((
+                    keys.narrow(2, 0, member.position)?.contiguous()?,
+                    values.narrow(2, 0, member.position)?.contiguous()?,
                 )),
                 _ => None,
             };
         }
+        Ok(())
+    }
+
+    fn copy(&mut self, from: usize, to: usize) -> Result<(), ModelError> {
+        let held = self.member(from)?.clone();
+        *self.member(to)? = held;
         Ok(())
     }
 }

@@ -1,55 +1,184 @@
-//! Greedy decoding and teacher-forced scoring, on any reader.
+//! Decoding and teacher-forced scoring, on any reader.
 
 use std::time::{Duration, Instant};
 
-use super::{Session, Slot};
+use rand::Rng;
+use rand_chacha::ChaCha8Rng;
+
+use super::{Feed, Prompt, Session, Slot, log_softmax_at, softmax};
 use crate::models::ModelError;
 
-/// A greedy completion and its times.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// A completion and its times.
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Generation {
     /// The tokens, with the one that ended it.
     pub tokens: Vec<u32>,
+    /// Log-probability of each token where it was chosen.
+    pub log_probabilities: Vec<f32>,
     /// From the start of the prefill to the first token.
     pub first_token: Duration,
     /// From the start of the prefill to the end.
     pub total: Duration,
 }
 
-/// Feeds a prompt and decodes greedily until `ends` says so of the tokens so far, or `longest` tokens are out.
-///
-/// The session must be empty or hold what stands before the prompt. Afterwards it holds
-/// the prompt and all of the completion but its last token.
+/// How the next token is chosen.
+pub trait Choice {
+    /// A token by the logits behind what member `member` has so far; they may be written over.
+    fn choose(&mut self, member: usize, logits: &mut [f32]) -> u32;
+}
+
+/// Always the likeliest token; the first of equals.
+pub struct Greedy;
+
+impl Choice for Greedy {
+    fn choose(&mut self, _: usize, logits: &mut [f32]) -> u32 {
+        let mut best = (0, f32::NEG_INFINITY);
+        for (index, &value) in logits.iter().enumerate() {
+            if value > best.1 {
+                best = (index, value);
+            }
+        }
+        best.0 as u32
+    }
+}
+
+/// A draw from the likeliest tokens that together have a probability of `top_p`, at a temperature.
+pub struct Sampled {
+    /// Logits are divided by it.
+    pub temperature: f32,
+    /// Share of the probability that is kept.
+    pub top_p: f32,
+    /// One source of chance a member, so that a member's draw does not depend on the others.
+    pub random: Vec<ChaCha8Rng>,
+}
+
+impl Choice for Sampled {
+    fn choose(&mut self, member: usize, logits: &mut [f32]) -> u32 {
+        for value in logits.iter_mut() {
+            *value /= self.temperature;
+        }
+        softmax(logits);
+        let mut order: Vec<u32> = (0..logits.len() as u32).collect();
+        order.sort_unstable_by(|&a, &b| logits[b as usize].total_cmp(&logits[a as usize]).then(a.cmp(&b)));
+        let mut kept = 0.0;
+        let count = order.iter().take_while(|&&id| {
+            let before = kept;
+            kept += logits[id as usize];
+            before < self.top_p
+        });
+        let count = count.count().max(1);
+        order.truncate(count);
+        let total: f32 = order.iter().map(|&id| logits[id as usize]).sum();
+        let Some(random) = self.random.get_mut(member) else {
+            return order.first().copied().unwrap_or(0);
+        };
+        let mut left = random.random::<f32>() * total;
+        let drawn = order.iter().find(|&&id| {
+            left -= logits[id as usize];
+            left < 0.0
+        });
+        drawn.or(order.last()).copied().unwrap_or(0)
+    }
+}
+
+/// Feeds a prompt to the first member of a session and decodes greedily until `ends` says so of the tokens so far, or
+/// `longest` tokens are out. Afterwards the member holds the prompt and all of the completion but its last token.
 pub fn generate(
     session: &mut dyn Session,
-    prompt: &[Slot],
+    prompt: &Prompt,
     soft: &[f32],
     longest: usize,
     ends: &dyn Fn(&[u32]) -> bool,
 ) -> Result<Generation, ModelError> {
-    let start = Instant::now();
-    let mut generation = Generation::default();
-    let mut logits = session.feed(prompt, soft, 1)?.logits;
-    while generation.tokens.len() < longest {
-        let token = argmax(&logits);
-        if generation.tokens.is_empty() {
-            generation.first_token = start.elapsed();
-        }
-        generation.tokens.push(token);
-        if ends(&generation.tokens) || generation.tokens.len() == longest {
-            break;
-        }
-        logits = session.feed(&[Slot::Token(token)], &[], 1)?.logits;
-    }
-    generation.total = start.elapsed();
-    Ok(generation)
+    let prompts = [prompt];
+    let mut generations = generate_together(session, &prompts, 1, soft, longest, &mut Greedy, &|_, tokens| {
+        ends(tokens)
+    })?;
+    Ok(generations.pop().unwrap_or_default())
 }
 
-/// Log-probability of each target token behind a prompt, teacher-forced. What the session holds must be the beginning of
+/// Decodes `copies` completions of each prompt together, each until `ends` says so of its number and tokens: what is over
+/// leaves the batch. The session has a member for every completion, those of one prompt side by side; a prompt is fed once.
+pub fn generate_together(
+    session: &mut dyn Session,
+    prompts: &[&Prompt],
+    copies: usize,
+    soft: &[f32],
+    longest: usize,
+    choice: &mut dyn Choice,
+    ends: &dyn Fn(usize, &[u32]) -> bool,
+) -> Result<Vec<Generation>, ModelError> {
+    let start = Instant::now();
+    let mut generations = vec![Generation::default(); prompts.len() * copies];
+    if generations.is_empty() || longest == 0 {
+        return Ok(generations);
+    }
+    let feeds: Vec<Feed<'_>> = prompts
+        .iter()
+        .enumerate()
+        .map(|(index, prompt)| Feed {
+            member: index * copies,
+            slots: &prompt.slots,
+            apart: prompt.apart.clone(),
+            outputs: 1,
+        })
+        .collect();
+    let outputs = session.feed(&feeds, soft)?;
+    let mut open = Vec::new();
+    let mut logits = Vec::new();
+    for (index, output) in outputs.into_iter().enumerate() {
+        for copy in 1..copies {
+            session.copy(index * copies, index * copies + copy)?;
+        }
+        for copy in 0..copies {
+            open.push(index * copies + copy);
+            logits.push(output.logits.clone());
+        }
+    }
+    loop {
+        let mut next = Vec::with_capacity(open.len());
+        for (&member, row) in open.iter().zip(&mut logits) {
+            let (generation, plain) = (&mut generations[member], row.clone());
+            let token = choice.choose(member, row);
+            if generation.tokens.is_empty() {
+                generation.first_token = start.elapsed();
+            }
+            generation.tokens.push(token);
+            generation
+                .log_probabilities
+                .push(log_softmax_at(&plain, token as usize));
+            generation.total = start.elapsed();
+            if generation.tokens.len() < longest && !ends(member, &generation.tokens) {
+                next.push((member, [Slot::Token(token)]));
+            }
+        }
+        if next.is_empty() {
+            return Ok(generations);
+        }
+        let feeds: Vec<Feed<'_>> = next
+            .iter()
+            .map(|(member, slots)| Feed {
+                member: *member,
+                slots,
+                apart: None,
+                outputs: 1,
+            })
+            .collect();
+        logits = session
+            .feed(&feeds, &[])?
+            .into_iter()
+            .map(|output| output.logits)
+            .collect();
+        open = next.into_iter().map(|(member, _)| member).collect();
+    }
+}
+
+/// Log-probability of each target token behind a prompt, teacher-forced. What the member holds must be the beginning of
 /// this prompt, or the prompt and a completion: only what is missing is computed.
 pub fn target_log_probabilities(
     session: &mut dyn Session,
-    prompt: &[Slot],
+    member: usize,
+    prompt: &Prompt,
     soft: &[f32],
     target: &[u32],
 ) -> Result<Vec<f32>, ModelError> {
@@ -57,34 +186,25 @@ pub fn target_log_probabilities(
         return Ok(Vec::new());
     };
     // The last position of the prompt predicts the first target token, so at least that one is fed here.
-    let held = session.position().min(prompt.len().saturating_sub(1));
-    session.truncate(held)?;
-    let mut slots = prompt.get(held..).unwrap_or_default().to_vec();
+    session.truncate(member, prompt.slots.len().saturating_sub(1))?;
+    let held = session.position(member);
+    let mut slots = prompt.slots.get(held..).unwrap_or_default().to_vec();
     slots.extend(inputs.iter().map(|&id| Slot::Token(id)));
-    let logits = session.feed(&slots, soft, target.len())?.logits;
+    let feed = Feed {
+        member,
+        slots: &slots,
+        apart: prompt.apart.clone().filter(|_| held == 0),
+        outputs: target.len(),
+    };
+    let logits = session
+        .feed(&[feed], soft)?
+        .pop()
+        .map(|output| output.logits)
+        .unwrap_or_default();
     let vocab = logits.len() / target.len();
     Ok(target
         .iter()
         .zip(logits.chunks_exact(vocab.max(1)))
         .map(|(&id, row)| log_softmax_at(row, id as usize))
         .collect())
-}
-
-/// Index of the largest value; the first of equals.
-fn argmax(values: &[f32]) -> u32 {
-    let mut best = (0, f32::NEG_INFINITY);
-    for (index, &value) in values.iter().enumerate() {
-        if value > best.1 {
-            best = (index, value);
-        }
-    }
-    best.0 as u32
-}
-
-/// `log softmax(row)[index]`, the sum in f64.
-pub(crate) fn log_softmax_at(row: &[f32], index: usize) -> f32 {
-    let max = row.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let sum: f64 = row.iter().map(|&value| f64::from(value - max).exp()).sum();
-    row.get(index)
-        .map_or(f32::NEG_INFINITY, |&value| value - max - sum.ln() as f32)
 }

@@ -1,54 +1,63 @@
-//! The reader's weights from a GGUF file or a folder of safetensors, as f32.
+//! The reader's weights from a GGUF file or a folder of safetensors: as f32, and matrices as packed as they are at rest.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
-use candle_core::quantized::gguf_file;
+use candle_core::quantized::{GgmlDType, gguf_file};
 use candle_core::{DType, Device, Tensor};
 
 use super::ReaderConfig;
+use super::packed::{Format, Packed};
 use crate::models::ModelError;
 
-/// Weights of one layer; a matrix is `[out, in]`.
+/// A matrix `[out, in]`.
+pub struct Weight {
+    /// As f32.
+    pub values: Tensor,
+    /// In the bits of its file; none where these are f32.
+    pub packed: Option<Packed>,
+}
+
+/// Weights of one layer.
 pub struct LayerWeights {
     /// RMS norm before attention, `[hidden]`.
     pub attention_norm: Tensor,
     /// `[heads * head_dim, hidden]`.
-    pub query: Tensor,
+    pub query: Weight,
     /// `[kv_heads * head_dim, hidden]`.
-    pub key: Tensor,
+    pub key: Weight,
     /// `[kv_heads * head_dim, hidden]`.
-    pub value: Tensor,
+    pub value: Weight,
     /// Biases of query, key and value (qwen2).
     pub biases: Option<[Tensor; 3]>,
     /// RMS norms of each query and key head (qwen3), `[head_dim]`.
     pub head_norms: Option<[Tensor; 2]>,
     /// `[hidden, heads * head_dim]`.
-    pub output: Tensor,
+    pub output: Weight,
     /// RMS norm before the MLP, `[hidden]`.
     pub mlp_norm: Tensor,
     /// `[intermediate, hidden]`.
-    pub gate: Tensor,
+    pub gate: Weight,
     /// `[intermediate, hidden]`.
-    pub up: Tensor,
+    pub up: Weight,
     /// `[hidden, intermediate]`.
-    pub down: Tensor,
+    pub down: Weight,
 }
 
-/// All weights, f32 on the CPU.
+/// All weights, on the CPU.
 pub struct ReaderWeights {
     /// Shapes and constants.
     pub config: ReaderConfig,
     /// Token embeddings, `[vocab, hidden]`.
-    pub embeddings: Tensor,
+    pub embeddings: Weight,
     /// One entry a layer.
     pub layers: Vec<LayerWeights>,
     /// Last RMS norm, `[hidden]`.
     pub norm: Tensor,
     /// LM head, `[vocab, hidden]`; the embeddings serve when there is none.
-    pub head: Option<Tensor>,
+    pub head: Option<Weight>,
 }
 
 /// Where tensors come from: the same names on either side.
@@ -88,49 +97,52 @@ impl ReaderWeights {
         let (c, kv_width) = (&config, config.kv_heads * config.head_dim);
         let q_width = c.heads * c.head_dim;
         for layer in 0..c.layers {
-            let mut get = |part: &str, shape: &[usize]| source.get(path, &Name::Layer(layer, part), shape);
-            let mut query = get("self_attn.q_proj.weight", &[q_width, c.hidden])?;
-            let mut key = get("self_attn.k_proj.weight", &[kv_width, c.hidden])?;
-            if interleaved {
-                query = half_split_rows(&query, c.heads, c.head_dim)?;
-                key = half_split_rows(&key, c.kv_heads, c.head_dim)?;
-            }
+            let mut vector = |part: &str, width: usize| source.tensor(path, &Name::Layer(layer, part), &[width]);
             let biases = if c.family == "qwen2" {
                 Some([
-                    get("self_attn.q_proj.bias", &[q_width])?,
-                    get("self_attn.k_proj.bias", &[kv_width])?,
-                    get("self_attn.v_proj.bias", &[kv_width])?,
+                    vector("self_attn.q_proj.bias", q_width)?,
+                    vector("self_attn.k_proj.bias", kv_width)?,
+                    vector("self_attn.v_proj.bias", kv_width)?,
                 ])
             } else {
                 None
             };
             let head_norms = if c.family == "qwen3" {
                 Some([
-                    get("self_attn.q_norm.weight", &[c.head_dim])?,
-                    get("self_attn.k_norm.weight", &[c.head_dim])?,
+                    vector("self_attn.q_norm.weight", c.head_dim)?,
+                    vector("self_attn.k_norm.weight", c.head_dim)?,
                 ])
             } else {
                 None
             };
+            let attention_norm = vector("input_layernorm.weight", c.hidden)?;
+            let mlp_norm = vector("post_attention_layernorm.weight", c.hidden)?;
+            let mut matrix = |part: &str, shape: &[usize]| source.weight(path, &Name::Layer(layer, part), shape);
+            let mut query = matrix("self_attn.q_proj.weight", &[q_width, c.hidden])?;
+            let mut key = matrix("self_attn.k_proj.weight", &[kv_width, c.hidden])?;
+            if interleaved {
+                query = query.half_split_rows(c.heads, c.head_dim)?;
+                key = key.half_split_rows(c.kv_heads, c.head_dim)?;
+            }
             layers.push(LayerWeights {
-                attention_norm: get("input_layernorm.weight", &[c.hidden])?,
                 query,
                 key,
-                value: get("self_attn.v_proj.weight", &[kv_width, c.hidden])?,
+                value: matrix("self_attn.v_proj.weight", &[kv_width, c.hidden])?,
+                output: matrix("self_attn.o_proj.weight", &[c.hidden, q_width])?,
+                gate: matrix("mlp.gate_proj.weight", &[c.intermediate, c.hidden])?,
+                up: matrix("mlp.up_proj.weight", &[c.intermediate, c.hidden])?,
+                down: matrix("mlp.down_proj.weight", &[c.hidden, c.intermediate])?,
+                attention_norm,
                 biases,
                 head_norms,
-                output: get("self_attn.o_proj.weight", &[c.hidden, q_width])?,
-                mlp_norm: get("post_attention_layernorm.weight", &[c.hidden])?,
-                gate: get("mlp.gate_proj.weight", &[c.intermediate, c.hidden])?,
-                up: get("mlp.up_proj.weight", &[c.intermediate, c.hidden])?,
-                down: get("mlp.down_proj.weight", &[c.hidden, c.intermediate])?,
+                mlp_norm,
             });
         }
         let table = [config.vocab_size, config.hidden];
-        let embeddings = source.get(path, &Name::Global("embed_tokens.weight"), &table)?;
-        let norm = source.get(path, &Name::Global("norm.weight"), &[config.hidden])?;
+        let embeddings = source.weight(path, &Name::Global("embed_tokens.weight"), &table)?;
+        let norm = source.tensor(path, &Name::Global("norm.weight"), &[config.hidden])?;
         let head = if source.has_head() {
-            Some(source.get(path, &Name::Global("lm_head.weight"), &table)?)
+            Some(source.weight(path, &Name::Global("lm_head.weight"), &table)?)
         } else {
             None
         };
@@ -140,6 +152,25 @@ impl ReaderWeights {
             layers,
             norm,
             head,
+        })
+    }
+}
+
+impl Weight {
+    /// From interleaved rows (pair `j` of a head at rows `2j`, `2j + 1`) to half-split rows (`j` and `j + head_dim / 2`).
+    fn half_split_rows(self, heads: usize, head_dim: usize) -> Result<Self, ModelError> {
+        let half = head_dim / 2;
+        let order: Vec<usize> = (0..heads * head_dim)
+            .map(|row| {
+                let (head, within) = (row / head_dim, row % head_dim);
+                head * head_dim + 2 * (within % half) + within / half
+            })
+            .collect();
+        let index: Vec<u32> = order.iter().map(|&row| row as u32).collect();
+        let index = Tensor::new(index.as_slice(), self.values.device())?;
+        Ok(Self {
+            values: self.values.index_select(&index, 0)?,
+            packed: self.packed.map(|packed| packed.reordered(&order)),
         })
     }
 }
@@ -190,12 +221,30 @@ impl Source {
         }
     }
 
-    fn get(&mut self, path: &Path, name: &Name<'_>, shape: &[usize]) -> Result<Tensor, ModelError> {
+    /// A matrix, with its packed form.
+    fn weight(&mut self, path: &Path, name: &Name<'_>, shape: &[usize]) -> Result<Weight, ModelError> {
+        let (values, packed) = self.read(path, name, shape, true)?;
+        Ok(Weight { values, packed })
+    }
+
+    /// A tensor as f32.
+    fn tensor(&mut self, path: &Path, name: &Name<'_>, shape: &[usize]) -> Result<Tensor, ModelError> {
+        Ok(self.read(path, name, shape, false)?.0)
+    }
+
+    fn read(
+        &mut self,
+        path: &Path,
+        name: &Name<'_>,
+        shape: &[usize],
+        pack: bool,
+    ) -> Result<(Tensor, Option<Packed>), ModelError> {
         let broken = |message: String| ModelError::Broken {
             path: path.to_owned(),
             message,
         };
-        let (tensor, name) = match self {
+        let width = shape.last().copied().unwrap_or(1);
+        let (tensor, packed, name) = match self {
             Self::Safetensors(tensors) => {
                 let name = name.safetensors();
                 // A model saved without its LM head has no `model.` in front of its names.
@@ -203,14 +252,32 @@ impl Source {
                     .get(&format!("model.{name}"))
                     .or_else(|| tensors.get(&name))
                     .ok_or_else(|| broken(format!("it has no tensor {name:?}")))?;
-                (tensor.to_dtype(DType::F32)?, name)
+                let half = matches!(tensor.dtype(), DType::F16 | DType::BF16);
+                let tensor = tensor.to_dtype(DType::F32)?;
+                let packed = if pack && half {
+                    Packed::rounded(&tensor.flatten_all()?.to_vec1::<f32>()?, width, Format::Half)
+                } else {
+                    None
+                };
+                (tensor, packed, name)
             }
             Self::Gguf { content, reader } => {
                 let name = name.gguf();
-                let tensor = content
+                let quantised = content
                     .tensor(reader, &name, &Device::Cpu)
                     .map_err(|error| broken(format!("its tensor {name:?} cannot be read ({error}); fetch it again")))?;
-                (tensor.dequantize(&Device::Cpu)?, name)
+                let tensor = quantised.dequantize(&Device::Cpu)?;
+                let packed = if pack && quantised.dtype() != GgmlDType::F32 {
+                    let own = Packed::from_gguf(quantised.dtype(), &quantised.data()?, width);
+                    let values = || Ok::<_, ModelError>(tensor.flatten_all()?.to_vec1::<f32>()?);
+                    match own {
+                        Some(own) => Some(own),
+                        None => Packed::rounded(&values()?, width, Format::Eight),
+                    }
+                } else {
+                    None
+                };
+                (tensor, packed, name)
             }
         };
         if tensor.dims() != shape {
@@ -219,7 +286,7 @@ impl Source {
                 tensor.dims()
             )));
         }
-        Ok(tensor.contiguous()?)
+        Ok((tensor.contiguous()?, packed))
     }
 }
 
@@ -260,11 +327,4 @@ pub(crate) fn safetensors_of(folder: &Path) -> Result<HashMap<String, Tensor>, M
         tensors.extend(loaded);
     }
     Ok(tensors)
-}
-
-/// From interleaved rows (pair `j` of a head at rows `2j`, `2j + 1`) to half-split rows (`j` and `j + head_dim / 2`).
-fn half_split_rows(matrix: &Tensor, heads: usize, head_dim: usize) -> Result<Tensor, ModelError> {
-    let width = matrix.dim(1)?;
-    let rows = matrix.reshape((heads, head_dim / 2, 2, width))?.transpose(1, 2)?;
-    Ok(rows.reshape((heads * head_dim, width))?)
 }

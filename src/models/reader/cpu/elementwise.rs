@@ -170,27 +170,62 @@ pub fn softmax_row(row: &mut [f32], seen: usize) {
         #[inline(always)]
         || {
             let (seen, hidden) = row.split_at_mut(seen);
-            let mut maxima = [f32::NEG_INFINITY; 16];
-            let chunks = seen.chunks_exact(16);
-            let mut max = chunks.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);
-            for chunk in chunks {
-                for (max, &value) in maxima.iter_mut().zip(chunk) {
-                    *max = if value > *max { value } else { *max };
-                }
-            }
-            max = maxima.iter().copied().fold(max, f32::max);
+            let max = largest(seen);
             for value in seen.iter_mut() {
                 *value = exp(*value - max);
             }
-            let ones = [1f32; 16];
-            let sum: f32 = seen.chunks(16).map(|chunk| dot(chunk, &ones[..chunk.len()])).sum();
-            let scale = 1.0 / sum;
+            let scale = 1.0 / sum(seen);
             for value in seen {
                 *value *= scale;
             }
             hidden.fill(0.0);
         },
     );
+}
+
+/// One tile of a running softmax: the first `seen` values become `e^(value - largest)`, the rest zero. Returns the largest value
+/// so far, `before` being that of earlier tiles, and the sum of the tile.
+#[inline]
+pub fn exp_row(row: &mut [f32], seen: usize, before: f32) -> (f32, f32) {
+    vectorised(
+        #[inline(always)]
+        || {
+            let (seen, hidden) = row.split_at_mut(seen);
+            let max = largest(seen).max(before);
+            for value in seen.iter_mut() {
+                *value = exp(*value - max);
+            }
+            hidden.fill(0.0);
+            (max, sum(seen))
+        },
+    )
+}
+
+/// Multiplies a row.
+#[inline]
+pub fn scale_row(row: &mut [f32], scale: f32) {
+    for value in row {
+        *value *= scale;
+    }
+}
+
+#[inline(always)]
+fn largest(values: &[f32]) -> f32 {
+    let mut maxima = [f32::NEG_INFINITY; 16];
+    let chunks = values.chunks_exact(16);
+    let max = chunks.remainder().iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    for chunk in chunks {
+        for (max, &value) in maxima.iter_mut().zip(chunk) {
+            *max = if value > *max { value } else { *max };
+        }
+    }
+    maxima.iter().copied().fold(max, f32::max)
+}
+
+#[inline(always)]
+fn sum(values: &[f32]) -> f32 {
+    let ones = [1f32; 16];
+    values.chunks(16).map(|chunk| dot(chunk, &ones[..chunk.len()])).sum()
 }
 
 /// Gradient of a softmax row before its scale: `d = p * (d - pull) * scale`, `pull` being `sum(p * d)`.

@@ -1,44 +1,36 @@
 //! One transformer layer on packed rows of several sequences: forward, and backward towards its input only.
 
-use super::attention::{Attended, HeadShape, attend, attend_backward};
+use super::attention::{Attended, HeadShape, Rows, attend};
+use super::attention_backward::attend_backward;
 use super::elementwise::{Rotation, rms_norm, rms_norm_backward, swiglu, swiglu_backward};
-use super::matmul::{Into, Threads, View, matmul};
+use super::matrix::{Matrix, Purpose};
+use super::span::{Part, Span, parts};
 use crate::models::reader::ReaderConfig;
 
-/// Frozen weights, rows of a matrix one after the other.
+/// Frozen weights.
 pub struct Layer {
     /// `[hidden]`.
     pub attention_norm: Vec<f32>,
     /// Query, key and value matrices on top of each other, `[(heads + 2 kv_heads) * head_dim, hidden]`.
-    pub qkv: Vec<f32>,
+    pub qkv: Matrix,
     /// Their biases (qwen2).
     pub qkv_bias: Option<Vec<f32>>,
     /// Norms of each query head and of each key head (qwen3), `[head_dim]`.
     pub head_norms: Option<[Vec<f32>; 2]>,
     /// `[hidden, heads * head_dim]`.
-    pub output: Vec<f32>,
+    pub output: Matrix,
     /// `[hidden]`.
     pub mlp_norm: Vec<f32>,
     /// Gate and up matrices on top of each other, `[2 intermediate, hidden]`.
-    pub gate_up: Vec<f32>,
+    pub gate_up: Matrix,
     /// `[hidden, intermediate]`.
-    pub down: Vec<f32>,
+    pub down: Matrix,
 }
 
-/// A sequence among packed rows.
-#[derive(Clone, Copy)]
-pub struct Span {
-    /// Its rows.
-    pub rows: usize,
-    /// Its last rows whose output is needed behind the last layer.
-    pub needed: usize,
-}
-
-/// Keys and values of the positions fed so far, `[positions, kv_heads * head_dim]` each.
-#[derive(Default)]
+/// Keys and values of the positions fed so far, rows `[keys | values]`.
+#[derive(Clone, Default)]
 pub struct LayerCache {
-    pub keys: Vec<f32>,
-    pub values: Vec<f32>,
+    pub rows: Vec<f32>,
 }
 
 /// What the backward pass needs of a forward pass.
@@ -51,7 +43,6 @@ pub struct LayerTape {
     middle: Vec<f32>,
     middle_inverse: Vec<f32>,
     gate_up: Vec<f32>,
-    queries: Vec<usize>,
 }
 
 struct HeadNormTape {
@@ -83,16 +74,18 @@ impl Sizes {
         }
     }
 
-    fn query_width(self) -> usize {
+    /// Width of all query heads.
+    pub fn query_width(self) -> usize {
         self.shape.heads * self.shape.width
     }
 
-    fn key_width(self) -> usize {
+    /// Width of all key heads.
+    pub fn key_width(self) -> usize {
         self.shape.kv_heads * self.shape.width
     }
 
     /// Width of a row `[queries | keys | values]`.
-    fn qkv_width(self) -> usize {
+    pub fn qkv_width(self) -> usize {
         self.query_width() + 2 * self.key_width()
     }
 }
@@ -102,64 +95,30 @@ pub struct Pass<'a> {
     pub sizes: Sizes,
     pub spans: &'a [Span],
     pub rotation: &'a Rotation,
-}
-
-/// `x * matrix^T` for rows of `x`, `matrix` being `[out, in]`.
-fn linear(x: &[f32], width: usize, matrix: &[f32], out_width: usize) -> Vec<f32> {
-    let mut out = vec![0f32; x.len() / width * out_width];
-    add_linear(x, width, matrix, &mut out, out_width);
-    out
-}
-
-/// Adds `x * matrix^T` to `out`.
-fn add_linear(x: &[f32], width: usize, matrix: &[f32], out: &mut [f32], out_width: usize) {
-    let shape = (x.len() / width, out_width, width);
-    let weights = View::rows(matrix, width).transposed();
-    matmul(
-        out,
-        out_width,
-        Into::Add,
-        shape,
-        View::rows(x, width),
-        weights,
-        1.0,
-        Threads::All,
-    );
-}
-
-/// `d_out * matrix`: the gradient of a linear map's input.
-fn linear_backward(d_out: &[f32], out_width: usize, matrix: &[f32], width: usize) -> Vec<f32> {
-    let rows = d_out.len() / out_width;
-    let mut dx = vec![0f32; rows * width];
-    let (left, right) = (View::rows(d_out, out_width), View::rows(matrix, width));
-    matmul(
-        &mut dx,
-        width,
-        Into::Replace,
-        (rows, width, out_width),
-        left,
-        right,
-        1.0,
-        Threads::All,
-    );
-    dx
+    pub purpose: Purpose,
 }
 
 impl Layer {
-    /// Output rows for input rows `x`. With a cache, the rows follow the positions in it. With `last`, only the needed
-    /// rows of each span come out. `tape` asks for what the backward pass needs.
+    /// Output rows for input rows `x` of layer `index`. With caches, one for each span, the rows follow the positions in them.
+    /// With `last`, only the needed rows of each span come out. `tape` asks for what the backward pass needs.
     pub fn forward(
         &self,
-        &Pass { sizes, spans, rotation }: &Pass<'_>,
+        &Pass {
+            sizes,
+            spans,
+            rotation,
+            purpose,
+        }: &Pass<'_>,
         x: Vec<f32>,
-        cache: Option<&mut LayerCache>,
+        index: usize,
         last: bool,
+        caches: Option<Vec<&mut LayerCache>>,
         tape: Option<&mut Vec<LayerTape>>,
     ) -> Vec<f32> {
         let (query_width, key_width, qkv_width) = (sizes.query_width(), sizes.key_width(), sizes.qkv_width());
         let mut normed = vec![0f32; x.len()];
         let inverse = rms_norm(&x, &self.attention_norm, sizes.eps, &mut normed);
-        let mut qkv = linear(&normed, sizes.hidden, &self.qkv, qkv_width);
+        let mut qkv = self.qkv.product(&normed, purpose);
         drop(normed);
         if let Some(bias) = &self.qkv_bias {
             for row in qkv.chunks_exact_mut(qkv_width) {
@@ -182,33 +141,17 @@ impl Layer {
         });
         rotation.apply(&mut qkv, qkv_width, sizes.shape.heads + sizes.shape.kv_heads, false);
 
-        let queries: Vec<usize> = spans
-            .iter()
-            .map(|span| if last { span.needed } else { span.rows })
-            .collect();
-        let attended = match cache {
-            Some(cache) => {
-                for row in qkv.chunks_exact(qkv_width) {
-                    cache.keys.extend_from_slice(&row[query_width..query_width + key_width]);
-                    cache.values.extend_from_slice(&row[query_width + key_width..]);
-                }
-                let unqueried: usize = spans
-                    .iter()
-                    .zip(&queries)
-                    .map(|(span, queries)| span.rows - queries)
-                    .sum();
-                let sequence = Attended {
-                    queries: &qkv[unqueried * qkv_width..],
-                    query_stride: qkv_width,
-                    query_count: queries.iter().sum(),
-                    keys: &cache.keys,
-                    values: &cache.values,
-                    key_stride: key_width,
-                    key_count: cache.keys.len() / key_width,
-                };
-                attend(sizes.shape, &[sequence])
+        let attended = match caches {
+            Some(caches) => attend(sizes.shape, &with_caches(sizes, &qkv, spans, last, caches)),
+            None => {
+                let parts = span_parts(sizes, &qkv, spans, index, last);
+                let attended: Vec<Attended<'_>> = parts
+                    .into_iter()
+                    .flat_map(|(_, parts)| parts)
+                    .map(|part| part.attended)
+                    .collect();
+                attend(sizes.shape, &attended)
             }
-            None => attend(sizes.shape, &sequences(sizes, &qkv, spans, &queries)),
         };
 
         let mut middle = if last {
@@ -216,17 +159,17 @@ impl Layer {
         } else {
             x.clone()
         };
-        add_linear(&attended, query_width, &self.output, &mut middle, sizes.hidden);
+        self.output.add_product(&attended, &mut middle, purpose);
         let mut normed = vec![0f32; middle.len()];
         let middle_inverse = rms_norm(&middle, &self.mlp_norm, sizes.eps, &mut normed);
-        let gate_up = linear(&normed, sizes.hidden, &self.gate_up, 2 * sizes.intermediate);
+        let gate_up = self.gate_up.product(&normed, purpose);
         drop(normed);
         let mut activated = vec![0f32; gate_up.len() / 2];
         swiglu(&gate_up, sizes.intermediate, &mut activated);
         match tape {
             Some(tape) => {
                 let mut out = middle.clone();
-                add_linear(&activated, sizes.intermediate, &self.down, &mut out, sizes.hidden);
+                self.down.add_product(&activated, &mut out, purpose);
                 tape.push(LayerTape {
                     x,
                     inverse,
@@ -236,24 +179,32 @@ impl Layer {
                     middle,
                     middle_inverse,
                     gate_up,
-                    queries,
                 });
                 out
             }
             None => {
-                add_linear(&activated, sizes.intermediate, &self.down, &mut middle, sizes.hidden);
+                self.down.add_product(&activated, &mut middle, purpose);
                 middle
             }
         }
     }
 
     /// Gradient of the input rows, given that of the output rows.
-    pub fn backward(&self, &Pass { sizes, spans, rotation }: &Pass<'_>, d_out: Vec<f32>, tape: LayerTape) -> Vec<f32> {
+    pub fn backward(
+        &self,
+        &Pass {
+            sizes, spans, rotation, ..
+        }: &Pass<'_>,
+        d_out: Vec<f32>,
+        index: usize,
+        last: bool,
+        tape: LayerTape,
+    ) -> Vec<f32> {
         let (query_width, key_width, qkv_width) = (sizes.query_width(), sizes.key_width(), sizes.qkv_width());
-        let d_activated = linear_backward(&d_out, sizes.hidden, &self.down, sizes.intermediate);
+        let d_activated = self.down.product_backward(&d_out);
         let mut d_gate_up = tape.gate_up;
         swiglu_backward(&d_activated, sizes.intermediate, &mut d_gate_up);
-        let d_normed = linear_backward(&d_gate_up, 2 * sizes.intermediate, &self.gate_up, sizes.hidden);
+        let d_normed = self.gate_up.product_backward(&d_gate_up);
         let mut d_middle = d_out;
         rms_norm_backward(
             &d_normed,
@@ -263,10 +214,11 @@ impl Layer {
             &mut d_middle,
         );
 
-        let d_attended = linear_backward(&d_middle, sizes.hidden, &self.output, query_width);
+        let d_attended = self.output.product_backward(&d_middle);
         let mut d_qkv = vec![0f32; tape.qkv.len()];
-        let attended = sequences(sizes, &tape.qkv, spans, &tape.queries);
-        attend_backward(sizes.shape, &attended, &tape.attended, &d_attended, &mut d_qkv);
+        let parts = span_parts(sizes, &tape.qkv, spans, index, last);
+        attend_backward(sizes.shape, &parts, &tape.attended, &d_attended, &mut d_qkv);
+        drop(parts);
         rotation.apply(&mut d_qkv, qkv_width, sizes.shape.heads + sizes.shape.kv_heads, true);
         if let (Some([query, key]), Some([query_tape, key_tape])) = (&self.head_norms, &tape.heads) {
             norm_heads_backward(&mut d_qkv, qkv_width, 0..query_width, query, query_tape);
@@ -278,7 +230,7 @@ impl Layer {
                 key_tape,
             );
         }
-        let d_normed = linear_backward(&d_qkv, qkv_width, &self.qkv, sizes.hidden);
+        let d_normed = self.qkv.product_backward(&d_qkv);
         let mut dx = if d_middle.len() == tape.x.len() {
             d_middle
         } else {
@@ -289,29 +241,69 @@ impl Layer {
     }
 }
 
-/// Each span's queries (its last ones) with its own keys and values.
-fn sequences<'a>(sizes: Sizes, qkv: &'a [f32], spans: &[Span], queries: &[usize]) -> Vec<Attended<'a>> {
+/// The parts of each span, with its number of rows.
+fn span_parts<'a>(
+    sizes: Sizes,
+    qkv: &'a [f32],
+    spans: &[Span],
+    index: usize,
+    last: bool,
+) -> Vec<(usize, Vec<Part<'a>>)> {
     let stride = sizes.qkv_width();
     let mut rest = qkv;
-    let mut sequences = Vec::with_capacity(spans.len());
-    for (span, &query_count) in spans.iter().zip(queries) {
+    spans
+        .iter()
+        .map(|span| {
+            let (mine, behind) = rest.split_at(span.rows * stride);
+            rest = behind;
+            (span.rows, parts(sizes, mine, span, index, span.queries(last)))
+        })
+        .collect()
+}
+
+/// Adds the rows of each span to its cache; its queries ask the cache.
+fn with_caches<'a>(
+    sizes: Sizes,
+    qkv: &'a [f32],
+    spans: &[Span],
+    last: bool,
+    caches: Vec<&'a mut LayerCache>,
+) -> Vec<Attended<'a>> {
+    let (query_width, stride) = (sizes.query_width(), sizes.qkv_width());
+    let key_stride = 2 * sizes.key_width();
+    let mut rest = qkv;
+    let mut inputs = Vec::with_capacity(spans.len());
+    for (span, cache) in spans.iter().zip(caches) {
         let (mine, behind) = rest.split_at(span.rows * stride);
         rest = behind;
-        sequences.push(Attended {
-            queries: &mine[(span.rows - query_count) * stride..],
-            query_stride: stride,
-            query_count,
-            keys: &mine[sizes.query_width()..],
-            values: &mine[sizes.query_width() + sizes.key_width()..],
-            key_stride: stride,
-            key_count: span.rows,
-        });
+        let before = cache.rows.len() / key_stride;
+        for row in mine.chunks_exact(stride) {
+            cache.rows.extend_from_slice(&row[query_width..]);
+        }
+        let cache: &[f32] = &cache.rows;
+        for segment in &span.segments {
+            let first_query = segment.rows.start.max(span.rows - span.queries(last));
+            if first_query >= segment.rows.end {
+                continue;
+            }
+            let first_key = if segment.sees_kept { 0 } else { before };
+            let keys = &cache[first_key * key_stride..];
+            inputs.push(Attended {
+                queries: &mine[first_query * stride..],
+                query_stride: stride,
+                query_count: segment.rows.end - first_query,
+                keys: Rows::Borrowed(keys),
+                values: Rows::Borrowed(&keys[sizes.key_width()..]),
+                key_stride,
+                key_count: before + segment.rows.end - first_key,
+            });
+        }
     }
-    sequences
+    inputs
 }
 
 /// The last `needed` rows of each span.
-pub fn needed_rows(x: &[f32], width: usize, spans: &[Span]) -> Vec<f32> {
+fn needed_rows(x: &[f32], width: usize, spans: &[Span]) -> Vec<f32> {
     let mut rows = Vec::with_capacity(spans.iter().map(|span| span.needed).sum::<usize>() * width);
     let mut first = 0;
     for span in spans {

@@ -1,21 +1,31 @@
 //! The reader on the CPU, outside autograd: no gradient of a frozen weight is computed or kept.
 
 mod attention;
+mod attention_backward;
 mod elementwise;
+mod kept;
 mod layer;
 mod matmul;
+mod matrix;
+mod session;
+mod span;
+
+use std::path::Path;
+use std::sync::Arc;
 
 use candle_core::Tensor;
 
-use super::weights::LayerWeights;
-use super::{
-    LossAndGradient, Output, Reader, ReaderConfig, ReaderWeights, Sequence, Session, Slot, check_predictions,
-    check_slots,
-};
+use super::packed::{Format, Packed};
+use super::weights::{LayerWeights, Weight};
+use super::{LogitLoss, LossAndGradient, Reader, ReaderConfig, ReaderWeights, Sequence, Session, Slot};
 use crate::models::ModelError;
+pub use elementwise::softmax_row;
 use elementwise::{Rotation, rms_norm, rms_norm_backward};
-use layer::{Layer, LayerCache, LayerTape, Pass, Sizes, Span};
-use matmul::{Into, Threads, View, matmul};
+use kept::{ContextStore, KeptContext};
+use layer::{Layer, LayerCache, LayerTape, Pass, Sizes};
+use matrix::{Matrix, Purpose};
+use session::CpuSession;
+use span::Span;
 
 /// Rows run together in training: enough to keep matrix products busy, few enough to bound the tape (about 23 kB a row and
 /// layer for a hidden size of 576).
@@ -28,10 +38,11 @@ const LOGIT_ROWS: usize = 64;
 pub struct CpuReader {
     config: ReaderConfig,
     sizes: Sizes,
-    embeddings: Vec<f32>,
+    embeddings: Matrix,
     layers: Vec<Layer>,
     norm: Vec<f32>,
-    head: Option<Vec<f32>>,
+    head: Option<Matrix>,
+    contexts: ContextStore,
 }
 
 fn values(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
@@ -39,8 +50,19 @@ fn values(tensor: &Tensor) -> Result<Vec<f32>, ModelError> {
 }
 
 /// Matrices on top of each other.
-fn stacked(tensors: &[&Tensor]) -> Result<Vec<f32>, ModelError> {
-    values(&Tensor::cat(tensors, 0)?)
+fn stacked(weights: &[&Weight]) -> Result<Matrix, ModelError> {
+    let tensors: Vec<&Tensor> = weights.iter().map(|weight| &weight.values).collect();
+    let tensor = Tensor::cat(&tensors, 0)?;
+    let columns = tensor.dim(1)?;
+    let values = values(&tensor)?;
+    let packed: Option<Vec<&Packed>> = weights.iter().map(|weight| weight.packed.as_ref()).collect();
+    let packed = packed.and_then(|parts| {
+        let (first, rest) = parts.split_first()?;
+        let same = rest.iter().try_fold((*first).clone(), |stack, part| stack.stack(part));
+        // Parts that are packed in different ways meet in 8 bits.
+        same.or_else(|| Packed::rounded(&values, columns, Format::Eight))
+    });
+    Ok(Matrix::new(values, columns, packed))
 }
 
 impl CpuReader {
@@ -54,96 +76,146 @@ impl CpuReader {
             head,
         } = weights;
         let layer = |weights: LayerWeights| -> Result<Layer, ModelError> {
+            let biases = weights.biases.as_ref();
             Ok(Layer {
                 attention_norm: values(&weights.attention_norm)?,
                 qkv: stacked(&[&weights.query, &weights.key, &weights.value])?,
-                qkv_bias: weights.biases.map(|[q, k, v]| stacked(&[&q, &k, &v])).transpose()?,
+                qkv_bias: biases
+                    .map(|[q, k, v]| values(&Tensor::cat(&[q, k, v], 0)?))
+                    .transpose()?,
                 head_norms: weights
                     .head_norms
                     .map(|[query, key]| Ok::<_, ModelError>([values(&query)?, values(&key)?]))
                     .transpose()?,
-                output: values(&weights.output)?,
+                output: stacked(&[&weights.output])?,
                 mlp_norm: values(&weights.mlp_norm)?,
                 gate_up: stacked(&[&weights.gate, &weights.up])?,
-                down: values(&weights.down)?,
+                down: stacked(&[&weights.down])?,
             })
         };
+        let sizes = Sizes::of(&config);
         Ok(Self {
-            sizes: Sizes::of(&config),
-            embeddings: values(&embeddings)?,
+            sizes,
+            embeddings: stacked(&[&embeddings])?,
             layers: layers.into_iter().map(layer).collect::<Result<_, _>>()?,
             norm: values(&norm)?,
-            head: head.as_ref().map(values).transpose()?,
+            head: head.map(|head| stacked(&[&head])).transpose()?,
+            contexts: ContextStore::new(sizes, config.layers, config.rope_theta),
             config,
         })
     }
 
-    fn head(&self) -> &[f32] {
-        self.head.as_deref().unwrap_or(&self.embeddings)
+    fn head(&self) -> &Matrix {
+        self.head.as_ref().unwrap_or(&self.embeddings)
     }
 
     /// Input rows of slots that have been checked.
-    fn embed(&self, slots: &[Slot], soft: &[f32], rows: &mut Vec<f32>) {
+    fn embed(&self, slots: impl Iterator<Item = Slot>, soft: &[f32], rows: &mut Vec<f32>) {
         let width = self.config.hidden;
         for slot in slots {
-            let (table, row) = match *slot {
-                Slot::Token(id) => (self.embeddings.as_slice(), id as usize),
+            let (table, row) = match slot {
+                Slot::Token(id) => (self.embeddings.values(), id as usize),
                 Slot::Soft(row) => (soft, row),
             };
             rows.extend_from_slice(&table[row * width..(row + 1) * width]);
         }
     }
 
-    /// `rows * head^T`.
-    fn logits(&self, rows: &[f32]) -> Vec<f32> {
-        let (width, vocab) = (self.config.hidden, self.config.vocab_size);
-        let count = rows.len() / width;
-        let mut logits = vec![0f32; count * vocab];
-        let head = View::rows(self.head(), width).transposed();
-        matmul(
-            &mut logits,
-            vocab,
-            Into::Replace,
-            (count, vocab, width),
-            View::rows(rows, width),
-            head,
-            1.0,
-            Threads::All,
-        );
-        logits
+    fn rotation(&self, positions: impl Iterator<Item = usize>) -> Rotation {
+        Rotation::new(positions, self.config.head_dim, self.config.rope_theta)
     }
 
-    /// Adds the loss of some sequences, divided by `total` predictions, and its gradient.
-    fn accumulate(&self, group: &[Sequence], soft: &[f32], total: usize, loss: &mut f64, gradient: &mut [f32]) {
-        let width = self.config.hidden;
-        let spans: Vec<Span> = group
-            .iter()
-            .map(|sequence| {
-                let first = sequence
-                    .predictions
-                    .first()
-                    .map_or(sequence.slots.len(), |prediction| prediction.0);
-                Span {
-                    rows: sequence.slots.len(),
-                    needed: sequence.slots.len() - first,
-                }
-            })
-            .collect();
-        let mut x = Vec::new();
-        for sequence in group {
-            self.embed(&sequence.slots, soft, &mut x);
+    /// The keys and values of contexts that stand apart, computed where they are not kept yet.
+    fn contexts(&self, wanted: &[Vec<u32>]) -> Vec<Arc<KeptContext>> {
+        let mut found: Vec<Option<Arc<KeptContext>>> = wanted.iter().map(|tokens| self.contexts.get(tokens)).collect();
+        let mut missing: Vec<usize> = (0..wanted.len()).filter(|&index| found[index].is_none()).collect();
+        while !missing.is_empty() {
+            let mut rows = 0;
+            let fits = |index: &&usize| {
+                rows += wanted[**index].len();
+                rows <= ROWS_TOGETHER
+            };
+            let count = missing.iter().take_while(fits).count().max(1);
+            let group: Vec<usize> = missing.drain(..count).collect();
+            let tokens: Vec<&[u32]> = group.iter().map(|&index| wanted[index].as_slice()).collect();
+            for (&index, rows) in group.iter().zip(self.context_rows(&tokens)) {
+                found[index] = Some(self.contexts.put(&wanted[index], rows));
+            }
         }
-        let positions = spans.iter().flat_map(|span| 0..span.rows);
-        let rotation = Rotation::new(positions, self.config.head_dim, self.config.rope_theta);
+        found.into_iter().flatten().collect()
+    }
+
+    /// Rows `[keys | values]` of every layer for each of some texts, each text on its own.
+    fn context_rows(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
+        let spans: Vec<Span> = texts.iter().map(|text| Span::plain(text.len(), 0)).collect();
+        let rotation = self.rotation(texts.iter().flat_map(|text| 0..text.len()));
         let pass = Pass {
             sizes: self.sizes,
             spans: &spans,
             rotation: &rotation,
+            purpose: Purpose::Training,
         };
+        let mut x = Vec::new();
+        for text in texts {
+            self.embed(text.iter().map(|&id| Slot::Token(id)), &[], &mut x);
+        }
+        let mut kept = vec![Vec::new(); texts.len()];
+        for (index, layer) in self.layers.iter().enumerate() {
+            let mut caches = vec![LayerCache::default(); texts.len()];
+            let last = index + 1 == self.layers.len();
+            x = layer.forward(&pass, x, index, last, Some(caches.iter_mut().collect()), None);
+            for (kept, cache) in kept.iter_mut().zip(caches) {
+                kept.extend(cache.rows);
+            }
+        }
+        kept
+    }
+
+    /// Adds the loss of some sequences, the first of which has number `first` in its batch, and its gradient.
+    fn accumulate(
+        &self,
+        first: usize,
+        group: &[Sequence],
+        soft: &[f32],
+        loss: &mut dyn LogitLoss,
+        total: &mut f64,
+        gradient: &mut [f32],
+    ) {
+        let width = self.config.hidden;
+        let mut x = Vec::new();
+        let (mut spans, mut positions, mut slots) = (Vec::with_capacity(group.len()), Vec::new(), Vec::new());
+        // Kept all together: a context that the store drops is still there until this pass is over.
+        let wanted: Vec<Vec<u32>> = group
+            .iter()
+            .filter_map(|sequence| Some(tokens(&sequence.slots[sequence.apart.clone()?])))
+            .collect();
+        let mut contexts = self.contexts(&wanted).into_iter();
+        for sequence in group {
+            let apart = sequence.apart.clone().unwrap_or(0..0);
+            let rows = sequence.rows().enumerate().filter(|(row, _)| !apart.contains(row));
+            let rows: Vec<(Slot, usize)> = rows.map(|(_, (_, slot, position))| (slot, position)).collect();
+            let first = sequence.predictions.iter().map(|one| one.row - apart.len()).min();
+            let branches: Vec<usize> = sequence.branches.iter().map(Vec::len).collect();
+            let front = sequence.apart.as_ref().map(|apart| apart.start);
+            let needed = rows.len() - first.unwrap_or(rows.len());
+            let mut span = Span::new(sequence.slots.len() - apart.len(), front, &branches, needed);
+            span.kept = front.and_then(|position| Some((contexts.next()?, position)));
+            spans.push(span);
+            positions.extend(rows.iter().map(|row| row.1));
+            slots.extend(rows.iter().map(|row| row.0));
+        }
+        self.embed(slots.iter().copied(), soft, &mut x);
+        let rotation = self.rotation(positions.into_iter());
+        let pass = Pass {
+            sizes: self.sizes,
+            spans: &spans,
+            rotation: &rotation,
+            purpose: Purpose::Training,
+        };
+        let is_last = |index: usize| index + 1 == self.layers.len();
         let mut tape: Vec<LayerTape> = Vec::with_capacity(self.layers.len());
         for (index, layer) in self.layers.iter().enumerate() {
-            let last = index + 1 == self.layers.len();
-            x = layer.forward(&pass, x, None, last, Some(&mut tape));
+            x = layer.forward(&pass, x, index, is_last(index), None, Some(&mut tape));
         }
         let mut normed = vec![0f32; x.len()];
         let inverse = rms_norm(&x, &self.norm, self.config.rms_eps, &mut normed);
@@ -151,57 +223,37 @@ impl CpuReader {
         // Which of the rows that came out predict what.
         let mut predicted = Vec::new();
         let mut first_row = 0;
-        for (sequence, span) in group.iter().zip(&spans) {
-            let hidden_before = span.rows - span.needed;
-            predicted.extend(
-                sequence
-                    .predictions
-                    .iter()
-                    .map(|&(at, id)| (first_row + at - hidden_before, id as usize)),
-            );
+        for (index, (sequence, span)) in group.iter().zip(&spans).enumerate() {
+            let before = span.rows - span.needed + sequence.apart.as_ref().map_or(0, |apart| apart.len());
+            for (number, one) in sequence.predictions.iter().enumerate() {
+                predicted.push((first_row + one.row - before, first + index, number, one.token));
+            }
             first_row += span.needed;
         }
         let mut d_normed = vec![0f32; normed.len()];
         for part in predicted.chunks(LOGIT_ROWS) {
             let rows: Vec<f32> = part
                 .iter()
-                .flat_map(|&(row, _)| normed[row * width..(row + 1) * width].iter().copied())
+                .flat_map(|&(row, ..)| normed[row * width..(row + 1) * width].iter().copied())
                 .collect();
-            let mut logits = self.logits(&rows);
-            for (row, &(_, id)) in logits.chunks_exact_mut(self.config.vocab_size).zip(part) {
-                *loss -= f64::from(super::generation::log_softmax_at(row, id)) / total as f64;
-                let seen = row.len();
-                elementwise::softmax_row(row, seen);
-                row[id] -= 1.0;
+            let mut logits = self.head().product(&rows, Purpose::Training);
+            for (row, &(_, sequence, number, token)) in logits.chunks_exact_mut(self.config.vocab_size).zip(part) {
+                *total += loss.row(sequence, number, token, row);
             }
-            let mut d_rows = vec![0f32; rows.len()];
-            let (left, right) = (
-                View::rows(&logits, self.config.vocab_size),
-                View::rows(self.head(), width),
-            );
-            let shape = (part.len(), width, self.config.vocab_size);
-            matmul(
-                &mut d_rows,
-                width,
-                Into::Replace,
-                shape,
-                left,
-                right,
-                1.0 / total as f32,
-                Threads::All,
-            );
-            for (d_row, &(row, _)) in d_rows.chunks_exact(width).zip(part) {
-                d_normed[row * width..(row + 1) * width].copy_from_slice(d_row);
+            let d_rows = self.head().product_backward(&logits);
+            for (d_row, &(row, ..)) in d_rows.chunks_exact(width).zip(part) {
+                for (sum, d) in d_normed[row * width..(row + 1) * width].iter_mut().zip(d_row) {
+                    *sum += d;
+                }
             }
         }
         let mut dx = vec![0f32; x.len()];
         rms_norm_backward(&d_normed, &x, &self.norm, &inverse, &mut dx);
-        for (layer, tape) in self.layers.iter().zip(tape).rev() {
-            dx = layer.backward(&pass, dx, tape);
+        for ((index, layer), tape) in self.layers.iter().enumerate().zip(tape).rev() {
+            dx = layer.backward(&pass, dx, index, is_last(index), tape);
         }
-        let slots = group.iter().flat_map(|sequence| &sequence.slots);
-        for (slot, d_row) in slots.zip(dx.chunks_exact(width)) {
-            if let Slot::Soft(row) = *slot {
+        for (slot, d_row) in slots.into_iter().zip(dx.chunks_exact(width)) {
+            if let Slot::Soft(row) = slot {
                 for (sum, d) in gradient[row * width..(row + 1) * width].iter_mut().zip(d_row) {
                     *sum += d;
                 }
@@ -210,102 +262,57 @@ impl CpuReader {
     }
 }
 
+/// Tokens of slots that are tokens all.
+fn tokens(slots: &[Slot]) -> Vec<u32> {
+    let ids = slots.iter().filter_map(|slot| match *slot {
+        Slot::Token(id) => Some(id),
+        Slot::Soft(_) => None,
+    });
+    ids.collect()
+}
+
 impl Reader for CpuReader {
     fn config(&self) -> &ReaderConfig {
         &self.config
     }
 
     fn embedding_table(&self) -> Result<Vec<f32>, ModelError> {
-        Ok(self.embeddings.clone())
+        Ok(self.embeddings.values().to_vec())
     }
 
-    fn loss_and_gradient(&self, batch: &[Sequence], soft: &[f32]) -> Result<LossAndGradient, ModelError> {
+    fn backward(
+        &self,
+        batch: &[Sequence],
+        soft: &[f32],
+        loss: &mut dyn LogitLoss,
+    ) -> Result<LossAndGradient, ModelError> {
         for sequence in batch {
-            check_slots(&sequence.slots, soft, &self.config)?;
-            check_predictions(sequence, &self.config)?;
+            sequence.check(soft, &self.config)?;
         }
-        let total: usize = batch.iter().map(|sequence| sequence.predictions.len()).sum();
         let mut result = LossAndGradient {
             loss: 0.0,
             gradient: vec![0.0; soft.len()],
         };
-        let mut rest = batch;
-        while !rest.is_empty() {
+        let mut done = 0;
+        while done < batch.len() {
+            let rest = &batch[done..];
             let mut rows = 0;
             let fits = |sequence: &&Sequence| {
-                rows += sequence.slots.len();
+                rows += sequence.rows().count() - sequence.apart.as_ref().map_or(0, |apart| apart.len());
                 rows <= ROWS_TOGETHER
             };
             let count = rest.iter().take_while(fits).count().max(1);
-            let (group, behind) = rest.split_at(count);
-            self.accumulate(group, soft, total.max(1), &mut result.loss, &mut result.gradient);
-            rest = behind;
+            self.accumulate(done, &rest[..count], soft, loss, &mut result.loss, &mut result.gradient);
+            done += count;
         }
         Ok(result)
     }
 
-    fn session(&self) -> Box<dyn Session + '_> {
-        let caches = self.layers.iter().map(|_| LayerCache::default()).collect();
-        Box::new(CpuSession {
-            reader: self,
-            caches,
-            position: 0,
-        })
-    }
-}
-
-/// KV caches of all layers.
-struct CpuSession<'a> {
-    reader: &'a CpuReader,
-    caches: Vec<LayerCache>,
-    position: usize,
-}
-
-impl Session for CpuSession<'_> {
-    fn feed(&mut self, slots: &[Slot], soft: &[f32], outputs: usize) -> Result<Output, ModelError> {
-        let reader = self.reader;
-        check_slots(slots, soft, &reader.config)?;
-        if slots.is_empty() || outputs > slots.len() {
-            return Err(ModelError::Prompt(format!(
-                "{outputs} outputs were asked of {} positions",
-                slots.len()
-            )));
-        }
-        let spans = [Span {
-            rows: slots.len(),
-            needed: outputs,
-        }];
-        let positions = self.position..self.position + slots.len();
-        let rotation = Rotation::new(positions, reader.config.head_dim, reader.config.rope_theta);
-        let pass = Pass {
-            sizes: reader.sizes,
-            spans: &spans,
-            rotation: &rotation,
-        };
-        let mut x = Vec::with_capacity(slots.len() * reader.config.hidden);
-        reader.embed(slots, soft, &mut x);
-        for (index, (layer, cache)) in reader.layers.iter().zip(&mut self.caches).enumerate() {
-            let last = index + 1 == reader.layers.len();
-            x = layer.forward(&pass, x, Some(cache), last, None);
-        }
-        self.position += slots.len();
-        let mut hidden = vec![0f32; x.len()];
-        rms_norm(&x, &reader.norm, reader.config.rms_eps, &mut hidden);
-        let logits = reader.logits(&hidden);
-        Ok(Output { hidden, logits })
+    fn session(&self, members: usize) -> Box<dyn Session + '_> {
+        Box::new(CpuSession::new(self, members))
     }
 
-    fn position(&self) -> usize {
-        self.position
-    }
-
-    fn truncate(&mut self, length: usize) -> Result<(), ModelError> {
-        let width = self.reader.config.kv_heads * self.reader.config.head_dim;
-        for cache in &mut self.caches {
-            cache.keys.truncate(length * width);
-            cache.values.truncate(length * width);
-        }
-        self.position = self.position.min(length);
-        Ok(())
+    fn keep_contexts_in(&mut self, folder: &Path) {
+        self.contexts.keep_in(folder);
     }
 }
