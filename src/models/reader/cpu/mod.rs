@@ -94,6 +94,7 @@ impl CpuReader {
                 down: stacked(&[&weights.down])?.laid_out_for_long_rows(),
             })
         };
+        matmul::prepare();
         let sizes = Sizes::of(&config);
         Ok(Self {
             sizes,
