@@ -62,7 +62,7 @@ impl ComposedReader {
     }
 
     /// Input embeddings of right-padded slots, `[batch, longest, hidden]`.
-    fn embed(&self, batch: &[&[Slot]], soft: &Tensor) -> Result<Tensor, ModelError> {
+    fn embed(&self, batch: &[&[Slot]], soft: Option<&Tensor>) -> Result<Tensor, ModelError> {
         let longest = batch.iter().map(|slots| slots.len()).max().unwrap_or(0);
         let mut ids = vec![0u32];
         let tokens = batch
@@ -90,10 +90,9 @@ impl ComposedReader {
             .weights
             .embeddings
             .index_select(&Tensor::new(ids.as_slice(), &self.device)?, 0)?;
-        let rows = if soft.dim(0)? == 0 {
-            rows
-        } else {
-            Tensor::cat(&[&rows, soft], 0)?
+        let rows = match soft {
+            Some(soft) => Tensor::cat(&[&rows, soft], 0)?,
+            None => rows,
         };
         let rows = rows.index_select(&Tensor::new(order.as_slice(), &self.device)?, 0)?;
         Ok(rows.reshape((batch.len(), longest, self.weights.config.hidden))?)
@@ -189,9 +188,14 @@ impl ComposedReader {
         linear(rows, self.weights.head.as_ref().unwrap_or(&self.weights.embeddings))
     }
 
-    fn soft_tensor(&self, soft: &[f32]) -> Result<Tensor, ModelError> {
+    /// `[rows, hidden]`, or nothing without soft tokens: CUDA allocates no empty tensor.
+    fn soft_tensor(&self, soft: &[f32]) -> Result<Option<Tensor>, ModelError> {
+        if soft.is_empty() {
+            return Ok(None);
+        }
         let hidden = self.weights.config.hidden;
-        Ok(Tensor::from_slice(soft, (soft.len() / hidden, hidden), &self.device)?)
+        let tensor = Tensor::from_slice(soft, (soft.len() / hidden, hidden), &self.device)?;
+        Ok(Some(tensor))
     }
 }
 
@@ -226,9 +230,12 @@ impl Reader for ComposedReader {
             check_slots(&sequence.slots, soft, &self.weights.config)?;
             check_predictions(sequence, &self.weights.config)?;
         }
-        let soft = Var::from_tensor(&self.soft_tensor(soft)?)?;
+        let soft = match self.soft_tensor(soft)? {
+            Some(soft) => Some(Var::from_tensor(&soft)?),
+            None => None,
+        };
         let slots: Vec<&[Slot]> = batch.iter().map(|sequence| sequence.slots.as_slice()).collect();
-        let x = self.embed(&slots, soft.as_tensor())?;
+        let x = self.embed(&slots, soft.as_deref())?;
         let longest = x.dim(1)?;
         // Padding stands behind every real position, so the causal mask hides it.
         let mut caches: Vec<Cache> = self.weights.layers.iter().map(|_| None).collect();
@@ -243,10 +250,12 @@ impl Reader for ComposedReader {
         }
         let rows = hidden.index_select(&Tensor::new(rows.as_slice(), &self.device)?, 0)?;
         let loss = candle_nn::loss::cross_entropy(&self.logits(&rows)?, &Tensor::new(ids.as_slice(), &self.device)?)?;
-        let gradients = loss.backward()?;
-        let gradient = match gradients.get(soft.as_tensor()) {
-            Some(gradient) => gradient.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?,
-            None => vec![0.0; soft.elem_count()],
+        let gradient = match &soft {
+            Some(soft) => match loss.backward()?.get(soft) {
+                Some(gradient) => gradient.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?,
+                None => vec![0.0; soft.elem_count()],
+            },
+            None => Vec::new(),
         };
         Ok(LossAndGradient {
             loss: f64::from(loss.to_scalar::<f32>()?),
@@ -280,7 +289,7 @@ impl Session for ComposedSession<'_> {
                 slots.len()
             )));
         }
-        let x = reader.embed(&[slots], &reader.soft_tensor(soft)?)?;
+        let x = reader.embed(&[slots], reader.soft_tensor(soft)?.as_ref())?;
         let hidden = reader.forward(x, self.position, &mut self.caches)?;
         self.position += slots.len();
         let hidden = hidden
