@@ -74,7 +74,7 @@ fn gpu_or_cpu() -> OpenDevice {
         },
         Err(error) => OpenDevice {
             device: Device::Cpu,
-            without_gpu: built_for_gpu.then(|| error.to_string()),
+            without_gpu: built_for_gpu.then(|| reason(&error)),
         },
     }
 }
@@ -85,8 +85,16 @@ fn unavailable(name: &'static str, built_in: bool, error: &candle_core::Error) -
     } else {
         format!("build with `--features {name}` on a machine that has one")
     };
-    let message = format!("{error}; {remedy}, or take --device cpu");
+    let message = format!("{}; {remedy}, or take --device cpu", reason(error));
     EngineError::Device { name, message }
+}
+
+/// What the driver said, without the frames that `RUST_BACKTRACE` adds.
+fn reason(error: &candle_core::Error) -> String {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => reason(inner),
+        error => error.to_string(),
+    }
 }
 
 /// `cpu`, `cuda` or `metal`.
