@@ -82,10 +82,15 @@ struct Watched {
 
 impl Watched {
     fn open(folder: PathBuf, line: &mut ProgressLine) -> anyhow::Result<Self> {
+        let follower = RunFollower::open(&folder)?;
         line.clear();
-        eprintln!("training into {}", folder.display());
+        eprintln!(
+            "training into {} on {}",
+            folder.display(),
+            follower.run().manifest.device
+        );
         Ok(Self {
-            follower: RunFollower::open(&folder)?,
+            follower,
             evaluations: 0,
         })
     }
