@@ -184,12 +184,18 @@ impl Own {
     }
 }
 
-/// The child has said what was wrong, in its own words and with its own exit code.
+/// This program, as a process of its own, has said what was wrong; its exit code is ours.
 fn failed(error: ServerError) -> anyhow::Error {
-    let (message, bad_input) = match error {
-        ServerError::Ended { last, code, .. } => (last, code == Some(2)),
-        error => (error.to_string(), matches!(error, ServerError::Start { .. })),
+    let bad_input = matches!(
+        error,
+        ServerError::Start { .. } | ServerError::Ended { code: Some(2), .. }
+    );
+    let message = match &error {
+        ServerError::Ended { said, .. } => said
+            .split_once("llavacode: ")
+            .map(|(_, message)| message.trim().to_owned()),
+        _ => None,
     };
-    let message = message.trim_start_matches("llavacode: ").to_owned();
+    let message = message.unwrap_or_else(|| error.to_string());
     JobError::Failed { message, bad_input }.into()
 }

@@ -197,3 +197,57 @@ fn seconds_text(seconds: f64) -> String {
         _ => format!("{seconds:.2} s"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn repetition(engine: &str, seconds: f64, peak: u64) -> Repetition {
+        Repetition {
+            engine: engine.into(),
+            work: "prefill_206".into(),
+            threads: 2,
+            seconds,
+            tokens_per_second: Some(206.0 / seconds),
+            peak_rss_mb: Some(peak),
+            device: None,
+            first_tokens: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn ratios_are_of_medians_and_above_one_where_we_are_better() {
+        let own = [(0.4, 600), (0.5, 700), (9.0, 650)];
+        let torch = [(1.5, 1400), (1.0, 1300), (0.25, 1200)];
+        let turn = |((own_seconds, own_peak), (seconds, peak))| {
+            [
+                repetition("llavacode", own_seconds, own_peak),
+                repetition(TORCH, seconds, peak),
+            ]
+        };
+        let timed = [Timed {
+            work: Work::Prefill206,
+            repetitions: own.into_iter().zip(torch).flat_map(turn).collect(),
+        }];
+        let table = peer_rows(&timed);
+        let expected = ["prefill_206", "500.0 ms", "1.00 s", "2.00×", "0.50×", "–", "–", "–"];
+        assert_eq!(
+            table.last().map(Vec::as_slice),
+            Some(expected.map(String::from).as_slice())
+        );
+        let own = own_rows(&timed);
+        let expected = [
+            "prefill_206",
+            "2",
+            "500.0 ms",
+            "400.0 ms – 9.00 s",
+            "412.0",
+            "700 MiB",
+            "",
+        ];
+        assert_eq!(
+            own.last().map(Vec::as_slice),
+            Some(expected.map(String::from).as_slice())
+        );
+    }
+}

@@ -26,12 +26,12 @@ pub enum ServerError {
         source: io::Error,
     },
     /// It ended before it answered.
-    #[error("{name} ended: {last}")]
+    #[error("{name} ended: {}", last_line(said))]
     Ended {
         /// Who.
         name: &'static str,
-        /// The last line that it wrote on standard error.
-        last: String,
+        /// What it wrote on standard error.
+        said: String,
         /// Its exit code, if it was not killed.
         code: Option<i32>,
     },
@@ -135,18 +135,21 @@ impl Server {
     fn ended(&mut self) -> ServerError {
         let code = self.process.wait().ok().and_then(|status| status.code());
         let mut text = Vec::new();
-        // Without its last words the exit code must do.
+        // A process whose words are lost ended all the same.
         self.errors.rewind().ok();
         self.errors.read_to_end(&mut text).ok();
-        let text = String::from_utf8_lossy(&text);
-        let last = text.lines().rev().find(|line| !line.trim().is_empty());
-        let last = last.map_or_else(|| format!("exit code {code:?}"), |line| line.trim().to_owned());
         ServerError::Ended {
             name: self.name,
-            last,
+            said: String::from_utf8_lossy(&text).into_owned(),
             code,
         }
     }
+}
+
+/// Where a Python traceback names the error.
+fn last_line(said: &str) -> &str {
+    let mut lines = said.lines().rev().map(str::trim);
+    lines.find(|line| !line.is_empty()).unwrap_or("without a word")
 }
 
 impl Drop for Server {
