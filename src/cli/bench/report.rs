@@ -135,6 +135,7 @@ fn first_token_tables(repetitions: &[&Repetition]) -> Vec<String> {
             "first token",
             "total",
             "prompt tokens",
+            "encoder tokens",
             "to no context",
         ];
         let mut rows = vec![titles.map(String::from).to_vec()];
@@ -145,6 +146,9 @@ fn first_token_tables(repetitions: &[&Repetition]) -> Vec<String> {
                 let median = median(all.iter().map(|one| get(&one.stages)));
                 format!("{:.1}", median.unwrap_or(f64::NAN))
             };
+            let count = |all: &[&FirstToken], get: fn(&FirstToken) -> usize| {
+                all.first().map_or_else(String::new, |one| get(one).to_string())
+            };
             rows.push(vec![
                 label.clone(),
                 stage(|stages| stages.retrieve),
@@ -154,8 +158,8 @@ fn first_token_tables(repetitions: &[&Repetition]) -> Vec<String> {
                 stage(|stages| stages.prefill),
                 stage(|stages| stages.first_token),
                 stage(Stages::total),
-                all.first()
-                    .map_or_else(String::new, |one| one.prompt_tokens.to_string()),
+                count(all, |one| one.prompt_tokens),
+                count(all, |one| one.encoder_tokens),
                 format!("{:.2}×", total(all) / reference),
             ]);
         }

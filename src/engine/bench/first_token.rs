@@ -14,6 +14,7 @@ use crate::engine::loaded::LoadedModels;
 use crate::engine::training_job::project;
 use crate::evaluation::Arm;
 use crate::experiment::Experiment;
+use crate::models::ModelError;
 use crate::models::reader::generate;
 use crate::projector::Projector;
 use crate::retrieval::{Jaccard, Retriever as _};
@@ -80,6 +81,8 @@ pub struct FirstToken {
     pub chunk_tokens: usize,
     /// Where the vectors came from, for the arm that has some.
     pub vectors: Option<Vectors>,
+    /// Tokens that the encoder reads of all chunks; it cuts long ones.
+    pub encoder_tokens: usize,
     /// Positions of the prompt.
     pub prompt_tokens: usize,
     /// Where the time went.
@@ -209,11 +212,17 @@ impl FirstTokens {
         prompts.line(&generation.tokens);
         stages.prefill = generation.first_token.as_secs_f64() * 1e3;
         stages.first_token = (clock.lap() - stages.prefill).max(0.0);
+        let read = texts.iter().map(|text| models.encoder.tokens(text));
+        let encoder_tokens = match vectors {
+            Some(_) => read.sum::<Result<usize, ModelError>>()?,
+            None => 0,
+        };
         Ok(FirstToken {
             arm,
             chunks: experiment.retrieval.k,
             chunk_tokens: experiment.retrieval.chunk_tokens,
             vectors,
+            encoder_tokens,
             prompt_tokens: prompt.slots.len(),
             stages,
         })
