@@ -177,7 +177,7 @@ fn bad_input_is_named_and_exits_with_2() {
 #[test]
 fn every_work_is_timed_once_with_the_keys_of_the_peers() {
     let shell = Shell::new();
-    let output = shell.bench(&["--repeat", "1", "--threads", "2", "--json"]);
+    let output = shell.bench(&["--repeat", "1", "--threads", "2", "--device", "cpu", "--json"]);
     assert_eq!(
         output.status.code(),
         Some(0),
@@ -206,12 +206,14 @@ fn every_work_is_timed_once_with_the_keys_of_the_peers() {
     let first_tokens = lines.iter().find(|line| line["work"] == "ttft").unwrap()["first_tokens"]
         .as_array()
         .unwrap();
+    assert_eq!(first_tokens.len(), 16);
     for one in first_tokens {
         let stages = &one["stages"];
         let zero = |stage: &str| stages[stage].as_f64().unwrap() == 0.0;
         assert!(!zero("tokenise") && !zero("prefill"), "{one}");
         let compressed = one["arm"] == "compressed";
         assert_eq!(one["vectors"].is_null(), !compressed, "{one}");
+        assert_eq!(one["encoder_tokens"] == 0, !compressed, "{one}");
         let tokens = one["prompt_tokens"].as_u64().unwrap();
         let chunks = one["chunks"].as_u64().unwrap() * one["chunk_tokens"].as_u64().unwrap();
         // Every chunk fills its budget, and is one position when it is compressed.

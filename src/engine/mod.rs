@@ -22,7 +22,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 
-pub use bench::{Bench, BenchSettings, FirstToken, Repetition, Stages, Vectors, Work};
+pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Stages, Vectors, Work};
 pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use messages::*;

@@ -72,6 +72,6 @@ fn peers_of(work: Work) -> &'static [&'static str] {
     match work {
         Work::Prefill206 | Work::Prefill1290 | Work::Prefill5130 | Work::DecodeOne => &[TORCH, LLAMACPP],
         Work::TrainStep | Work::DecodeEight => &[TORCH],
-        Work::Ttft | Work::Load => &[],
+        Work::TrainStepLate | Work::Ttft | Work::Load => &[],
     }
 }

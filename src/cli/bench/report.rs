@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use super::peers::{LLAMACPP, TORCH};
 use crate::cli::table::table_text;
 use crate::collapse::quantile;
-use crate::engine::{FirstToken, Repetition, Stages, Vectors, Work};
-use crate::evaluation::Arm;
+use crate::engine::{FirstToken, Left, Repetition, Stages, Vectors, Work};
 
 /// Stands where nothing was measured.
 const NOTHING: &str = "–";
@@ -169,11 +168,16 @@ fn first_token_tables(repetitions: &[&Repetition]) -> Vec<String> {
 }
 
 fn label(one: &FirstToken) -> String {
-    match (one.arm, one.vectors) {
-        (arm @ Arm::Compressed, Some(Vectors::Cold)) => format!("{}, chunks encoded", arm.label()),
-        (arm @ Arm::Compressed, _) => format!("{}, vectors cached", arm.label()),
-        (arm, _) => arm.label().to_owned(),
+    let mut label = one.arm.label().to_owned();
+    match one.vectors {
+        Some(Vectors::Cold) => label.push_str(", chunks encoded"),
+        Some(Vectors::Warm) => label.push_str(", vectors cached"),
+        None => {}
     }
+    if one.left == Left::Cached {
+        label.push_str(", left cached");
+    }
+    label
 }
 
 /// Times in ascending order.

@@ -13,7 +13,7 @@ use crate::engine::EngineError;
 use crate::engine::loaded::LoadedModels;
 use crate::engine::training_job::project;
 use crate::evaluation::Arm;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, PromptLayout};
 use crate::models::ModelError;
 use crate::models::reader::generate;
 use crate::projector::Projector;
@@ -36,6 +36,16 @@ pub enum Vectors {
     Cold,
     /// They lie in the cache on disk.
     Warm,
+}
+
+/// What is known of the left context before the completion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Left {
+    /// Nothing: soft tokens first, the whole prompt is computed.
+    Computed,
+    /// Late fusion: its keys and values but for the last tokens are kept from the key stroke before.
+    Cached,
 }
 
 /// Milliseconds of every stage.
@@ -83,6 +93,8 @@ pub struct FirstToken {
     pub vectors: Option<Vectors>,
     /// Tokens that the encoder reads of all chunks; it cuts long ones.
     pub encoder_tokens: usize,
+    /// What was known of the left context.
+    pub left: Left,
     /// Positions of the prompt.
     pub prompt_tokens: usize,
     /// Where the time went.
@@ -97,10 +109,14 @@ pub(super) struct FirstTokens {
 }
 
 struct Shape {
+    left: Left,
     experiment: Experiment,
     jaccard: Jaccard,
     sample: CompletionSample,
 }
+
+/// The left contexts in the order of their turns.
+const LEFT: [Left; 2] = [Left::Computed, Left::Cached];
 
 /// The arms in the order of their turns.
 const ARMS: [(Arm, Option<Vectors>); 4] = [
@@ -111,7 +127,8 @@ const ARMS: [(Arm, Option<Vectors>); 4] = [
 ];
 
 impl FirstTokens {
-    /// Loads the models, indexes the repository, and completes with every arm once at the first shape.
+    /// Loads the models, indexes the repository, and completes once with every arm: afterwards the vectors of the chunks lie
+    /// in their cache, and the reader holds what it keeps of the left context.
     pub fn load(settings: &BenchSettings, device: &Device) -> Result<Self, EngineError> {
         let models = LoadedModels::load(&settings.experiment, &settings.store, device)?;
         let (encoder_width, reader_width) = (models.encoder.width(), models.reader.config().hidden);
@@ -120,13 +137,18 @@ impl FirstTokens {
         let repository = made_up_repository();
         let (path, line) = CURSOR;
         let mut shapes = Vec::new();
-        for (chunks, chunk_tokens) in SHAPES {
+        for ((chunks, chunk_tokens), left) in SHAPES.into_iter().flat_map(|shape| LEFT.map(|left| (shape, left))) {
             let mut experiment = settings.experiment.clone();
             experiment.retrieval.k = chunks;
             experiment.retrieval.chunk_tokens = chunk_tokens;
             experiment.retrieval.chunk_lines = chunk_tokens / TOKENS_A_LINE;
+            experiment.prompt.layout = match left {
+                Left::Computed => PromptLayout::SoftFirst,
+                Left::Cached => PromptLayout::LateFusion,
+            };
             let retrieval = &experiment.retrieval;
             let shape = Shape {
+                left,
                 jaccard: Jaccard::new(&repository, retrieval.chunk_lines, retrieval.query_lines),
                 sample: sample_at(&repository, path, line)?,
                 experiment,
@@ -139,11 +161,12 @@ impl FirstTokens {
             shapes,
         };
         for shape in &loaded.shapes {
-            // This fills the cache of vectors.
-            loaded.complete(shape, Arm::Compressed, Some(Vectors::Warm))?;
-        }
-        if let Some(shape) = loaded.shapes.first() {
-            for (arm, vectors) in ARMS {
+            // Long chunks only once, so that their vectors lie in the cache: full RAG takes its time on them.
+            let long = shape.experiment.retrieval.chunk_tokens > SHAPES[0].1;
+            let arms = ARMS
+                .iter()
+                .filter(|(_, vectors)| !long || *vectors == Some(Vectors::Warm));
+            for &(arm, vectors) in arms {
                 loaded.complete(shape, arm, vectors)?;
             }
         }
@@ -165,6 +188,7 @@ impl FirstTokens {
     fn complete(&self, shape: &Shape, arm: Arm, vectors: Option<Vectors>) -> Result<FirstToken, EngineError> {
         let models = &self.models;
         let Shape {
+            left,
             experiment,
             jaccard,
             sample,
@@ -185,7 +209,7 @@ impl FirstTokens {
         let prompt = match arm {
             Arm::NoContext => prompts.without_context(&prepared),
             Arm::FullRag => prompts.full_text(&prepared),
-            Arm::Compressed | Arm::ShuffledContext => prompts.compressed(&prepared, 0, prepared.chunks.len()),
+            _ => prompts.compressed(&prepared, 0, prepared.chunks.len()),
         };
         stages.tokenise = clock.lap();
 
@@ -207,8 +231,8 @@ impl FirstTokens {
         stages.project = clock.lap();
 
         let ends = |tokens: &[u32]| prompts.ends_line(tokens);
-        let mut session = models.reader.session();
-        let generation = generate(session.as_mut(), &prompt.slots, &soft, 1, &ends)?;
+        let mut session = models.reader.session(1);
+        let generation = generate(session.as_mut(), &prompt, &soft, 1, &ends)?;
         prompts.line(&generation.tokens);
         stages.prefill = generation.first_token.as_secs_f64() * 1e3;
         stages.first_token = (clock.lap() - stages.prefill).max(0.0);
@@ -222,6 +246,7 @@ impl FirstTokens {
             chunks: experiment.retrieval.k,
             chunk_tokens: experiment.retrieval.chunk_tokens,
             vectors,
+            left: *left,
             encoder_tokens,
             prompt_tokens: prompt.slots.len(),
             stages,

@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-pub use first_token::{FirstToken, Stages, Vectors};
+pub use first_token::{FirstToken, Left, Stages, Vectors};
 pub use shapes::Work;
 
 use super::device::DeviceChoice;
@@ -93,8 +93,8 @@ impl Bench {
                 Task::Load(start.elapsed().as_secs_f64())
             }
             work => {
-                let (reader, _) = load_reader(&settings.experiment.reader.model, &settings.store, &device)?;
-                let mut task = ReaderWork::new(work, reader);
+                let (reader, tokenizer) = load_reader(&settings.experiment.reader.model, &settings.store, &device)?;
+                let mut task = ReaderWork::new(work, reader, &tokenizer)?;
                 task.repeat()?;
                 Task::Reader(task)
             }

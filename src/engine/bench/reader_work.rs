@@ -6,13 +6,17 @@ use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
 use super::shapes::{BATCH, CONTEXT, LEFT, NEW, SOFT, TARGET, Work};
+use crate::corpus::CompletionSample;
+use crate::experiment::{PromptLayout, PromptSettings, Retrieval};
 use crate::models::ModelError;
-use crate::models::reader::{Reader, Sequence, Slot, generate};
+use crate::models::reader::{Generation, Greedy, Prompt, Reader, Sequence, Slot, generate_together};
+use crate::models::tokenizer::TextTokenizer;
+use crate::prompt::{PreparedSample, PromptBuilder};
 
 /// Ids below stand for special tokens, those from the end on are rare.
 const IDS: std::ops::Range<u32> = 5..40_000;
 
-/// Spread of the soft tokens, about that of token embeddings.
+/// Half the width of the range of the soft tokens: their spread is about that of token embeddings.
 const SPREAD: f32 = 0.17;
 
 /// A reader and what it is fed.
@@ -23,37 +27,49 @@ pub(super) struct ReaderWork {
 
 enum Input {
     Step { batch: Vec<Sequence>, soft: Vec<f32> },
-    Prefill(Vec<Slot>),
-    Decode(Vec<Vec<Slot>>),
+    Prefill(Prompt),
+    Decode(Vec<Prompt>),
 }
 
 impl ReaderWork {
     /// Draws the input of a work, the same every time.
-    pub fn new(work: Work, reader: Box<dyn Reader>) -> Self {
+    pub fn new(work: Work, reader: Box<dyn Reader>, tokenizer: &TextTokenizer) -> Result<Self, ModelError> {
         let mut random = ChaCha8Rng::seed_from_u64(0);
         let highest = IDS.end.min(reader.config().vocab_size as u32);
-        let mut tokens = |count: usize| -> Vec<Slot> {
-            (0..count)
-                .map(|_| Slot::Token(random.random_range(IDS.start..highest)))
-                .collect()
-        };
+        let mut ids =
+            |count: usize| -> Vec<u32> { (0..count).map(|_| random.random_range(IDS.start..highest)).collect() };
         let input = match work {
-            Work::Prefill206 => Input::Prefill(tokens(206)),
-            Work::Prefill1290 => Input::Prefill(tokens(1290)),
-            Work::Prefill5130 => Input::Prefill(tokens(5130)),
-            Work::DecodeOne => Input::Decode(vec![tokens(CONTEXT)]),
-            Work::DecodeEight => Input::Decode((0..BATCH).map(|_| tokens(CONTEXT)).collect()),
-            Work::TrainStep | Work::Ttft | Work::Load => {
-                let batch = (0..BATCH).map(|index| sample(index, tokens(LEFT + TARGET))).collect();
+            Work::Prefill206 => Input::Prefill(prompt(&ids(206))),
+            Work::Prefill1290 => Input::Prefill(prompt(&ids(1290))),
+            Work::Prefill5130 => Input::Prefill(prompt(&ids(5130))),
+            Work::DecodeOne => Input::Decode(vec![prompt(&ids(CONTEXT))]),
+            Work::DecodeEight => Input::Decode((0..BATCH).map(|_| prompt(&ids(CONTEXT))).collect()),
+            Work::TrainStep | Work::TrainStepLate | Work::Ttft | Work::Load => {
+                let layout = match work {
+                    Work::TrainStepLate => PromptLayout::LateFusion,
+                    _ => PromptLayout::SoftFirst,
+                };
+                let settings = PromptSettings {
+                    layout,
+                    before: String::new(),
+                    after: String::new(),
+                    ..PromptSettings::default()
+                };
+                let prompts = PromptBuilder::new(tokenizer, &settings, &Retrieval::default())?;
+                let samples: Vec<PreparedSample> = (0..BATCH).map(|_| sample(ids(LEFT), ids(TARGET))).collect();
+                let sequence = |(index, sample): (usize, &PreparedSample)| {
+                    prompts.with_target(prompts.compressed(sample, index * SOFT, SOFT), sample)
+                };
                 let width = reader.config().hidden;
-                let soft = (0..BATCH * SOFT * width).map(|_| random.random_range(-SPREAD..SPREAD));
                 Input::Step {
-                    batch,
-                    soft: soft.collect(),
+                    batch: samples.iter().enumerate().map(sequence).collect(),
+                    soft: (0..BATCH * SOFT * width)
+                        .map(|_| random.random_range(-SPREAD..SPREAD))
+                        .collect(),
                 }
             }
         };
-        Self { reader, input }
+        Ok(Self { reader, input })
     }
 
     /// Does it once: tokens that count, and the time that they took.
@@ -65,33 +81,53 @@ impl ReaderWork {
                 Ok((BATCH * (SOFT + LEFT + TARGET), start.elapsed()))
             }
             Input::Prefill(prompt) => {
-                let generation = generate(self.reader.session().as_mut(), prompt, &[], 1, &|_| false)?;
-                Ok((prompt.len(), generation.first_token))
+                let generations = self.generate(&[prompt], 1)?;
+                let first = generations.iter().map(|one| one.first_token).max();
+                Ok((prompt.slots.len(), first.unwrap_or_default()))
             }
             Input::Decode(prompts) => {
-                let (mut tokens, mut elapsed) = (0, Duration::ZERO);
-                for prompt in prompts {
-                    // The first token comes from the prefill, which is not counted.
-                    let generation = generate(self.reader.session().as_mut(), prompt, &[], NEW + 1, &|_| false)?;
-                    tokens += generation.tokens.len() - 1;
-                    elapsed += generation.total - generation.first_token;
-                }
-                Ok((tokens, elapsed))
+                let prompts: Vec<&Prompt> = prompts.iter().collect();
+                // The first tokens come from the prefill, which is not counted.
+                let generations = self.generate(&prompts, NEW + 1)?;
+                let first = generations.iter().map(|one| one.first_token).max();
+                let end = generations.iter().map(|one| one.total).max();
+                let elapsed = end.unwrap_or_default().saturating_sub(first.unwrap_or_default());
+                Ok((NEW * prompts.len(), elapsed))
             }
         }
     }
+
+    /// Decodes behind prompts together, by the engine's own means.
+    fn generate(&self, prompts: &[&Prompt], longest: usize) -> Result<Vec<Generation>, ModelError> {
+        let mut session = self.reader.session(prompts.len());
+        generate_together(session.as_mut(), prompts, 1, &[], longest, &mut Greedy, &|_, _| false)
+    }
 }
 
-/// Soft tokens, left context and target of one sample of a batch; the last target token is predicted, never read.
-fn sample(index: usize, tokens: Vec<Slot>) -> Sequence {
-    let mut slots: Vec<Slot> = (index * SOFT..(index + 1) * SOFT).map(Slot::Soft).collect();
-    slots.extend(tokens);
-    let ids = slots.iter().enumerate().skip(SOFT + LEFT);
-    let predictions = ids.filter_map(|(place, slot)| match slot {
-        Slot::Token(id) => Some((place - 1, *id)),
-        Slot::Soft(_) => None,
-    });
-    let predictions = predictions.collect();
-    slots.pop();
-    Sequence { slots, predictions }
+fn prompt(ids: &[u32]) -> Prompt {
+    Prompt {
+        slots: ids.iter().map(|&id| Slot::Token(id)).collect(),
+        apart: None,
+    }
+}
+
+/// A sample that has tokens and no text.
+fn sample(left: Vec<u32>, target: Vec<u32>) -> PreparedSample {
+    let sample = CompletionSample {
+        id: String::new(),
+        repository: String::new(),
+        path: String::new(),
+        line: 1,
+        left: String::new(),
+        right: String::new(),
+        target: String::new(),
+        identifier: None,
+    };
+    PreparedSample {
+        sample,
+        retrieved: Vec::new(),
+        left,
+        target,
+        chunks: Vec::new(),
+    }
 }

@@ -21,6 +21,8 @@ pub(super) const NEW: usize = 64;
 pub enum Work {
     /// Loss and gradient of 8 × (10 soft + 180 left + 16 target) tokens, soft tokens first.
     TrainStep,
+    /// The same in late fusion, the left context but for its last tokens kept from the step before.
+    TrainStepLate,
     /// A prompt of 206 tokens.
     #[strum(serialize = "prefill_206")]
     Prefill206,
