@@ -6,23 +6,23 @@ mod first_token;
 mod memory;
 mod reader_work;
 mod repository;
-mod shapes;
+mod work;
 
 use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
 pub use first_token::{FirstToken, Left, Stages, Vectors};
-pub use shapes::Work;
+pub use work::Work;
 
 use super::device::DeviceChoice;
 use super::error::EngineError;
 use super::loaded::load_reader;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, PromptLayout};
 use crate::models::catalogue::Store;
 use first_token::FirstTokens;
 use memory::peak_rss_mb;
-use reader_work::ReaderWork;
+use reader_work::{ReaderWork, Shape};
 
 /// What is timed, and with what.
 #[derive(Clone, Debug)]
@@ -86,17 +86,25 @@ impl Bench {
             .build_global()
             .ok();
         let device = settings.device.open()?;
+        let load = || load_reader(&settings.experiment.reader.model, &settings.store, &device);
+        let warm = |shape| -> Result<Task, EngineError> {
+            let (reader, tokenizer) = load()?;
+            let work = ReaderWork::new(shape, reader, &tokenizer)?;
+            work.repeat()?;
+            Ok(Task::Reader(work))
+        };
         let task = match settings.work {
+            Work::TrainStep => warm(Shape::Step(PromptLayout::SoftFirst))?,
+            Work::TrainStepLate => warm(Shape::Step(PromptLayout::LateFusion))?,
+            Work::Prefill206 => warm(Shape::Prefill(206))?,
+            Work::Prefill1290 => warm(Shape::Prefill(1290))?,
+            Work::Prefill5130 => warm(Shape::Prefill(5130))?,
+            Work::DecodeOne => warm(Shape::Decode(1))?,
+            Work::DecodeEight => warm(Shape::Decode(8))?,
             Work::Ttft => Task::FirstTokens(Box::new(FirstTokens::load(&settings, &device)?)),
             Work::Load => {
-                load_reader(&settings.experiment.reader.model, &settings.store, &device)?;
+                load()?;
                 Task::Load(start.elapsed().as_secs_f64())
-            }
-            work => {
-                let (reader, tokenizer) = load_reader(&settings.experiment.reader.model, &settings.store, &device)?;
-                let mut task = ReaderWork::new(work, reader, &tokenizer)?;
-                task.repeat()?;
-                Task::Reader(task)
             }
         };
         Ok(Self {

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::shapes::{BATCH, CONTEXT, LEFT, NEW, SOFT, TARGET, Work};
 use crate::corpus::CompletionSample;
 use crate::experiment::{PromptLayout, PromptSettings, Retrieval};
 use crate::models::ModelError;
@@ -13,11 +12,35 @@ use crate::models::reader::{Generation, Greedy, Prompt, Reader, Sequence, Slot, 
 use crate::models::tokenizer::TextTokenizer;
 use crate::prompt::{PreparedSample, PromptBuilder};
 
+/// Soft tokens in front of a training sample.
+const SOFT: usize = 10;
+/// Tokens of left context of a training sample.
+const LEFT: usize = 180;
+/// Target tokens of a training sample.
+const TARGET: usize = 16;
+/// Samples of a training step.
+const BATCH: usize = 8;
+/// Tokens in the cache before decoding begins.
+const CONTEXT: usize = 190;
+/// Tokens decoded.
+const NEW: usize = 64;
+
 /// Ids below stand for special tokens, those from the end on are rare.
 const IDS: std::ops::Range<u32> = 5..40_000;
 
 /// Half the width of the range of the soft tokens: their spread is about that of token embeddings.
 const SPREAD: f32 = 0.17;
+
+/// What a reader is given to do.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Shape {
+    /// Loss and gradient of a batch.
+    Step(PromptLayout),
+    /// A prompt of this many tokens.
+    Prefill(usize),
+    /// Tokens behind this many prompts, decoded together.
+    Decode(usize),
+}
 
 /// A reader and what it is fed.
 pub(super) struct ReaderWork {
@@ -32,23 +55,16 @@ enum Input {
 }
 
 impl ReaderWork {
-    /// Draws the input of a work, the same every time.
-    pub fn new(work: Work, reader: Box<dyn Reader>, tokenizer: &TextTokenizer) -> Result<Self, ModelError> {
+    /// Draws an input of this shape, the same every time.
+    pub fn new(shape: Shape, reader: Box<dyn Reader>, tokenizer: &TextTokenizer) -> Result<Self, ModelError> {
         let mut random = ChaCha8Rng::seed_from_u64(0);
-        let highest = IDS.end.min(reader.config().vocab_size as u32);
+        let highest = IDS.end.min(reader.config().vocab_size as u32).max(IDS.start + 1);
         let mut ids =
             |count: usize| -> Vec<u32> { (0..count).map(|_| random.random_range(IDS.start..highest)).collect() };
-        let input = match work {
-            Work::Prefill206 => Input::Prefill(prompt(&ids(206))),
-            Work::Prefill1290 => Input::Prefill(prompt(&ids(1290))),
-            Work::Prefill5130 => Input::Prefill(prompt(&ids(5130))),
-            Work::DecodeOne => Input::Decode(vec![prompt(&ids(CONTEXT))]),
-            Work::DecodeEight => Input::Decode((0..BATCH).map(|_| prompt(&ids(CONTEXT))).collect()),
-            Work::TrainStep | Work::TrainStepLate | Work::Ttft | Work::Load => {
-                let layout = match work {
-                    Work::TrainStepLate => PromptLayout::LateFusion,
-                    _ => PromptLayout::SoftFirst,
-                };
+        let input = match shape {
+            Shape::Prefill(length) => Input::Prefill(prompt(&ids(length))),
+            Shape::Decode(members) => Input::Decode((0..members).map(|_| prompt(&ids(CONTEXT))).collect()),
+            Shape::Step(layout) => {
                 let settings = PromptSettings {
                     layout,
                     before: String::new(),
@@ -73,7 +89,7 @@ impl ReaderWork {
     }
 
     /// Does it once: tokens that count, and the time that they took.
-    pub fn repeat(&mut self) -> Result<(usize, Duration), ModelError> {
+    pub fn repeat(&self) -> Result<(usize, Duration), ModelError> {
         match &self.input {
             Input::Step { batch, soft } => {
                 let start = Instant::now();

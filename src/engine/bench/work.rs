@@ -1,17 +1,4 @@
-//! What can be timed, and how large it is. `assets/peers.py` has the same numbers.
-
-/// Soft tokens in front of a training sample.
-pub(super) const SOFT: usize = 10;
-/// Tokens of left context of a training sample.
-pub(super) const LEFT: usize = 180;
-/// Target tokens of a training sample.
-pub(super) const TARGET: usize = 16;
-/// Samples of a training step.
-pub(super) const BATCH: usize = 8;
-/// Tokens in the cache before decoding begins.
-pub(super) const CONTEXT: usize = 190;
-/// Tokens decoded.
-pub(super) const NEW: usize = 64;
+//! What can be timed. `assets/peers.py` does the same.
 
 /// A work that can be timed.
 #[derive(
