@@ -105,7 +105,10 @@ pub(super) fn load_reader(
             (folder, tokenizer)
         }
     };
-    let reader = reader::load(&path, device)?;
+    let mut reader = reader::load(&path, device)?;
+    // A kept context belongs to these very weights.
+    let sum: String = store.sha256(name)?.chars().take(16).collect();
+    reader.keep_contexts_in(&store.root().join("contexts").join(sum));
     if tokenizer.vocab_size() > reader.config().vocab_size {
         return Err(EngineError::Model(ModelError::Broken {
             path,

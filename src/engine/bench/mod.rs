@@ -85,7 +85,7 @@ impl Bench {
             .num_threads(settings.threads)
             .build_global()
             .ok();
-        let device = settings.device.open()?;
+        let device = settings.device.open()?.device;
         let load = || load_reader(&settings.experiment.reader.model, &settings.store, &device);
         let warm = |shape| -> Result<Task, EngineError> {
             let (reader, tokenizer) = load()?;
