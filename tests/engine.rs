@@ -2,6 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod common;
+#[path = "engine/resume.rs"]
+mod resume;
+#[path = "engine/steering.rs"]
+mod steering;
 #[path = "common/toy.rs"]
 mod toy;
 
@@ -80,6 +84,40 @@ impl Bench {
         self.wait(|event| matches!(event, Event::RunEnded(_)).then_some(()));
     }
 
+    /// The next notice.
+    fn notice(&self) -> String {
+        self.wait(|event| match event {
+            Event::Notice(_, text) => Some(text.clone()),
+            _ => None,
+        })
+    }
+
+    /// Begins a run and pauses it after so many steps.
+    fn train_and_pause(&self, experiment: Experiment, steps: usize) -> PathBuf {
+        self.send(Command::Train(Box::new(experiment)));
+        // It waits until the run is ready, and then comes before the first step.
+        self.send(Command::Pause);
+        let folder = self.wait(|event| match event {
+            Event::RunStarted(folder) => Some(folder.clone()),
+            _ => None,
+        });
+        self.wait_for_pause();
+        self.steps(steps);
+        folder
+    }
+
+    /// Lets a paused run take some steps.
+    fn steps(&self, steps: usize) {
+        for _ in 0..steps {
+            self.send(Command::StepOnce);
+            self.wait_for_pause();
+        }
+    }
+
+    fn wait_for_pause(&self) {
+        self.wait(|event| matches!(event, Event::State(WorkerState::Training { paused: true, .. })).then_some(()));
+    }
+
     fn failure(&self) -> (String, bool) {
         loop {
             let event = self.engine().events().recv_timeout(Duration::from_secs(60)).unwrap();
@@ -112,7 +150,8 @@ fn a_run_is_trained_probed_evaluated_and_kept() {
     assert_eq!(run.scalars.len(), 6);
     assert_eq!(run.scalars.last().unwrap().samples, 18);
     assert_eq!(run.probe_steps, [0, 2, 4, 6]);
-    assert_eq!(run.checkpoint_steps, [4, 6]);
+    // Every fourth, and one for each evaluation.
+    assert_eq!(run.checkpoint_steps, [3, 4, 6]);
     assert_eq!(run.evaluations.iter().map(|one| one.step).collect::<Vec<_>>(), [3, 6]);
     assert_eq!(run.evaluations[0].arms.len(), 4);
     assert_eq!(*kinds(&run).first().unwrap(), EventKind::Start);

@@ -1,11 +1,13 @@
 //! What a run is: every setting of data, retrieval, models, objective and schedule, read from TOML and checked by name.
 
+mod steering;
 mod validation;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use validation::{ExperimentError, FieldError};
 
 /// One training run, fully described. `configs/` holds presets; a run folder holds the resolved form with every default written out.
@@ -242,8 +244,12 @@ pub struct Schedule {
     pub probe_chunks: usize,
     /// Steps between evaluations; the last step is always evaluated.
     pub evaluate_every: usize,
-    /// Steps between checkpoints; the last step always writes one.
+    /// Steps between checkpoints; every evaluation and the last step write one as well.
     pub checkpoint_every: usize,
+    /// The newest checkpoints that are kept, beside the one with the lowest cross-entropy on the validation split.
+    pub keep_last: usize,
+    /// Checkpoints of steps that are a multiple of this are kept as well; 0 keeps none for that.
+    pub keep_every: usize,
 }
 
 impl Default for Schedule {
@@ -261,6 +267,8 @@ impl Default for Schedule {
             probe_chunks: 100,
             evaluate_every: 42,
             checkpoint_every: 21,
+            keep_last: 3,
+            keep_every: 0,
         }
     }
 }

@@ -242,6 +242,12 @@ impl Experiment {
             "at least 1",
         );
         check(
+            s.keep_last >= 1,
+            "schedule.keep_last",
+            s.keep_last.to_string(),
+            "at least 1",
+        );
+        check(
             (1..=100_000).contains(&self.evaluation.samples),
             "evaluation.samples",
             self.evaluation.samples.to_string(),

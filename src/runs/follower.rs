@@ -60,7 +60,7 @@ impl RunFollower {
 
     /// Reads what is new, and says whether there was anything. A half-written last line is left for the next poll.
     pub fn poll(&mut self) -> Result<bool, RunError> {
-        if self.scalars.shrunk() || self.events.shrunk() {
+        if self.scalars.replaced() || self.events.replaced() {
             *self = Self::open(&self.run.folder)?;
             return Ok(true);
         }
@@ -71,8 +71,8 @@ impl RunFollower {
         let mut changed = !scalars.is_empty() || !events.is_empty() || warnings.len() > told;
         self.run.scalars.extend(scalars);
         self.run.events.extend(events);
-        let probes = tensor_steps(&self.run.folder.join(layout::PROBES));
-        let checkpoints = tensor_steps(&self.run.folder.join(layout::CHECKPOINTS));
+        let probes = layout::tensor_steps(&self.run.folder.join(layout::PROBES));
+        let checkpoints = layout::tensor_steps(&self.run.folder.join(layout::CHECKPOINTS));
         changed |= probes != self.run.probe_steps || checkpoints != self.run.checkpoint_steps;
         self.run.probe_steps = probes;
         self.run.checkpoint_steps = checkpoints;
@@ -81,7 +81,7 @@ impl RunFollower {
 
     fn poll_evaluations(&mut self) -> bool {
         let mut changed = false;
-        for entry in entries(&self.run.folder.join(layout::EVALUATIONS)) {
+        for entry in layout::entries(&self.run.folder.join(layout::EVALUATIONS)) {
             let Some(metadata) = entry.metadata().ok().filter(|_| layout::is_summary(&entry.file_name())) else {
                 continue;
             };
@@ -102,16 +102,4 @@ impl RunFollower {
         }
         changed
     }
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
-    fs::read_dir(folder).into_iter().flatten().flatten()
-}
-
-fn tensor_steps(folder: &Path) -> Vec<usize> {
-    let mut steps: Vec<usize> = entries(folder)
-        .filter_map(|entry| layout::tensor_step(&entry.file_name()))
-        .collect();
-    steps.sort_unstable();
-    steps
 }

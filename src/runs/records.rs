@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::collapse::{Vectors, VectorsError};
 use crate::corpus::{CompletionSample, Split};
+use crate::experiment::Intervention;
 use crate::retrieval::Retrieved;
 
 /// Version of the run folder's layout; a higher one is refused with a clear message.
@@ -30,6 +31,18 @@ pub struct Manifest {
     pub sha256: BTreeMap<String, String>,
     /// Reader, encoder and projector in words and numbers: `reader.hidden`, `projector.parameters`, `samples.train`, ...
     pub facts: BTreeMap<String, String>,
+    /// The run that this one was forked from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+}
+
+/// Where a forked run comes from. Its folder holds the parent's lines and files up to that step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Name of the parent's folder.
+    pub run: String,
+    /// The step whose checkpoint it began with.
+    pub step: usize,
 }
 
 /// A line of `scalars.jsonl`: one optimiser step.
@@ -80,8 +93,12 @@ pub enum EventKind {
     Start,
     /// A person paused the run.
     Pause,
-    /// A person let it go on.
+    /// It goes on: a person ended a pause, or it was taken up again from the checkpoint of that step.
     Resume,
+    /// A weight or the learning rate was changed; the steps behind this one have the new value.
+    Intervention,
+    /// The run goes on from the checkpoint of that step; what came behind it is in `abandoned/`.
+    RollBack,
     /// A checkpoint was written.
     Checkpoint,
     /// The run finished its steps.
@@ -103,6 +120,9 @@ pub struct EventRecord {
     pub kind: EventKind,
     /// Why, or what, in words; may be empty.
     pub reason: String,
+    /// What an intervention changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Intervention>,
 }
 
 /// `probes/chunks.json`: the probe set's chunks, in the row order of the matrices.

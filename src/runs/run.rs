@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use super::lines::{self, LineReader};
 use super::{
-    EventKind, EventRecord, Manifest, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord, ScalarRecord,
-    files, layout, live,
+    EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord,
+    ScalarRecord, files, layout, live, rewind,
 };
 use crate::corpus::Split;
 use crate::evaluation::{CompletionRecord, EvaluationSummary};
@@ -41,8 +41,8 @@ pub struct Run {
 pub struct Checkpoint {
     /// Steps finished.
     pub step: usize,
-    /// Name, shape and row-major values, by name.
-    pub tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+    /// By name.
+    pub tensors: Vec<NamedTensor>,
     /// Text that the trainer wrote beside them.
     pub metadata: BTreeMap<String, String>,
 }
@@ -145,6 +145,24 @@ impl Run {
         let path = layout::checkpoint(&self.folder, step);
         self.require(&path, "checkpoint", step, &self.checkpoint_steps)?;
         files::read_checkpoint(&path, step)
+    }
+
+    /// The newest checkpoint that can be read, and what is wrong with those that are newer.
+    pub fn newest_checkpoint(&self) -> (Option<Checkpoint>, Vec<RunError>) {
+        let mut damaged = Vec::new();
+        for step in self.checkpoint_steps.iter().rev() {
+            match self.checkpoint(*step) {
+                Ok(checkpoint) => return (Some(checkpoint), damaged),
+                Err(error) => damaged.push(error),
+            }
+        }
+        (None, damaged)
+    }
+
+    /// The steps that each roll-back took out of the run, the earliest roll-back first.
+    pub fn abandoned(&self) -> Vec<Vec<ScalarRecord>> {
+        let read = |path| LineReader::new(path).read(&mut Vec::new()).unwrap_or_default();
+        rewind::abandoned_scalars(&self.folder).map(read).collect()
     }
 
     /// Adds a summary in its place, or takes the place of an earlier one of the same step and split.

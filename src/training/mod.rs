@@ -5,6 +5,8 @@ pub mod objective;
 pub mod optimizer;
 pub mod schedule;
 mod session;
+mod state;
 
 pub use error::{GradientFault, TrainingError};
 pub use session::{EncodedSample, StepOutcome, TrainingSession};
+pub use state::{Memory, SessionState};

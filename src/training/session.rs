@@ -11,6 +11,7 @@ use super::TrainingError;
 use super::objective::{alignment_frobenius, alignment_mean_square};
 use super::optimizer::{AdamW, AdamWSettings};
 use super::schedule::cosine_factor;
+use super::{Memory, SessionState};
 use crate::experiment::{AlignmentForm, Experiment};
 use crate::models::reader::Reader;
 use crate::projector::Projector;
@@ -51,6 +52,7 @@ pub struct TrainingSession {
     encoder_width: usize,
     device: Device,
     step: usize,
+    memory: Memory,
 }
 
 impl TrainingSession {
@@ -96,6 +98,7 @@ impl TrainingSession {
             encoder_width,
             device: device.clone(),
             step: 0,
+            memory: Memory::default(),
         })
     }
 
@@ -109,11 +112,24 @@ impl TrainingSession {
         &self.projector
     }
 
-    /// Projector and optimiser by name, for a checkpoint.
-    pub fn state(&self) -> Vec<(String, Tensor)> {
-        let mut tensors = self.projector.tensors();
-        tensors.extend(self.optimizer.state());
-        tensors
+    /// Everything that moves later steps, for a checkpoint; the tensors may share their memory with the session's.
+    pub fn state(&self) -> SessionState {
+        let parts = [self.projector.tensors(), self.optimizer.state()];
+        SessionState::new(self.step, parts, &self.memory)
+    }
+
+    /// Goes on from where [`Self::state`] was taken: the next step is the one that came then, to the bit.
+    pub fn restore(&mut self, state: &SessionState) -> Result<(), TrainingError> {
+        self.optimizer.load_state(&state.tensors, state.step)?;
+        self.projector.load_tensors(&state.tensors)?;
+        self.memory = state.memory();
+        self.step = state.step;
+        Ok(())
+    }
+
+    /// Trains on with other weights or another learning rate; the rest of the experiment must be what it was.
+    pub fn steer(&mut self, experiment: Experiment) {
+        self.experiment = experiment;
     }
 
     /// Takes one optimiser step.
@@ -178,6 +194,10 @@ impl TrainingSession {
         let Some(differentiable) = differentiable else {
             return Err(TrainingError::NothingToMinimise);
         };
+        if let Some((term, value)) = terms.iter().find(|(_, value)| !value.is_finite()) {
+            let (term, value) = (term.clone(), *value);
+            return Err(TrainingError::NotFinite { term, value });
+        }
         let gradients = differentiable.backward()?;
         let warmup = (schedule.warmup * schedule.steps as f64).round() as usize;
         // The first step has the first rate above zero: a step at rate zero would be spent for nothing.

@@ -11,7 +11,7 @@ use super::series::Series;
 use crate::app::{Action, OpenRun, XAxis};
 use crate::corpus::Split;
 use crate::evaluation::Arm;
-use crate::runs::{EventKind, Run};
+use crate::runs::{EventKind, Run, live_events};
 use crate::ui::theme;
 use crate::ui::{View, format};
 
@@ -224,9 +224,10 @@ impl<'a> ChartRow<'a> {
 
 /// What interrupted or ended the run.
 fn flags(run: &Run, x: XAxis, theme: &theme::Theme) -> Vec<Flag> {
-    let told = run.events.iter().filter_map(|event| {
+    let told = live_events(&run.events).into_iter().filter_map(|event| {
         let color = match event.kind {
             EventKind::Pause | EventKind::Resume => theme.weak,
+            EventKind::Intervention | EventKind::RollBack => theme.accent,
             EventKind::Stop => theme.warning,
             EventKind::Failed => theme.alarm,
             EventKind::Start | EventKind::Checkpoint | EventKind::End => return None,
