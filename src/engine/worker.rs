@@ -214,11 +214,7 @@ impl Worker {
         match act(job, models) {
             Ok(()) => {}
             Err(error) if error.is_bad_input() => self.reply.notice(Severity::Error, error.to_string()),
-            Err(error) => {
-                self.tell(&error);
-                self.end_training(EventKind::Failed, &error.to_string());
-                return;
-            }
+            Err(error) => return self.fail_training(&error),
         }
         self.reply.send(Event::Progress(None));
         self.reply.send(Event::State(job.state(self.paused)));
@@ -250,10 +246,14 @@ impl Worker {
                 if !matches!(&error, EngineError::Training(error) if error.is_divergence()) {
                     job.checkpoint("the run failed").ok();
                 }
-                self.tell(&error);
-                self.end_training(EventKind::Failed, &error.to_string());
+                self.fail_training(&error);
             }
         }
+    }
+
+    fn fail_training(&mut self, error: &EngineError) {
+        self.tell(error);
+        self.end_training(EventKind::Failed, &error.to_string());
     }
 
     fn set_paused(&mut self, paused: bool) {
@@ -264,18 +264,17 @@ impl Worker {
         self.paused = paused;
         self.one_step = false;
         if let Err(error) = job.note(if paused { EventKind::Pause } else { EventKind::Resume }) {
-            self.reply.notice(Severity::Error, error.to_string());
+            return self.fail_training(&error);
         }
         self.reply.send(Event::State(job.state(paused)));
         self.reply.send(Event::RunChanged(job.folder().to_owned()));
     }
 
     fn stop_training(&mut self, reason: &str) {
-        if let Some(job) = &mut self.training {
-            if let Err(error) = job.checkpoint(reason) {
-                self.reply.notice(Severity::Error, error.to_string());
-            }
-            self.end_training(EventKind::Stop, reason);
+        let Some(job) = &mut self.training else { return };
+        match job.checkpoint(reason).and_then(|()| job.settle(true)) {
+            Ok(()) => self.end_training(EventKind::Stop, reason),
+            Err(error) => self.fail_training(&error),
         }
     }
 
