@@ -9,4 +9,4 @@ mod state;
 
 pub use error::{GradientFault, TrainingError};
 pub use session::{EncodedSample, StepOutcome, TrainingSession};
-pub use state::{Memory, SessionState};
+pub use state::SessionState;

@@ -7,11 +7,10 @@ use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-use super::TrainingError;
 use super::objective::{alignment_frobenius, alignment_mean_square};
 use super::optimizer::{AdamW, AdamWSettings};
 use super::schedule::cosine_factor;
-use super::{Memory, SessionState};
+use super::{SessionState, TrainingError};
 use crate::experiment::{AlignmentForm, Experiment};
 use crate::models::reader::Reader;
 use crate::projector::Projector;
@@ -52,7 +51,6 @@ pub struct TrainingSession {
     encoder_width: usize,
     device: Device,
     step: usize,
-    memory: Memory,
 }
 
 impl TrainingSession {
@@ -98,7 +96,6 @@ impl TrainingSession {
             encoder_width,
             device: device.clone(),
             step: 0,
-            memory: Memory::default(),
         })
     }
 
@@ -114,15 +111,22 @@ impl TrainingSession {
 
     /// Everything that moves later steps, for a checkpoint; the tensors may share their memory with the session's.
     pub fn state(&self) -> SessionState {
-        let parts = [self.projector.tensors(), self.optimizer.state()];
-        SessionState::new(self.step, parts, &self.memory)
+        SessionState {
+            step: self.step,
+            tensors: self
+                .projector
+                .tensors()
+                .into_iter()
+                .chain(self.optimizer.state())
+                .collect(),
+            numbers: BTreeMap::new(),
+        }
     }
 
     /// Goes on from where [`Self::state`] was taken: the next step is the one that came then, to the bit.
     pub fn restore(&mut self, state: &SessionState) -> Result<(), TrainingError> {
         self.optimizer.load_state(&state.tensors, state.step)?;
         self.projector.load_tensors(&state.tensors)?;
-        self.memory = state.memory();
         self.step = state.step;
         Ok(())
     }
