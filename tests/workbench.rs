@@ -11,6 +11,8 @@ mod compare;
 mod demo_run;
 #[path = "workbench/first_start.rs"]
 mod first_start;
+#[path = "workbench/hands.rs"]
+mod hands;
 #[path = "workbench/harness.rs"]
 mod harness;
 #[path = "workbench/keyboard.rs"]

@@ -36,6 +36,8 @@ pub enum Command {
         /// The checkpoint's step.
         step: usize,
     },
+    /// Let the training run go back to where it stood before its last roll-back.
+    UndoRollBack,
     /// Complete one sample with the given arms; served between two training steps.
     Complete(CompletionRequest),
     /// Evaluate a run's checkpoint and write the result into its folder.

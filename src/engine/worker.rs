@@ -142,6 +142,7 @@ impl Worker {
                     self.paused = false;
                 }
             }
+            Command::UndoRollBack => self.hand_on(TrainingJob::undo_roll_back),
             Command::Stop => self.stop_training("stopped by a person"),
             Command::Complete(request) => self.complete(&request),
             Command::Evaluate(request) => self.evaluate(&request),

@@ -7,6 +7,9 @@ use super::{Experiment, ExperimentError, FieldError};
 /// The field that multiplies the scheduled learning rate; 1 leaves it as it is.
 pub const RATE_FACTOR: &str = "learning_rate_factor";
 
+/// What stands before the name of a weight.
+const OBJECTIVE: &str = "objective.";
+
 /// One change in mid-run. The steps behind it are trained with `value`; the inverse change has `value` and `before` exchanged.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Intervention {
@@ -31,59 +34,71 @@ impl Steering {
         experiment: &Experiment,
         changes: impl IntoIterator<Item = &'a Intervention>,
     ) -> Result<Self, ExperimentError> {
-        let mut steering = Self {
+        let unchanged = Self {
             experiment: experiment.clone(),
             rate_factor: 1.0,
         };
-        for change in changes {
-            steering.set(&change.field, change.value)?;
-        }
-        Ok(steering)
+        let changes = changes.into_iter().map(|change| (change.field.as_str(), change.value));
+        unchanged.with(changes)
     }
 
     /// Every field that can be changed, with its value of now: the numbers of `objective`, then [`RATE_FACTOR`].
     pub fn fields(&self) -> Vec<(String, f64)> {
         let objective = toml::Table::try_from(&self.experiment.objective).unwrap_or_default();
         let numbers = objective.into_iter().filter_map(|(key, value)| match value {
-            toml::Value::Float(value) => Some((format!("objective.{key}"), value)),
+            toml::Value::Float(value) => Some((format!("{OBJECTIVE}{key}"), value)),
             _ => None,
         });
-        numbers
-            .chain(std::iter::once((RATE_FACTOR.to_owned(), self.rate_factor)))
-            .collect()
+        let rate = (RATE_FACTOR.to_owned(), self.rate_factor);
+        numbers.chain(std::iter::once(rate)).collect()
     }
 
     /// Changes one field and says what was changed. Nothing changes when the field is none of [`Self::fields`], or the value out
     /// of its range.
     pub fn set(&mut self, field: &str, value: f64) -> Result<Intervention, ExperimentError> {
-        let known = self.fields();
-        let Some((_, before)) = known.iter().find(|(name, _)| name == field) else {
-            let names: Vec<&str> = known.iter().map(|(name, _)| name.as_str()).collect();
-            return Err(ExperimentError::Parse {
-                origin: field.to_owned(),
-                message: format!("it cannot be changed in mid-run; what can is {}", names.join(", ")),
-            });
-        };
-        if field == RATE_FACTOR {
-            if !(0.0..=100.0).contains(&value) {
-                return Err(ExperimentError::Field(FieldError {
-                    field: RATE_FACTOR,
-                    value: value.to_string(),
-                    allowed: "0 to 100",
-                }));
-            }
-            self.rate_factor = value;
-        } else {
-            let mut changed = self.experiment.clone();
-            changed.set(&format!("{field}={value}"))?;
-            changed.validate()?;
-            self.experiment = changed;
-        }
+        let changed = self.with(std::iter::once((field, value)))?;
+        let before = self.fields().into_iter().find(|(name, _)| name == field);
+        *self = changed;
         Ok(Intervention {
             field: field.to_owned(),
             value,
-            before: *before,
+            before: before.map_or(value, |(_, before)| before),
         })
+    }
+
+    fn with<'a>(&self, changes: impl Iterator<Item = (&'a str, f64)>) -> Result<Self, ExperimentError> {
+        let unknown = |field: &str| {
+            let names = self.fields().into_iter().map(|(name, _)| name);
+            let names = names.collect::<Vec<_>>().join(", ");
+            ExperimentError::Parse {
+                origin: field.to_owned(),
+                message: format!("it cannot be changed in mid-run; what can is {names}"),
+            }
+        };
+        let mut changed = self.clone();
+        let mut objective = toml::Table::try_from(&self.experiment.objective).unwrap_or_default();
+        for (field, value) in changes {
+            let key = field.strip_prefix(OBJECTIVE).unwrap_or_default();
+            match objective.get_mut(key) {
+                Some(number @ toml::Value::Float(_)) => *number = value.into(),
+                _ if field == RATE_FACTOR => changed.rate_factor = value,
+                _ => return Err(unknown(field)),
+            }
+        }
+        if !(0.0..=100.0).contains(&changed.rate_factor) {
+            return Err(ExperimentError::Field(FieldError {
+                field: RATE_FACTOR,
+                value: changed.rate_factor.to_string(),
+                allowed: "0 to 100",
+            }));
+        }
+        let damaged = |error: toml::de::Error| ExperimentError::Parse {
+            origin: "objective".to_owned(),
+            message: error.to_string(),
+        };
+        changed.experiment.objective = objective.try_into().map_err(damaged)?;
+        changed.experiment.validate()?;
+        Ok(changed)
     }
 
     /// The experiment that the next step is trained with: changed weights, and the learning rate times its factor.

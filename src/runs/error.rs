@@ -78,6 +78,12 @@ pub enum RunError {
         /// The steps that there are.
         there: Vec<usize>,
     },
+    /// No roll-back can be undone.
+    #[error("{} has no roll-back to undo, or what it left has no checkpoint", folder.display())]
+    NotRolledBack {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Values handed over for writing do not have the shape that they claim.
     #[error("cannot write {}: {message}; this is a bug in the program", path.display())]
     Shape {

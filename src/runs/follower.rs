@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::lines::LineReader;
-use super::{Run, RunError, checked_manifest, layout, live, read_experiment};
+use super::{Run, RunError, checked_manifest, layout, live, read_experiment, rewind};
 
 /// Reads a run that another process, or another thread, is writing: each poll reads only what is new.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ impl RunFollower {
                 experiment,
                 manifest,
                 scalars: Vec::new(),
+                abandoned: Vec::new(),
                 events: Vec::new(),
                 evaluations: Vec::new(),
                 probe_steps: Vec::new(),
@@ -71,6 +72,10 @@ impl RunFollower {
         let mut changed = !scalars.is_empty() || !events.is_empty() || warnings.len() > told;
         self.run.scalars.extend(scalars);
         self.run.events.extend(events);
+        for path in rewind::abandoned_scalars(&self.run.folder).skip(self.run.abandoned.len()) {
+            self.run.abandoned.push(LineReader::new(path).read(warnings)?);
+            changed = true;
+        }
         let probes = layout::tensor_steps(&self.run.folder.join(layout::PROBES));
         let checkpoints = layout::tensor_steps(&self.run.folder.join(layout::CHECKPOINTS));
         changed |= probes != self.run.probe_steps || checkpoints != self.run.checkpoint_steps;

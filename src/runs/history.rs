@@ -5,14 +5,23 @@ use crate::experiment::Intervention;
 
 /// The events on the live branch of a run, in the order written.
 ///
-/// A roll-back to a step takes with it what came behind that step, and the changes made at it. A resume does as well, but for
-/// changes of weights: the steps behind it are trained again with them.
+/// A roll-back to a step takes with it what came behind that step, and the changes made at it, until a return brings them back. A
+/// resume does as well, but for changes of weights: the steps behind it are trained again with them.
 pub fn live_events(events: &[EventRecord]) -> Vec<&EventRecord> {
     let mut live: Vec<&EventRecord> = Vec::new();
+    // What each roll-back took.
+    let mut abandoned: Vec<Vec<&EventRecord>> = Vec::new();
     for event in events {
         let changes = |other: &EventRecord| other.kind == EventKind::Intervention;
         match event.kind {
-            EventKind::RollBack => live.retain(|other| other.step < event.step + usize::from(!changes(other))),
+            EventKind::RollBack => {
+                let stays = |other: &&EventRecord| other.step < event.step + usize::from(!changes(other));
+                let (kept, gone) = live.into_iter().partition(stays);
+                live = kept;
+                abandoned.push(gone);
+            }
+            // To leave the branch of now, a return begins with a roll-back of its own.
+            EventKind::Return => live.extend(abandoned.iter().rev().nth(1).into_iter().flatten().copied()),
             EventKind::Resume => live.retain(|other| changes(other) || other.step <= event.step),
             // A change at an earlier step than the last one: a resumed run had not come to that one, and now goes another way.
             EventKind::Intervention => live.retain(|other| !changes(other) || other.step <= event.step),
@@ -55,7 +64,7 @@ mod tests {
 
     #[test]
     fn a_resume_keeps_changes_and_a_roll_back_takes_them() {
-        use EventKind::{Intervention, Pause, Resume, RollBack};
+        use EventKind::{Intervention, Pause, Resume, Return, RollBack};
         let log = [(Intervention, 2, 0.2), (Intervention, 5, 0.5), (Intervention, 8, 0.8)];
         assert_eq!(in_force(&log), [(2, 0.2), (5, 0.5), (8, 0.8)]);
         let and = |more: &[(EventKind, usize, f64)]| in_force(&[&log[..], more].concat());
@@ -66,6 +75,15 @@ mod tests {
             and(&[(RollBack, 6, 0.0), (Pause, 6, 0.0), (Resume, 6, 0.0)]),
             [(2, 0.2), (5, 0.5)]
         );
+        let undone = [
+            (RollBack, 5, 0.0),
+            (Intervention, 5, 0.6),
+            (RollBack, 5, 0.0),
+            (Return, 9, 0.0),
+        ];
+        assert_eq!(and(&undone), [(2, 0.2), (5, 0.5), (8, 0.8)]);
+        let again = [&undone[..], &[(RollBack, 5, 0.0), (Return, 7, 0.0)]].concat();
+        assert_eq!(and(&again), [(2, 0.2), (5, 0.6)]);
     }
 
     #[test]

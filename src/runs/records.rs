@@ -99,6 +99,8 @@ pub enum EventKind {
     Intervention,
     /// The run goes on from the checkpoint of that step; what came behind it is in `abandoned/`.
     RollBack,
+    /// The roll-back before the last one was undone: the run goes on from where it stood then.
+    Return,
     /// A checkpoint was written.
     Checkpoint,
     /// The run finished its steps.

@@ -37,18 +37,51 @@ impl RunWriter {
 
     /// Ends what [`Self::roll_back`] began, if a kill broke it off after it was noted.
     pub fn finish_roll_back(&mut self) -> Result<(), RunError> {
-        let events: Vec<EventRecord> = LineReader::new(self.folder.join(layout::EVENTS)).read(&mut Vec::new())?;
-        let mut roll_backs = events.iter().filter(|event| event.kind == EventKind::RollBack);
-        let (number, Some(last)) = (roll_backs.clone().count(), roll_backs.next_back()) else {
+        let Some((step, target)) = self.last_roll_back()? else {
             return Ok(());
         };
-        let abandoned = self.folder.join(layout::ABANDONED);
-        let target = abandoned.join(number.to_string());
         if target.exists() {
             return Ok(());
         }
-        self.abandon(last.step, &abandoned.join(format!(".{number}")))?;
-        files::rename(&abandoned.join(format!(".{number}")), &target)
+        let unfinished =
+            target.with_file_name(format!(".{}", target.file_name().unwrap_or_default().to_string_lossy()));
+        self.abandon(step, &unfinished)?;
+        files::rename(&unfinished, &target)
+    }
+
+    /// Undoes the last roll-back, by another one and a return to where the run stood before it. Returns that step, whose checkpoint
+    /// the run now has; undone again, the two are exchanged.
+    pub fn undo_roll_back(&mut self) -> Result<usize, RunError> {
+        let nothing = || RunError::NotRolledBack {
+            folder: self.folder.clone(),
+        };
+        let (step, branch) = self.last_roll_back()?.ok_or_else(nothing)?;
+        let checkpoints = layout::tensor_steps(&branch.join(layout::CHECKPOINTS));
+        let back_to = *checkpoints.last().ok_or_else(nothing)?;
+        files::read_checkpoint(&layout::checkpoint(&branch, back_to), back_to)?;
+        self.roll_back(step, "to undo a roll-back")?;
+        self.event(EventKind::Return, back_to, "a roll-back was undone")?;
+        // Lines first: a run that is killed between these goes on from a checkpoint that has all of its lines.
+        let (mut lines, _) = self.scalars.split_behind(step)?;
+        let copy = branch.join(layout::SCALARS);
+        lines.extend(fs::read(&copy).map_err(RunError::read(&copy))?);
+        self.scalars.replace(&lines)?;
+        for inner in FOLDERS {
+            for entry in layout::entries(&branch.join(inner)) {
+                let bytes = fs::read(entry.path()).map_err(RunError::read(&entry.path()))?;
+                files::write_whole(&self.folder.join(inner).join(entry.file_name()), &bytes)?;
+            }
+        }
+        Ok(back_to)
+    }
+
+    /// The step of the last roll-back, and where it put what lay behind that step.
+    fn last_roll_back(&self) -> Result<Option<(usize, PathBuf)>, RunError> {
+        let events: Vec<EventRecord> = LineReader::new(self.folder.join(layout::EVENTS)).read(&mut Vec::new())?;
+        let mut roll_backs = events.iter().filter(|event| event.kind == EventKind::RollBack);
+        let number = roll_backs.clone().count().to_string();
+        let target = self.folder.join(layout::ABANDONED).join(number);
+        Ok(roll_backs.next_back().map(|last| (last.step, target)))
     }
 
     /// Moves what lies behind a step into a folder; done again, it does what was not done.

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::lines::{self, LineReader};
 use super::{
     EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord,
-    ScalarRecord, files, layout, live, rewind,
+    ScalarRecord, files, layout, live,
 };
 use crate::corpus::Split;
 use crate::evaluation::{CompletionRecord, EvaluationSummary};
@@ -24,6 +24,8 @@ pub struct Run {
     pub manifest: Manifest,
     /// One record a step, in the order written.
     pub scalars: Vec<ScalarRecord>,
+    /// What each roll-back took out of the run, the earliest roll-back first.
+    pub abandoned: Vec<Vec<ScalarRecord>>,
     /// What happened, in the order written.
     pub events: Vec<EventRecord>,
     /// Summaries of all evaluations, by step, then split.
@@ -157,12 +159,6 @@ impl Run {
             }
         }
         (None, damaged)
-    }
-
-    /// The steps that each roll-back took out of the run, the earliest roll-back first.
-    pub fn abandoned(&self) -> Vec<Vec<ScalarRecord>> {
-        let read = |path| LineReader::new(path).read(&mut Vec::new()).unwrap_or_default();
-        rewind::abandoned_scalars(&self.folder).map(read).collect()
     }
 
     /// Adds a summary in its place, or takes the place of an earlier one of the same step and split.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use llavacode::corpus::{Chunk, CompletionSample, Split};
 use llavacode::evaluation::{Arm, ArmSummary, CompletionRecord, EvaluationSummary, Interval, Scores};
-use llavacode::experiment::Experiment;
+use llavacode::experiment::{Experiment, Intervention};
 use llavacode::retrieval::Retrieved;
 use llavacode::runs::{EventKind, Manifest, ProbeRecord, RunWriter, SCHEMA_VERSION, SampleRecord, ScalarRecord};
 use rand::{Rng, SeedableRng};
@@ -112,6 +112,27 @@ impl Demo {
                 self.writer.event(EventKind::Resume, 33, "").unwrap();
             }
         }
+    }
+
+    /// Writes a checkpoint, of nothing.
+    pub fn checkpoint(&mut self) {
+        self.writer
+            .checkpoint(self.step, Vec::new(), BTreeMap::new(), "")
+            .unwrap();
+        self.writer.settle(true).unwrap();
+    }
+
+    /// Writes that a weight was changed.
+    pub fn intervene(&mut self, field: &str, value: f64, before: f64) {
+        let field = field.to_owned();
+        let change = Intervention { field, value, before };
+        self.writer.intervention(self.step, &change).unwrap();
+    }
+
+    /// Takes the run back to a step.
+    pub fn roll_back(&mut self, step: usize) {
+        self.writer.roll_back(step, "by a person").unwrap();
+        self.step = step;
     }
 
     /// Writes the last event.

@@ -140,7 +140,7 @@ fn after_a_roll_back_the_same_steps_come_again_and_nothing_is_lost() {
     for folder in [folder, killed] {
         assert_eq!(scalars(&folder), scalars(&plain));
         let run = Run::open(&folder).unwrap();
-        let [abandoned] = &run.abandoned()[..] else {
+        let [abandoned] = &run.abandoned[..] else {
             panic!("one roll-back abandons one branch")
         };
         assert_eq!(
@@ -178,8 +178,48 @@ fn a_roll_back_that_a_kill_broke_off_is_ended_by_the_resume() {
     bench.wait_for_end();
     resume(&bench, &before);
     assert_eq!(scalars(&before), scalars(&plain));
-    assert_eq!(Run::open(&before).unwrap().abandoned()[0].len(), 6);
+    assert_eq!(Run::open(&before).unwrap().abandoned[0].len(), 6);
     assert!(!before.join("abandoned/.1").exists());
+}
+
+#[test]
+fn a_roll_back_is_undone_and_done_again() {
+    let bench = Bench::new();
+    let folder = bench.train_and_pause(twenty_steps(&bench, "back"), 5);
+    bench.send(Command::UndoRollBack);
+    let notice = bench.notice();
+    assert!(notice.contains("no roll-back to undo"), "{notice}");
+    intervene(&bench, "objective.alignment", 5.0);
+    bench.steps(6);
+    let first = scalars(&folder);
+    bench.send(Command::RollBack { step: 5 });
+    bench.wait_for_pause();
+    bench.steps(2);
+    let second = scalars(&folder);
+    assert_ne!(first[5], second[5]);
+    let state = || {
+        let run = Run::open(&folder).unwrap();
+        (
+            scalars(&folder),
+            interventions(&run.events).len(),
+            run.evaluations.len(),
+        )
+    };
+    for _ in 0..2 {
+        bench.send(Command::UndoRollBack);
+        bench.wait_for_pause();
+        assert_eq!(state(), (first.clone(), 1, 1));
+        bench.send(Command::UndoRollBack);
+        bench.wait_for_pause();
+        assert_eq!(state(), (second.clone(), 0, 0));
+    }
+    bench.send(Command::UndoRollBack);
+    bench.wait_for_pause();
+    let killed = kill(&folder);
+    run_on(&bench);
+    resume(&bench, &killed);
+    assert_eq!(scalars(&killed), scalars(&folder));
+    assert_eq!(scalars(&folder)[..11], first);
 }
 
 #[test]

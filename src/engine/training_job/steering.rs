@@ -5,7 +5,7 @@ use crate::corpus::Split;
 use crate::engine::EngineError;
 use crate::engine::loaded::LoadedModels;
 use crate::experiment::Steering;
-use crate::runs::Run;
+use crate::runs::{Run, interventions};
 
 impl TrainingJob {
     /// Changes a weight or the learning rate's factor from the next step on. The log is what a resumed run follows, so it comes first.
@@ -39,17 +39,35 @@ impl TrainingJob {
     /// Goes on from the checkpoint of an earlier step, as if the run had just written it. What came behind it is kept in
     /// `abandoned/`, with a checkpoint of the last step there.
     pub fn roll_back(&mut self, step: usize, reason: &str, models: &LoadedModels) -> Result<(), EngineError> {
+        self.keep_last_step()?;
+        Run::open(self.folder())?.checkpoint(step)?;
+        self.writer.roll_back(step, reason)?;
+        self.go_on_from(step, models)
+    }
+
+    /// Goes back to where the run stood before its last roll-back; what came since is kept in its turn.
+    pub fn undo_roll_back(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
+        self.keep_last_step()?;
+        let step = self.writer.undo_roll_back()?;
+        self.go_on_from(step, models)
+    }
+
+    /// Has a checkpoint of this step on disk. Nothing is pruned: the one that is asked for may be the oldest.
+    fn keep_last_step(&mut self) -> Result<(), EngineError> {
         match self.checkpoint("before a roll-back") {
             Err(EngineError::Training(error)) if error.is_divergence() => {}
-            written => written?,
+            begun => begun?,
         }
-        // Not pruned: the one that is asked for may be the oldest.
         self.writer.settle(true)?;
-        let checkpoint = Run::open(self.folder())?.checkpoint(step)?;
-        self.writer.roll_back(step, reason)?;
-        self.restore(&checkpoint, &models.device)?;
-        self.interventions.retain(|(at, _)| *at < step);
-        self.evaluate_if_missing(&Run::open(self.folder())?, models)
+        Ok(())
+    }
+
+    /// Takes everything from the checkpoint of a step, and the changes in force from the log.
+    fn go_on_from(&mut self, step: usize, models: &LoadedModels) -> Result<(), EngineError> {
+        let run = Run::open(self.folder())?;
+        self.restore(&run.checkpoint(step)?, &models.device)?;
+        self.interventions = interventions(&run.events);
+        self.evaluate_if_missing(&run, models)
     }
 
     /// Makes the evaluation of this step if it is due and was never finished.

@@ -4,6 +4,7 @@ use egui::{RichText, Ui};
 use strum::IntoEnumIterator as _;
 
 use super::experiment_form::experiment_form_ui;
+use super::train_hands::hands_ui;
 use crate::app::{Action, ChartSettings, OpenRun, UiCommand, XAxis};
 use crate::engine::WorkerState;
 use crate::runs::RunStatus;
@@ -43,6 +44,7 @@ pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
                     ui.add_space(theme::GAP);
                 }
                 toolbar_ui(ui, view);
+                hands_ui(ui, view);
                 ui.add_space(theme::GAP);
                 run_charts_ui(ui, view);
             } else if waits_for_first_step || state.worker == WorkerState::Preparing {
@@ -57,6 +59,7 @@ fn nothing_ui(ui: &mut Ui, view: &View<'_>) {
     match view.state.focused() {
         Some(open) => {
             failure_ui(ui, view, open);
+            hands_ui(ui, view);
             empty_state(
                 ui,
                 view,
