@@ -70,7 +70,7 @@ impl UiCommand {
             Self::PauseOrResume => "Pause or resume training",
             Self::StepOnce => "Train one step",
             Self::StopTraining => "Stop training",
-            Self::ResumeRun => "Take up the run in focus again",
+            Self::ResumeRun => "Resume the run in focus, which did not end",
             Self::RollBack => "Roll back to the last checkpoint",
             Self::Fork => "Fork the run in focus",
             Self::UndoHand => "Undo the last change of weights or rate, or roll-back",

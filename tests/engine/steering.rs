@@ -189,6 +189,7 @@ fn a_roll_back_is_undone_and_done_again() {
     bench.send(Command::UndoRollBack);
     let notice = bench.notice();
     assert!(notice.contains("no roll-back to undo"), "{notice}");
+    bench.wait_for_pause();
     intervene(&bench, "objective.alignment", 5.0);
     bench.steps(6);
     let first = scalars(&folder);

@@ -6,8 +6,8 @@ use crate::engine::{EngineError, EngineSettings, ForkRequest};
 use crate::experiment::{Experiment, FieldError, Steering};
 use crate::runs::{self, Run, interventions};
 
-/// Groups of fields that may differ from the parent's: they say how to go on, not what was learned from.
-const FREE: [&str; 4] = ["name", "objective", "schedule", "evaluation"];
+/// Groups of fields that may not differ from the parent's: they say what was learned from and what learned, not how to go on.
+const FIXED: [&str; 7] = ["seed", "data", "retrieval", "encoder", "reader", "projector", "prompt"];
 
 /// Makes the folder of a fork, ready to be resumed, and returns it.
 pub fn fork(request: &ForkRequest, settings: &EngineSettings) -> Result<PathBuf, EngineError> {
@@ -62,6 +62,6 @@ fn fixed_difference(one: &Experiment, other: &Experiment) -> Option<String> {
     let other = table(other);
     let mut groups = table(one).into_iter();
     groups
-        .find(|(key, value)| !FREE.contains(&key.as_str()) && other.get(key) != Some(value))
+        .find(|(key, value)| FIXED.contains(&key.as_str()) && other.get(key) != Some(value))
         .map(|(key, _)| key)
 }

@@ -238,7 +238,7 @@ fn run_row(row: &mut egui_extras::TableRow<'_, '_>, view: &View<'_>, run: &RunEn
         }
         if can_resume(&run.status) && usable {
             let free = view.state.worker == WorkerState::Idle;
-            let resume = button(ui, free, "Take up", "Take up again");
+            let resume = button(ui, free, "Resume", "Resume");
             let resume = resume.on_disabled_hover_text("The engine is busy; stop that first");
             if resume.on_hover_text(UiCommand::ResumeRun.tooltip()).clicked() {
                 view.act(Action::Focus(run.folder.clone()));

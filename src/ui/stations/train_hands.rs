@@ -25,7 +25,7 @@ pub fn hands_ui(ui: &mut Ui, view: &View<'_>) {
     }
     ui.horizontal_wrapped(|ui| {
         if can_resume(&open.status) {
-            command_button(ui, view, UiCommand::ResumeRun, "Take up again");
+            command_button(ui, view, UiCommand::ResumeRun, "Resume run");
         }
         if live.is_some() {
             steps_menu(
@@ -128,14 +128,14 @@ fn steps_menu(
     });
 }
 
-/// What was done last: "alignment 0.1 → 0.3 behind step 12".
+/// What was done last: "alignment 0.1 → 0.3 after step 12".
 fn undoable_text(done: &Undoable) -> String {
     let step = |step: usize| format::grouped(step as i64);
     match done {
         Undoable::Change(at, change) => {
             let (before, value) = (format::number(change.before), format::number(change.value));
             format!(
-                "{} {before} → {value} behind step {}",
+                "{} {before} → {value} after step {}",
                 field_name(&change.field),
                 step(*at)
             )
