@@ -1,6 +1,7 @@
 //! Which checkpoints are kept: the last ones, the best one, and every m-th.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use super::{RunError, layout};
@@ -17,7 +18,10 @@ pub(super) fn prune(folder: &Path, schedule: &Schedule) -> Result<(), RunError> 
     let best = scores.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, step)| step);
     for step in dropped(&steps, best, schedule) {
         let path = layout::checkpoint(folder, step);
-        fs::remove_file(&path).map_err(RunError::write(&path))?;
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != ErrorKind::NotFound => return Err(RunError::write(&path)(error)),
+            _ => {}
+        }
     }
     Ok(())
 }
