@@ -8,6 +8,7 @@ mod execute;
 pub mod fields;
 mod frames;
 mod notices;
+mod objective_fields;
 mod polling;
 mod presets;
 mod setup;

@@ -8,7 +8,7 @@ use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
 use super::TrainingError;
-use super::objective::{alignment_frobenius, alignment_mean_square};
+use super::objective::{AlignmentMemory, CosineDifference};
 use super::optimizer::{AdamW, AdamWSettings};
 use super::schedule::cosine_factor;
 use crate::experiment::{AlignmentForm, Experiment};
@@ -154,17 +154,10 @@ impl TrainingSession {
             loss += objective.cross_entropy * result.loss;
         }
         if rows > 1 {
+            let difference = CosineDifference::new(&encoded, &soft, &AlignmentMemory::default())?;
             let forms = [
-                (
-                    AlignmentForm::Frobenius,
-                    "alignment_frobenius",
-                    alignment_frobenius(&encoded, &soft)?,
-                ),
-                (
-                    AlignmentForm::MeanSquare,
-                    "alignment_mse",
-                    alignment_mean_square(&encoded, &soft)?,
-                ),
+                (AlignmentForm::Frobenius, "alignment_frobenius", difference.frobenius()?),
+                (AlignmentForm::MeanSquare, "alignment_mse", difference.mean_square()?),
             ];
             for (form, name, term) in forms {
                 let value = f64::from(term.to_scalar::<f32>()?);
