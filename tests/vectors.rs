@@ -2,6 +2,10 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod common;
+#[path = "vectors/objective.rs"]
+mod objective;
+#[path = "common/toy.rs"]
+mod toy;
 
 use std::cell::Cell;
 use std::collections::HashMap;

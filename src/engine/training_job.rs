@@ -65,6 +65,7 @@ impl TrainingJob {
         let session = TrainingSession::new(
             experiment,
             data.train,
+            &data.validation,
             width,
             &embeddings.mean,
             embeddings.deviation,
@@ -160,7 +161,7 @@ impl TrainingJob {
     fn step(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
         let prompts = models.prompts(&self.experiment)?;
         let start = Instant::now();
-        let outcome = self.session.step(models.reader.as_ref(), &prompts)?;
+        let mut outcome = self.session.step(models.reader.as_ref(), &prompts)?;
         let elapsed = start.elapsed();
         self.training_time += elapsed;
         self.samples += outcome.samples;
@@ -170,6 +171,10 @@ impl TrainingJob {
             self.recent.remove(0);
         }
         let step = self.session.steps_done();
+        if step == self.experiment.schedule.steps || step.is_multiple_of(self.experiment.schedule.probe_every) {
+            let mut watched = self.session.watch(models.reader.as_ref(), &prompts)?;
+            outcome.terms.append(&mut watched);
+        }
         self.writer.scalar(&ScalarRecord {
             step,
             samples: self.samples,

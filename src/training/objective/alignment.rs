@@ -15,7 +15,6 @@ const STATE: [&str; 2] = ["memory.encoder", "memory.projected"];
 pub struct CosineDifference {
     /// `[rows, rows + earlier]`, its diagonal zero.
     difference: Tensor,
-    rows: usize,
 }
 
 impl CosineDifference {
@@ -31,10 +30,7 @@ impl CosineDifference {
                 (cosines(projected, &all_projected)? - cosines(&encoder, &all)?)?
             }
         };
-        Ok(Self {
-            rows: projected.dim(0)?,
-            difference,
-        })
+        Ok(Self { difference })
     }
 
     /// Paper, equation 3: Frobenius norm over root two. A scalar; where all cosines are equal its gradient is zero.
@@ -59,9 +55,9 @@ impl CosineDifference {
         self.difference.sqr()?.mean_all()
     }
 
-    /// Vectors of the batch.
-    pub fn rows(&self) -> usize {
-        self.rows
+    /// Whether there is a pair of distinct vectors to compare.
+    pub fn has_pairs(&self) -> bool {
+        self.difference.elem_count() > 1
     }
 }
 

@@ -59,9 +59,13 @@ pub enum Role {
 /// Weights of the terms in the loss.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct LogitWeights {
+    /// Of the mean cross-entropy of the target tokens.
     pub cross_entropy: f64,
+    /// Of the mean divergence from the teacher there.
     pub kl: f64,
+    /// Of the rollouts' tokens, each with its own factor.
     pub reward: f64,
+    /// Of the mean cross-entropy of the tokens of names.
     pub reconstruction: f64,
 }
 
@@ -166,5 +170,22 @@ impl LogitLoss for LogitTerms<'_> {
                 -weight * log_probability
             }
         }
+    }
+}
+
+/// Replaces logits by the gradient of `weight` times the cross-entropy of `token`.
+fn pull(logits: &mut [f32], token: u32, weight: f64) {
+    softmax(logits);
+    push(logits, token, weight);
+}
+
+/// The same from probabilities.
+fn push(probabilities: &mut [f32], token: u32, weight: f64) {
+    if let Some(value) = probabilities.get_mut(token as usize) {
+        *value -= 1.0;
+    }
+    let weight = weight as f32;
+    for value in probabilities {
+        *value *= weight;
     }
 }

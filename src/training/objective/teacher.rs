@@ -1,9 +1,10 @@
 //! What the reader predicts with the chunks as text, and the divergence of its prediction with soft tokens from that
 //! (method.md A4.4, at temperature 1).
 
+use std::sync::Arc;
+
 use crate::models::ModelError;
-use crate::models::reader::{Feed, Reader};
-use crate::prompt::{Prompt, continued};
+use crate::models::reader::{Prompt, Reader, target_logits};
 
 use super::logits::LogProbabilities;
 
@@ -94,17 +95,8 @@ impl Divergence<'_> {
 }
 
 /// What the reader predicts at every token of `target` behind a prompt of text.
-pub fn teach(reader: &dyn Reader, prompt: &Prompt, target: &[u32]) -> Result<Vec<TeacherPrediction>, ModelError> {
-    let mut session = reader.session(1);
-    let slots = continued(prompt, target);
-    let feed = Feed {
-        member: 0,
-        slots: &slots,
-        apart: prompt.apart.clone(),
-        outputs: target.len(),
-    };
-    let outputs = session.feed(&[feed], &[])?;
-    let vocab = reader.config().vocab_size;
-    let rows = outputs.iter().flat_map(|output| output.logits.chunks_exact(vocab));
-    Ok(rows.map(TeacherPrediction::of).collect())
+pub fn teach(reader: &dyn Reader, prompt: &Prompt, target: &[u32]) -> Result<Vec<Arc<TeacherPrediction>>, ModelError> {
+    let logits = target_logits(reader.session(1).as_mut(), 0, prompt, &[], target)?;
+    let rows = logits.chunks_exact(reader.config().vocab_size);
+    Ok(rows.map(|row| Arc::new(TeacherPrediction::of(row))).collect())
 }

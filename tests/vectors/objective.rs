@@ -1,0 +1,421 @@
+//! Every term of the objective through the real decoder on a model of a few thousand weights: gradients against finite
+//! differences, how far they reach, and that a term without weight leaves no trace.
+
+use std::collections::HashMap;
+
+use candle_core::{Device, Tensor};
+use llavacode::corpus::{Chunk, CompletionSample};
+use llavacode::experiment::{AlignmentForm, Experiment, Objective, PromptLayout, RewardForm};
+use llavacode::models::reader::{ComposedReader, CpuReader, Reader, ReaderWeights};
+use llavacode::models::tokenizer::TextTokenizer;
+use llavacode::projector::Projector;
+use llavacode::prompt::{PromptBuilder, continued};
+use llavacode::retrieval::Retrieved;
+use llavacode::training::objective::{
+    AlignmentMemory, CosineDifference, Draw, NameTable, Reading, RunningBaseline, roll_out, teach,
+};
+use llavacode::training::optimizer::{AdamW, AdamWSettings};
+use llavacode::training::schedule::cosine_factor;
+use llavacode::training::{EncodedSample, TrainingSession};
+
+use crate::numbers;
+use crate::toy::Toy;
+
+const ENCODER_WIDTH: usize = 10;
+
+/// Weights of one term alone.
+fn alone(change: impl FnOnce(&mut Objective)) -> Objective {
+    let mut objective = Objective {
+        cross_entropy: 0.0,
+        alignment: 0.0,
+        rollouts: 3,
+        ..Objective::default()
+    };
+    change(&mut objective);
+    objective
+}
+
+/// Every term and every form of it.
+fn terms() -> Vec<(&'static str, Objective)> {
+    let reward = |form| {
+        alone(|objective| {
+            objective.reward = 0.7;
+            objective.reward_form = form;
+        })
+    };
+    vec![
+        ("cross-entropy", alone(|objective| objective.cross_entropy = 0.9)),
+        (
+            "cross-entropy with the end",
+            alone(|objective| {
+                objective.cross_entropy = 0.9;
+                objective.end_token = true;
+            }),
+        ),
+        ("KL", alone(|objective| objective.kl = 1.3)),
+        ("greedy imitation", reward(RewardForm::GreedyImitation)),
+        ("REINFORCE", reward(RewardForm::Reinforce)),
+        ("SCST", reward(RewardForm::Scst)),
+        ("RLOO", reward(RewardForm::Rloo)),
+        ("GRPO", reward(RewardForm::Grpo)),
+        ("reconstruction", alone(|objective| objective.reconstruction = 1.1)),
+        ("alignment", alone(|objective| objective.alignment = 2.0)),
+        (
+            "alignment, Frobenius",
+            alone(|objective| {
+                objective.alignment = 0.3;
+                objective.alignment_form = AlignmentForm::Frobenius;
+            }),
+        ),
+        (
+            "all terms",
+            alone(|objective| {
+                objective.cross_entropy = 0.9;
+                objective.alignment = 2.0;
+                objective.kl = 0.5;
+                objective.reward = 0.3;
+                objective.reconstruction = 0.4;
+            }),
+        ),
+    ]
+}
+
+/// A tiny reader with its tokenizer, and samples for it.
+struct Bench {
+    toy: Toy,
+    tokenizer: TextTokenizer,
+    experiment: Experiment,
+}
+
+impl Bench {
+    fn new(layout: PromptLayout) -> Self {
+        let toy = Toy::new();
+        let tokenizer = TextTokenizer::from_json(&toy.path("reader/tokenizer.json")).unwrap();
+        let mut experiment = toy.experiment("objective");
+        experiment.prompt.layout = layout;
+        experiment.prompt.tail_tokens = 4;
+        experiment.prompt.left_tokens = 16;
+        experiment.prompt.target_tokens = 10;
+        experiment.projector.match_embeddings = false;
+        experiment.schedule.clip = 1e9;
+        Self {
+            toy,
+            tokenizer,
+            experiment,
+        }
+    }
+
+    fn weights(&self) -> ReaderWeights {
+        ReaderWeights::load(&self.toy.path("reader")).unwrap()
+    }
+
+    fn prompts(&self) -> PromptBuilder<'_> {
+        PromptBuilder::new(&self.tokenizer, &self.experiment.prompt, &self.experiment.retrieval).unwrap()
+    }
+
+    fn samples(&self) -> Vec<EncodedSample> {
+        let prompts = self.prompts();
+        let helpers = std::fs::read_to_string(self.toy.repository().join("package/helpers.py")).unwrap();
+        let functions: Vec<&str> = helpers.split("\n\n\n").collect();
+        // Every byte that an untrained reader writes is somewhere in a target, so that completions earn different rewards.
+        let every: String = (33..127u8).map(char::from).chain(['\u{fffd}']).collect();
+        (0..4)
+            .map(|number| {
+                let chunk = |rank: usize| Retrieved {
+                    chunk: Chunk {
+                        repository: "r".into(),
+                        path: "a.py".into(),
+                        first_line: rank,
+                        text: functions[2 * number + rank - 1].to_owned(),
+                    },
+                    rank,
+                    score: 1.0,
+                    hit: true,
+                };
+                let sample = CompletionSample {
+                    id: number.to_string(),
+                    repository: "r".into(),
+                    path: "b.py".into(),
+                    line: 2,
+                    left: format!("def used_{number}(values):\n    values = list(values)\n   "),
+                    right: "\n    return total\n".into(),
+                    target: format!(" x{number} = {every}{every}"),
+                    identifier: None,
+                };
+                let vectors = (0..2 * ENCODER_WIDTH).map(|i| ((i * 7 + number * 31) as f32 * 0.61).sin());
+                EncodedSample {
+                    prepared: prompts.prepare(&sample, &[chunk(1), chunk(2)]).unwrap(),
+                    vectors: vectors.collect(),
+                }
+            })
+            .collect()
+    }
+
+    /// The reading of a batch of all samples, made as training makes it, with the soft tokens as they are now.
+    fn reading(&self, objective: &Objective, reader: &dyn Reader, soft: &[f32]) -> Reading {
+        let prompts = self.prompts();
+        let samples = self.samples();
+        let mut reading = Reading::new(objective, samples.len());
+        let chunks = samples.iter().flat_map(|sample| &sample.prepared.retrieved);
+        let table = NameTable::of(chunks.map(|one| one.chunk.text.as_str()));
+        let prompted: Vec<_> = samples
+            .iter()
+            .enumerate()
+            .map(|(index, sample)| (&sample.prepared, prompts.compressed(&sample.prepared, 2 * index, 2)))
+            .collect();
+        let draw = Draw { seed: 3, step: 0 };
+        let mut rollouts = Vec::new();
+        if objective.reward > 0.0 {
+            let mut baseline = RunningBaseline { mean: Some(0.1) };
+            rollouts = roll_out(reader, &prompts, &prompted, soft, objective, draw, &mut baseline).unwrap();
+        }
+        let mut rollouts = rollouts.into_iter();
+        for (index, (sample, prompt)) in prompted.iter().enumerate() {
+            let target = prompts.training_target(sample, objective.end_token).unwrap();
+            let teacher = (objective.kl > 0.0).then(|| teach(reader, &prompts.full_text(sample), &target).unwrap());
+            if objective.cross_entropy + objective.kl + objective.reward > 0.0 {
+                reading.sample(prompt, &target, teacher.as_deref(), rollouts.next());
+            }
+            if objective.reconstruction > 0.0 {
+                let names = table.spelled(&sample.retrieved[1].chunk.text).unwrap();
+                let names = self.tokenizer.ids(&names).unwrap();
+                reading.chunk(&prompts.chunk_alone(2 * index + 1), &names);
+            }
+        }
+        reading
+    }
+}
+
+/// A projector's weighted loss and the tensor to differentiate it by, the reading being held fixed.
+fn loss(
+    projector: &Projector,
+    encoded: &Tensor,
+    objective: &Objective,
+    reader: &dyn Reader,
+    reading: &Reading,
+) -> (f64, Tensor) {
+    let soft = projector.forward(encoded).unwrap();
+    let mut value = 0.0;
+    let mut differentiable = (soft.sum_all().unwrap() * 0.0).unwrap();
+    if !reading.is_empty() {
+        let read = reading.backward(reader, &numbers(&soft)).unwrap();
+        let gradient = Tensor::from_vec(read.gradient, soft.shape(), &Device::Cpu).unwrap();
+        differentiable = (differentiable + (&soft * gradient).unwrap().sum_all().unwrap()).unwrap();
+        value += read.terms.iter().map(|(_, value, weight)| value * weight).sum::<f64>();
+    }
+    if objective.alignment > 0.0 {
+        let difference = CosineDifference::new(encoded, &soft, &AlignmentMemory::default()).unwrap();
+        let term = match objective.alignment_form {
+            AlignmentForm::Frobenius => difference.frobenius().unwrap(),
+            AlignmentForm::MeanSquare => difference.mean_square().unwrap(),
+        };
+        value += objective.alignment * f64::from(term.to_scalar::<f32>().unwrap());
+        differentiable = (differentiable + (term * objective.alignment).unwrap()).unwrap();
+    }
+    (value, differentiable)
+}
+
+/// A projector of the bench with one tensor moved along a direction.
+fn moved(start: &HashMap<String, Tensor>, hidden: usize, name: &str, direction: &Tensor, by: f64) -> Projector {
+    let mut projector = Projector::new(ENCODER_WIDTH, hidden, 2, 5, &Device::Cpu).unwrap();
+    let mut tensors = start.clone();
+    let tensor = (&start[name] + (direction * by).unwrap()).unwrap();
+    tensors.insert(name.to_owned(), tensor);
+    projector.load_tensors(&tensors).unwrap();
+    projector
+}
+
+fn gradients_hold(reader: &dyn Reader, bench: &Bench, terms: &[(&str, Objective)], what: &str) {
+    let hidden = reader.config().hidden;
+    let vectors: Vec<f32> = bench
+        .samples()
+        .iter()
+        .flat_map(|sample| sample.vectors.clone())
+        .collect();
+    let encoded = Tensor::from_vec(vectors, (8, ENCODER_WIDTH), &Device::Cpu).unwrap();
+    let projector = Projector::new(ENCODER_WIDTH, hidden, 2, 5, &Device::Cpu).unwrap();
+    let start: HashMap<String, Tensor> = projector.tensors().into_iter().collect();
+    for (term, objective) in terms {
+        let soft = numbers(&projector.forward(&encoded).unwrap());
+        let reading = bench.reading(objective, reader, &soft);
+        let (_, differentiable) = loss(&projector, &encoded, objective, reader, &reading);
+        let gradients = differentiable.backward().unwrap();
+        for (name, parameter) in projector.parameters() {
+            let gradient = gradients.get(parameter).unwrap();
+            let length = gradient
+                .sqr()
+                .unwrap()
+                .sum_all()
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap()
+                .sqrt();
+            assert!(length > 0.0, "{what} {term}: no gradient reaches {name}");
+            // Along its own gradient a loss grows by the gradient's length.
+            let direction = (gradient / f64::from(length)).unwrap();
+            let size = start[name]
+                .sqr()
+                .unwrap()
+                .sum_all()
+                .unwrap()
+                .to_scalar::<f32>()
+                .unwrap()
+                .sqrt();
+            let by = 1e-2 * f64::from(size.max(1.0));
+            let at = |by: f64| {
+                let projector = moved(&start, hidden, name, &direction, by);
+                loss(&projector, &encoded, objective, reader, &reading).0
+            };
+            // Two widths together leave out the error that grows with the square of the width.
+            let central = |by: f64| (at(by) - at(-by)) / (2.0 * by);
+            let numeric = (4.0 * central(by / 2.0) - central(by)) / 3.0;
+            let difference = (numeric - f64::from(length)).abs();
+            assert!(
+                difference < 0.02 * f64::from(length) + 1e-4,
+                "{what} {term}, {name}: {length} against {numeric}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_gradient_of_every_term_equals_finite_differences_in_every_projector_tensor() {
+    let bench = Bench::new(PromptLayout::LateFusion);
+    let cpu = CpuReader::new(bench.weights()).unwrap();
+    gradients_hold(&cpu, &bench, &terms(), "cpu, late fusion");
+    let together = &terms()[terms().len() - 1..];
+    let composed = ComposedReader::new(bench.weights(), &Device::Cpu).unwrap();
+    gradients_hold(&composed, &bench, together, "composed, late fusion");
+    let bench = Bench::new(PromptLayout::SoftFirst);
+    gradients_hold(&cpu, &bench, together, "cpu, soft tokens first");
+}
+
+impl Bench {
+    fn session(&self, hidden: usize, objective: Objective) -> TrainingSession {
+        let mut experiment = self.experiment.clone();
+        experiment.objective = objective;
+        experiment.schedule.batch = 3;
+        experiment.schedule.clip = 1.0;
+        let (train, device) = (self.samples(), Device::Cpu);
+        let validation = self.samples();
+        TrainingSession::new(
+            &experiment,
+            train,
+            &validation,
+            ENCODER_WIDTH,
+            &vec![0.0; hidden],
+            1.0,
+            &device,
+        )
+        .unwrap()
+    }
+}
+
+#[test]
+fn every_term_is_logged_and_its_first_step_reaches_every_tensor() {
+    let bench = Bench::new(PromptLayout::LateFusion);
+    let reader = CpuReader::new(bench.weights()).unwrap();
+    let prompts = bench.prompts();
+    for (term, objective) in terms() {
+        let mut session = bench.session(reader.config().hidden, objective.clone());
+        // The optimiser refuses a first step in which a tensor has no gradient, or one that is zero.
+        let outcome = session
+            .step(&reader, &prompts)
+            .unwrap_or_else(|error| panic!("{term}: {error}"));
+        let reads = objective.cross_entropy + objective.kl + objective.reward > 0.0;
+        let expected = [
+            ("cross_entropy", reads),
+            ("entropy", reads),
+            ("kl", objective.kl > 0.0),
+            ("reward", objective.reward > 0.0),
+            ("reward_loss", objective.reward > 0.0),
+            ("reconstruction", objective.reconstruction > 0.0),
+            ("alignment_mse", true),
+            ("alignment_frobenius", true),
+        ];
+        for (name, there) in expected {
+            assert_eq!(outcome.terms.contains_key(name), there, "{term}: {name}");
+        }
+        let named = |name: &str| outcome.terms.get(name).copied().unwrap_or(0.0);
+        let alignment = match objective.alignment_form {
+            AlignmentForm::Frobenius => named("alignment_frobenius"),
+            AlignmentForm::MeanSquare => named("alignment_mse"),
+        };
+        let sum = objective.cross_entropy * named("cross_entropy")
+            + objective.kl * named("kl")
+            + objective.reward * named("reward_loss")
+            + objective.reconstruction * named("reconstruction")
+            + objective.alignment * alignment;
+        assert!(
+            (outcome.loss - sum).abs() < 1e-9 * sum.abs().max(1.0),
+            "{term}: {} is not {sum}",
+            outcome.loss
+        );
+    }
+}
+
+#[test]
+fn terms_without_weight_leave_no_trace() {
+    let bench = Bench::new(PromptLayout::LateFusion);
+    let reader = CpuReader::new(bench.weights()).unwrap();
+    let (hidden, prompts) = (reader.config().hidden, bench.prompts());
+    // One sample, so that the order of a batch is of no account.
+    let samples = bench.samples()[..1].to_vec();
+    let mut experiment = bench.experiment.clone();
+    experiment.schedule.batch = 1;
+    experiment.objective = alone(|objective| {
+        objective.cross_entropy = 1.0;
+        // What belongs to terms that are off is of no account.
+        objective.reward_form = RewardForm::Grpo;
+        objective.alignment_memory = 16;
+    });
+    let mut session = TrainingSession::new(
+        &experiment,
+        samples.clone(),
+        &samples,
+        ENCODER_WIDTH,
+        &vec![0.0; hidden],
+        1.0,
+        &Device::Cpu,
+    )
+    .unwrap();
+
+    // The same training with nothing but cross-entropy in it.
+    let schedule = &experiment.schedule;
+    let projector = Projector::new(ENCODER_WIDTH, hidden, 2, experiment.seed, &Device::Cpu).unwrap();
+    let settings = AdamWSettings {
+        beta1: schedule.beta1,
+        beta2: schedule.beta2,
+        weight_decay: schedule.weight_decay,
+        clip: schedule.clip,
+        ..AdamWSettings::default()
+    };
+    let mut optimizer = AdamW::new(settings, projector.parameters()).unwrap();
+    let warmup = (schedule.warmup * schedule.steps as f64).round() as usize;
+    for step in 0..3 {
+        // The watch must not move anything either.
+        session.watch(&reader, &prompts).unwrap();
+        let outcome = session.step(&reader, &prompts).unwrap();
+        let encoded = Tensor::from_vec(samples[0].vectors.clone(), (2, ENCODER_WIDTH), &Device::Cpu).unwrap();
+        let soft = projector.forward(&encoded).unwrap();
+        let sample = &samples[0].prepared;
+        let sequences = [continued(
+            &prompts.compressed(sample, 0, 2),
+            &[sample.target.as_slice()],
+        )];
+        let read = reader.loss_and_gradient(&sequences, &numbers(&soft)).unwrap();
+        let gradient = Tensor::from_vec(read.gradient, soft.shape(), &Device::Cpu).unwrap();
+        let gradients = (&soft * gradient).unwrap().sum_all().unwrap().backward().unwrap();
+        let rate = schedule.learning_rate * cosine_factor(step + 1, warmup, schedule.steps + 1);
+        let report = optimizer.step(projector.parameters(), &gradients, rate).unwrap();
+        assert_eq!(
+            outcome.gradient_norm.to_bits(),
+            report.gradient_norm.to_bits(),
+            "step {step}"
+        );
+        assert!((outcome.loss - read.loss).abs() < 1e-6);
+    }
+    for ((name, a), (_, b)) in session.projector().tensors().iter().zip(projector.tensors()) {
+        assert_eq!(numbers(a), numbers(&b), "{name}");
+    }
+}
