@@ -25,32 +25,32 @@ pub const PRESETS: [Preset; 9] = [
         toml: include_str!("../../configs/aligned.toml"),
     },
     Preset {
-        name: "ablation-ce",
+        name: "ce",
         shows: "loss ablation: cross-entropy",
         toml: include_str!("../../configs/ablation/ce.toml"),
     },
     Preset {
-        name: "ablation-ce-alignment",
+        name: "ce-alignment",
         shows: "loss ablation: cross-entropy and alignment",
         toml: include_str!("../../configs/ablation/ce_alignment.toml"),
     },
     Preset {
-        name: "ablation-ce-reward",
+        name: "ce-reward",
         shows: "loss ablation: cross-entropy and reward",
         toml: include_str!("../../configs/ablation/ce_reward.toml"),
     },
     Preset {
-        name: "ablation-ce-alignment-reward",
+        name: "ce-alignment-reward",
         shows: "loss ablation: all three, the paper's objective",
         toml: include_str!("../../configs/ablation/ce_alignment_reward.toml"),
     },
     Preset {
-        name: "ablation-reward",
+        name: "reward",
         shows: "loss ablation: the reward alone",
         toml: include_str!("../../configs/ablation/reward.toml"),
     },
     Preset {
-        name: "ablation-ce-kl",
+        name: "ce-kl",
         shows: "loss ablation: cross-entropy and KL to full RAG",
         toml: include_str!("../../configs/ablation/ce_kl.toml"),
     },

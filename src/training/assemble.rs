@@ -1,6 +1,7 @@
 //! From a batch of samples to everything that the reader reads of it in one step.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::objective::{Draw, NameTable, Reading, Rollouts, RunningBaseline, TeacherPrediction, roll_out, teach};
@@ -82,11 +83,10 @@ impl Assembler {
         reader: &dyn Reader,
         prompts: &PromptBuilder<'_>,
     ) -> Result<&[Arc<TeacherPrediction>], TrainingError> {
-        if !self.taught.contains_key(&index) {
-            let predictions = teach(reader, &prompts.full_text(sample), target)?;
-            self.taught.insert(index, predictions);
-        }
-        Ok(self.taught.get(&index).map(Vec::as_slice).unwrap_or_default())
+        Ok(match self.taught.entry(index) {
+            Entry::Occupied(taught) => taught.into_mut(),
+            Entry::Vacant(place) => place.insert(teach(reader, &prompts.full_text(sample), target)?),
+        })
     }
 
     /// Adds one chunk of every sample, another one at the next step.

@@ -128,10 +128,11 @@ impl TrainingSession {
         &self.projector
     }
 
-    /// Projector and optimiser by name, for a checkpoint.
+    /// Projector, optimiser and what terms of the objective remember, by name, for a checkpoint.
     pub fn state(&self) -> Vec<(String, Tensor)> {
         let mut tensors = self.projector.tensors();
         tensors.extend(self.optimizer.state());
+        tensors.extend(self.memory.state());
         tensors
     }
 

@@ -12,7 +12,8 @@ use llavacode::projector::Projector;
 use llavacode::prompt::{PromptBuilder, continued};
 use llavacode::retrieval::Retrieved;
 use llavacode::training::objective::{
-    AlignmentMemory, CosineDifference, Draw, NameTable, Reading, RunningBaseline, roll_out, teach,
+    AlignmentMemory, CosineDifference, Draw, LogProbabilities, NameTable, Reading, RunningBaseline, TeacherPrediction,
+    roll_out, teach,
 };
 use llavacode::training::optimizer::{AdamW, AdamWSettings};
 use llavacode::training::schedule::cosine_factor;
@@ -418,4 +419,95 @@ fn terms_without_weight_leave_no_trace() {
     for ((name, a), (_, b)) in session.projector().tensors().iter().zip(projector.tensors()) {
         assert_eq!(numbers(a), numbers(&b), "{name}");
     }
+}
+
+#[test]
+fn a_target_of_several_lines_and_its_end_are_predicted_but_not_judged_by_evaluations() {
+    let mut bench = Bench::new(PromptLayout::SoftFirst);
+    bench.experiment.prompt.target_tokens = 400;
+    let single = bench.samples()[0].prepared.clone();
+    bench.experiment.prompt.target_lines = 2;
+    let (prompts, prepared) = (bench.prompts(), bench.samples()[0].prepared.clone());
+    assert_eq!(prepared.target, single.target);
+    assert!(single.following.is_empty());
+    let target = prompts.training_target(&prepared, false).unwrap();
+    let lines = format!("{}\n    return total\n", prepared.sample.target);
+    assert_eq!(bench.tokenizer.text(&target), lines);
+    assert!(prompts.ends_target(&target) && !prompts.ends_target(&prepared.target));
+    assert!(prompts.ends_line(&prepared.target));
+    assert_eq!(prompts.target_text(&target), prompts.expected_text(&prepared.sample));
+    assert_eq!(prompts.target_text(&target), lines.trim());
+
+    let ended = prompts.training_target(&prepared, true).unwrap();
+    assert_eq!(ended, [target.as_slice(), &bench.tokenizer.end_of_text()[..1]].concat());
+    // A target that was cut has no end.
+    bench.experiment.prompt.target_tokens = 8;
+    let cut = bench.samples()[0].prepared.clone();
+    assert_eq!(bench.prompts().training_target(&cut, true).unwrap(), target[..8]);
+}
+
+fn logits(count: usize, offset: usize) -> Vec<f32> {
+    (0..count)
+        .map(|i| 4.0 * ((i * 37 + offset * 11) as f32 * 0.7).sin())
+        .collect()
+}
+
+#[test]
+fn the_divergence_from_the_teacher_is_exact_on_few_tokens_and_a_lower_bound_on_many() {
+    let divergence = |teacher: &[f32], student: &[f32]| {
+        TeacherPrediction::of(teacher)
+            .divergence(student, &LogProbabilities::of(student))
+            .value
+    };
+    let exact = |teacher: &[f32], student: &[f32]| -> f64 {
+        let (t, s) = (LogProbabilities::of(teacher), LogProbabilities::of(student));
+        let tokens = 0..teacher.len() as u32;
+        tokens
+            .map(|token| {
+                let own = t.of_token(teacher, token);
+                own.exp() * (own - s.of_token(student, token))
+            })
+            .sum()
+    };
+    let (teacher, student) = (logits(50, 1), logits(50, 2));
+    let expected = exact(&teacher, &student);
+    assert!((divergence(&teacher, &student) - expected).abs() < 1e-5 * expected);
+    let (teacher, mut student) = (logits(300, 1), logits(300, 2));
+    assert!(divergence(&teacher, &teacher).abs() < 1e-6);
+    assert!(divergence(&teacher, &student) > 0.0 && divergence(&teacher, &student) <= exact(&teacher, &student));
+
+    let taught = TeacherPrediction::of(&teacher);
+    let mut probabilities = student.clone();
+    llavacode::models::reader::softmax(&mut probabilities);
+    let mut gradient = vec![0.0; student.len()];
+    taught
+        .divergence(&student, &LogProbabilities::of(&student))
+        .add_gradient(&probabilities, 0.7, &mut gradient);
+    for (token, analytic) in gradient.into_iter().enumerate() {
+        let start = student[token];
+        let mut at = |by: f32| {
+            student[token] = start + by;
+            0.7 * divergence(&teacher, &student)
+        };
+        let numeric = (at(1e-2) - at(-1e-2)) / 2e-2;
+        student[token] = start;
+        assert!(
+            (numeric - f64::from(analytic)).abs() < 1e-4,
+            "token {token}: {analytic} against {numeric}"
+        );
+    }
+}
+
+#[test]
+fn an_untrained_projector_has_not_diverged_from_itself() {
+    let bench = Bench::new(PromptLayout::LateFusion);
+    let reader = CpuReader::new(bench.weights()).unwrap();
+    let prompts = bench.prompts();
+    let mut session = bench.session(reader.config().hidden, alone(|objective| objective.cross_entropy = 1.0));
+    let before = session.watch(&reader, &prompts).unwrap();
+    assert_eq!(before["kl_untrained"], 0.0);
+    let vocabulary = (reader.config().vocab_size as f64).ln();
+    assert!(before["entropy_watched"] > 0.0 && before["entropy_watched"] <= vocabulary + 1e-6);
+    session.step(&reader, &prompts).unwrap();
+    assert!(session.watch(&reader, &prompts).unwrap()["kl_untrained"] > 0.0);
 }

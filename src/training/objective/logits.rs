@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::models::reader::{LogitLoss, softmax};
+use crate::models::reader::{LogitLoss, cross_entropy_gradient, softmax};
 
 use super::teacher::TeacherPrediction;
 
@@ -139,19 +139,18 @@ impl LogitLoss for LogitTerms<'_> {
                 self.entropy += normal.entropy();
                 let weight = self.weights.cross_entropy / self.targets;
                 let mut loss = -weight * log_probability;
-                match teacher {
-                    None => pull(logits, token, weight),
-                    Some(teacher) => {
-                        let scale = self.weights.kl / self.targets;
-                        let divergence = teacher.divergence(logits, &normal);
-                        self.kl += divergence.value;
-                        loss += scale * divergence.value;
-                        softmax(logits);
-                        let probabilities = logits.to_vec();
-                        push(logits, token, weight);
-                        divergence.add_gradient(&probabilities, scale, logits);
-                    }
-                }
+                let divergence = teacher.as_ref().map(|teacher| teacher.divergence(logits, &normal));
+                softmax(logits);
+                let Some(divergence) = divergence else {
+                    cross_entropy_gradient(logits, token, weight);
+                    return loss;
+                };
+                let scale = self.weights.kl / self.targets;
+                self.kl += divergence.value;
+                loss += scale * divergence.value;
+                let probabilities = logits.to_vec();
+                cross_entropy_gradient(logits, token, weight);
+                divergence.add_gradient(&probabilities, scale, logits);
                 loss
             }
             Some(&Role::Rollout(rollout, factor)) => {
@@ -160,32 +159,17 @@ impl LogitLoss for LogitTerms<'_> {
                 }
                 self.log_probabilities[rollout].push(log_probability);
                 let weight = self.weights.reward * factor;
-                pull(logits, token, -weight);
+                softmax(logits);
+                cross_entropy_gradient(logits, token, -weight);
                 weight * log_probability
             }
             Some(Role::Name) => {
                 self.reconstruction -= log_probability;
                 let weight = self.weights.reconstruction / self.names;
-                pull(logits, token, weight);
+                softmax(logits);
+                cross_entropy_gradient(logits, token, weight);
                 -weight * log_probability
             }
         }
-    }
-}
-
-/// Replaces logits by the gradient of `weight` times the cross-entropy of `token`.
-fn pull(logits: &mut [f32], token: u32, weight: f64) {
-    softmax(logits);
-    push(logits, token, weight);
-}
-
-/// The same from probabilities.
-fn push(probabilities: &mut [f32], token: u32, weight: f64) {
-    if let Some(value) = probabilities.get_mut(token as usize) {
-        *value -= 1.0;
-    }
-    let weight = weight as f32;
-    for value in probabilities {
-        *value *= weight;
     }
 }
