@@ -1,6 +1,8 @@
 //! The encoder, its cache, the projector, the losses and the optimiser against reference values of PyTorch.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+#[path = "vectors/bench.rs"]
+mod bench;
 mod common;
 #[path = "vectors/objective.rs"]
 mod objective;

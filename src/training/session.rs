@@ -78,12 +78,7 @@ impl TrainingSession {
         let depth = experiment.projector.depth;
         let mut projector = Projector::new(encoder_width, embedding_mean.len(), depth, experiment.seed, device)?;
         if experiment.projector.match_embeddings {
-            let rows: Vec<f32> = samples
-                .iter()
-                .take(200)
-                .flat_map(|sample| sample.vectors.iter().copied())
-                .collect();
-            let rows = Tensor::from_vec(rows.clone(), (rows.len() / encoder_width, encoder_width), device)?;
+            let rows = encoder_rows(samples.iter().take(200), encoder_width, device)?;
             projector.match_embeddings(&rows, embedding_mean, embedding_deviation)?;
         }
         let watched = validation.get(..WATCHED).unwrap_or(validation);
