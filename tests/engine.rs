@@ -18,7 +18,7 @@ use llavacode::engine::{
     WorkerState,
 };
 use llavacode::evaluation::Arm;
-use llavacode::experiment::Experiment;
+use llavacode::experiment::{Experiment, Objective, PromptLayout, RewardForm};
 use llavacode::models::catalogue::Store;
 use llavacode::runs::{EventKind, Run};
 use toy::Toy;
@@ -171,6 +171,57 @@ fn a_run_is_trained_probed_evaluated_and_kept() {
     }
     // The projected probe of the last step follows from the checkpoint of that step: nothing was trained in between.
     assert_eq!(run.checkpoint(6).unwrap().tensors.len(), 3 * 6);
+}
+
+#[test]
+fn the_whole_objective_is_trained_and_every_term_is_logged() {
+    let bench = Bench::new();
+    let mut experiment = bench.toy.experiment("objective");
+    experiment.prompt.layout = PromptLayout::LateFusion;
+    experiment.prompt.target_lines = 2;
+    experiment.schedule.reconstruction_steps = 2;
+    experiment.objective = Objective {
+        end_token: true,
+        alignment_memory: 10,
+        reward: 0.1,
+        reward_form: RewardForm::Scst,
+        rollouts: 2,
+        kl: 0.1,
+        reconstruction: 0.1,
+        ..Objective::default()
+    };
+    let first = bench.train(experiment.clone());
+    bench.wait_for_end();
+    let run = Run::open(&first).unwrap();
+    let names = |step: usize| {
+        run.scalars[step - 1]
+            .terms
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+    };
+    let aligned = ["alignment_frobenius", "alignment_mse"];
+    assert_eq!(names(1), [aligned.as_slice(), &["reconstruction"]].concat());
+    let watched = ["entropy_watched", "kl_untrained", "reconstruction"];
+    assert_eq!(names(2), [aligned.as_slice(), &watched].concat());
+    let read = [
+        "cross_entropy",
+        "entropy",
+        "kl",
+        "reconstruction",
+        "reward",
+        "reward_loss",
+    ];
+    assert_eq!(names(3), [aligned.as_slice(), &read].concat());
+    assert_eq!(names(4).len(), 10);
+    let all = run.scalars.iter().flat_map(|scalar| scalar.terms.values());
+    assert!(all.into_iter().all(|value| value.is_finite()));
+    assert!(run.scalars[5].terms["kl_untrained"] > 0.0);
+
+    // Rollouts are drawn from the seed and the step alone.
+    let second = bench.train(experiment);
+    bench.wait_for_end();
+    assert_eq!(losses(&first), losses(&second));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The fields of an experiment as a person edits them: one table, from which the form is drawn and every edit is read.
 
+use super::objective_fields::{ALIGNMENT, OBJECTIVE, REWARD};
+
 /// What a field holds, and so how it is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -41,7 +43,13 @@ pub struct Group {
     pub fields: &'static [Field],
 }
 
-const fn field(key: &'static str, label: &'static str, unit: &'static str, kind: Kind, help: &'static str) -> Field {
+pub(super) const fn field(
+    key: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    kind: Kind,
+    help: &'static str,
+) -> Field {
     Field {
         key,
         label,
@@ -66,36 +74,20 @@ pub const GROUPS: &[Group] = &[
             ),
         ],
     },
-    Group {
-        name: "Objective",
-        fields: &[
-            field(
-                "objective.cross_entropy",
-                "cross-entropy",
-                "weight",
-                Kind::Number,
-                "Weight of the loss of the target's tokens; 0 turns it off",
-            ),
-            field(
-                "objective.alignment",
-                "alignment",
-                "weight",
-                Kind::Number,
-                "Weight of the loss that keeps the soft tokens' cosines near the encoder's; 0 turns it off",
-            ),
-            field(
-                "objective.alignment_form",
-                "form of alignment",
-                "",
-                Kind::Choice(&["frobenius", "mean_square"]),
-                "Frobenius norm (the paper's equation 3) or mean squared difference of distinct pairs; both are logged",
-            ),
-        ],
-    },
+    OBJECTIVE,
+    ALIGNMENT,
+    REWARD,
     Group {
         name: "Schedule",
         fields: &[
             field("schedule.steps", "steps", "", Kind::Whole, "Optimiser steps in all"),
+            field(
+                "schedule.reconstruction_steps",
+                "reconstruction first",
+                "steps",
+                Kind::Whole,
+                "The first steps learn nothing but to spell a chunk's rarest names from its soft tokens",
+            ),
             field("schedule.batch", "batch", "samples", Kind::Whole, "Samples a step"),
             field(
                 "schedule.learning_rate",
@@ -324,6 +316,13 @@ pub const GROUPS: &[Group] = &[
                 "tokens",
                 Kind::Whole,
                 "Left tokens that see the soft tokens in late fusion",
+            ),
+            field(
+                "prompt.target_lines",
+                "target in training",
+                "lines",
+                Kind::Whole,
+                "From the cursor on; evaluations complete one line",
             ),
             field(
                 "prompt.before",

@@ -9,6 +9,7 @@ pub mod fields;
 mod frames;
 mod hands;
 mod notices;
+mod objective_fields;
 mod polling;
 mod presets;
 mod setup;

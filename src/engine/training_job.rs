@@ -87,6 +87,7 @@ impl Prepared {
         let session = TrainingSession::new(
             experiment,
             std::mem::take(&mut data.train),
+            &data.validation,
             width,
             &embeddings.mean,
             embeddings.deviation,
@@ -205,7 +206,7 @@ impl TrainingJob {
         self.steer()?;
         let prompts = models.prompts(&self.experiment)?;
         let start = Instant::now();
-        let outcome = self.session.step(models.reader.as_ref(), &prompts)?;
+        let mut outcome = self.session.step(models.reader.as_ref(), &prompts)?;
         let elapsed = start.elapsed();
         self.done.time += elapsed;
         self.done.samples += outcome.samples;
@@ -215,6 +216,10 @@ impl TrainingJob {
             self.recent.remove(0);
         }
         let step = self.session.steps_done();
+        if step == self.experiment.schedule.steps || step.is_multiple_of(self.experiment.schedule.probe_every) {
+            let mut watched = self.session.watch(models.reader.as_ref(), &prompts)?;
+            outcome.terms.append(&mut watched);
+        }
         self.writer.scalar(&ScalarRecord {
             step,
             samples: self.done.samples,

@@ -1,5 +1,6 @@
 //! What a run is: every setting of data, retrieval, models, objective and schedule, read from TOML and checked by name.
 
+mod objective;
 mod steering;
 mod validation;
 
@@ -7,6 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use validation::{ExperimentError, FieldError};
 
@@ -166,6 +168,8 @@ pub struct PromptSettings {
     pub layout: PromptLayout,
     /// Last tokens of the left context that see them in late fusion.
     pub tail_tokens: usize,
+    /// Lines that a training target has, from the cursor on; evaluations complete one.
+    pub target_lines: usize,
     /// Real text before the soft tokens: the first position acts as an attention sink and would lose a vector (science.md 6).
     pub before: String,
     /// Real text behind the soft tokens.
@@ -179,41 +183,9 @@ impl Default for PromptSettings {
             target_tokens: 24,
             layout: PromptLayout::SoftFirst,
             tail_tokens: 8,
+            target_lines: 1,
             before: "#".into(),
             after: "\n".into(),
-        }
-    }
-}
-
-/// Which form of the alignment loss is minimised; both are logged (method.md A4.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlignmentForm {
-    /// The paper's equation 3: Frobenius norm of the difference of the cosine matrices, over root two.
-    #[default]
-    Frobenius,
-    /// Mean squared difference of the cosines of distinct vectors.
-    MeanSquare,
-}
-
-/// Weights of the losses; zero turns a term off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Objective {
-    /// Weight of the cross-entropy of the target tokens (nats per token).
-    pub cross_entropy: f64,
-    /// Weight of the cosine alignment between encoder vectors and soft tokens of a batch.
-    pub alignment: f64,
-    /// Form of the alignment loss.
-    pub alignment_form: AlignmentForm,
-}
-
-impl Default for Objective {
-    fn default() -> Self {
-        Self {
-            cross_entropy: 1.0,
-            alignment: 0.1,
-            alignment_form: AlignmentForm::Frobenius,
         }
     }
 }
@@ -224,6 +196,8 @@ impl Default for Objective {
 pub struct Schedule {
     /// Optimiser steps.
     pub steps: usize,
+    /// The first steps, which learn nothing but to spell a chunk's rarest names (science2.md: what makes a soft token legible).
+    pub reconstruction_steps: usize,
     /// Samples a step.
     pub batch: usize,
     /// Peak learning rate.
@@ -256,6 +230,7 @@ impl Default for Schedule {
     fn default() -> Self {
         Self {
             steps: 84,
+            reconstruction_steps: 0,
             batch: 8,
             learning_rate: 1e-3,
             warmup: 0.08,

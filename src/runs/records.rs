@@ -59,7 +59,8 @@ pub struct ScalarRecord {
     /// The weighted sum that is minimised.
     #[serde(deserialize_with = "null_is_nan")]
     pub loss: f64,
-    /// Every term unweighted: `cross_entropy` (nats per target token), `alignment_frobenius`, `alignment_mse`.
+    /// Every term unweighted, as far as it was computed. In nats a token: `cross_entropy`, `entropy`, `kl`, `reconstruction`, and at
+    /// probes `entropy_watched`, `kl_untrained`; without unit: `alignment_frobenius`, `alignment_mse`, `reward` (0 to 2), `reward_loss`.
     #[serde(deserialize_with = "nulls_are_nan")]
     pub terms: BTreeMap<String, f64>,
     /// Gradient norm of the projector before clipping.

@@ -1,8 +1,10 @@
 //! Training: losses, optimiser, schedule and the step.
 
+mod assemble;
 mod error;
 pub mod objective;
 pub mod optimizer;
+mod order;
 pub mod schedule;
 mod session;
 mod state;
