@@ -1,5 +1,6 @@
 //! What a run is: every setting of data, retrieval, models, objective and schedule, read from TOML and checked by name.
 
+mod alarms;
 mod steering;
 mod validation;
 
@@ -7,6 +8,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use alarms::{AlarmRule, AlarmSettings};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use validation::{ExperimentError, FieldError};
 
@@ -36,6 +38,8 @@ pub struct Experiment {
     pub schedule: Schedule,
     /// What is completed and measured at each evaluation.
     pub evaluation: EvaluationSettings,
+    /// When the run calls for attention, and what it does then.
+    pub alarms: AlarmSettings,
 }
 
 /// Which code is learned from, and how samples are drawn from it.

@@ -253,6 +253,7 @@ impl Experiment {
             self.evaluation.samples.to_string(),
             "1 to 100000",
         );
+        errors.extend(self.alarms.field_errors());
         errors
     }
 

@@ -9,6 +9,7 @@ use super::{
     EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord,
     ScalarRecord, files, layout, live,
 };
+use crate::collapse::AlarmKind;
 use crate::corpus::Split;
 use crate::evaluation::{CompletionRecord, EvaluationSummary};
 use crate::experiment::Experiment;
@@ -101,6 +102,19 @@ impl Run {
     /// How it stands at this moment.
     pub fn status(&self) -> RunStatus {
         RunStatus::of(self.events.last(), &self.folder)
+    }
+
+    /// Alarms that were raised and not cleared, each with the event that raised it, in the order raised.
+    pub fn standing_alarms(&self) -> Vec<(AlarmKind, &EventRecord)> {
+        let mut standing: Vec<(AlarmKind, &EventRecord)> = Vec::new();
+        for event in &self.events {
+            match event.kind {
+                EventKind::AlarmRaised(kind) => standing.push((kind, event)),
+                EventKind::AlarmCleared(kind) => standing.retain(|(other, _)| *other != kind),
+                _ => {}
+            }
+        }
+        standing
     }
 
     /// The watched vectors at a step.

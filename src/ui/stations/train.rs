@@ -185,6 +185,7 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
     });
     for open in view.state.shown_runs() {
         failure_ui(ui, view, open);
+        alarms_ui(ui, view, open);
     }
 }
 
@@ -192,5 +193,18 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
 fn failure_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
     if let RunStatus::Failed(reason) = &open.status {
         ui.label(RichText::new(format!("▲ {} failed: {reason}", open.run().name())).color(view.theme.alarm));
+    }
+}
+
+/// The alarms that stand, each readable in full.
+fn alarms_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
+    let run = open.run();
+    for (alarm, event) in run.standing_alarms() {
+        ui.horizontal_wrapped(|ui| {
+            let text = format!("▲ {}: {} since step {}", run.name(), alarm.label(), event.step);
+            ui.label(RichText::new(text).color(view.theme.alarm))
+                .on_hover_text(format!("To do: {}", alarm.advice()));
+            ui.label(RichText::new(&event.reason).size(theme::SMALL).color(view.theme.weak));
+        });
     }
 }
