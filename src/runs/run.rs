@@ -108,10 +108,12 @@ impl Run {
     pub fn standing_alarms(&self) -> Vec<(AlarmKind, &EventRecord)> {
         let mut standing: Vec<(AlarmKind, &EventRecord)> = Vec::new();
         for event in &self.events {
-            match event.kind {
-                EventKind::AlarmRaised(kind) => standing.push((kind, event)),
-                EventKind::AlarmCleared(kind) => standing.retain(|(other, _)| *other != kind),
-                _ => {}
+            let (EventKind::AlarmRaised(kind) | EventKind::AlarmCleared(kind)) = event.kind else {
+                continue;
+            };
+            standing.retain(|(other, _)| *other != kind);
+            if event.kind == EventKind::AlarmRaised(kind) {
+                standing.push((kind, event));
             }
         }
         standing

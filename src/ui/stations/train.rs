@@ -196,15 +196,21 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
     }
 }
 
-/// The alarms that stand, each readable in full.
+/// The alarms that stand, in a line; what was seen and what to do about it under the pointer.
 fn alarms_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
     let run = open.run();
-    for (alarm, event) in run.standing_alarms() {
-        ui.horizontal_wrapped(|ui| {
-            let text = format!("▲ {}: {} since step {}", run.name(), alarm.label(), event.step);
-            ui.label(RichText::new(text).color(view.theme.alarm))
-                .on_hover_text(format!("To do: {}", alarm.advice()));
-            ui.label(RichText::new(&event.reason).size(theme::SMALL).color(view.theme.weak));
-        });
+    let standing = run.standing_alarms();
+    if standing.is_empty() {
+        return;
     }
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(format!("▲ {}", run.name())).color(view.theme.alarm));
+        for (alarm, event) in standing {
+            let text = format!("{}, step {}", alarm.label(), format::grouped(event.step as i64));
+            let label = ui.label(RichText::new(text).color(view.theme.alarm));
+            let more = format!("{}\nTo do: {}", event.reason, alarm.advice());
+            label.on_hover_text(more);
+            ui.add_space(theme::GAP);
+        }
+    });
 }
