@@ -2,6 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
 mod common;
+#[path = "vectors/compression.rs"]
+mod compression;
 
 use std::cell::Cell;
 use std::collections::HashMap;

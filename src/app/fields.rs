@@ -224,7 +224,7 @@ pub const GROUPS: &[Group] = &[
                 "chunks",
                 "a sample",
                 Kind::Whole,
-                "Each becomes one soft token",
+                "Each becomes one soft token or several, as the projector says",
             ),
             field(
                 "retrieval.chunk_lines",
@@ -277,6 +277,20 @@ pub const GROUPS: &[Group] = &[
                 "layers",
                 Kind::Whole,
                 "2 or 3 linear layers; the inner width follows the reader",
+            ),
+            field(
+                "projector.tokens_per_chunk",
+                "soft tokens",
+                "a chunk",
+                Kind::Whole,
+                "They follow each other in the prompt; alignment and probes look at their mean",
+            ),
+            field(
+                "projector.output_scale",
+                "output scale",
+                "",
+                Kind::Choice(&["off", "fixed", "learned"]),
+                "Give every soft token the mean norm of the reader's token embeddings, or that norm times a trained number",
             ),
             field(
                 "projector.match_embeddings",

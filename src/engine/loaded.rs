@@ -32,6 +32,8 @@ pub(super) struct EmbeddingStatistics {
     pub mean: Vec<f32>,
     /// Their mean distance to it.
     pub deviation: f32,
+    /// Their mean norm.
+    pub mean_norm: f32,
     /// 5%, 50% and 95% quantile of their norms.
     pub norm_quantiles: [f32; 3],
 }
@@ -76,7 +78,8 @@ impl LoadedModels {
         let (prompt, retrieval) = (&experiment.prompt, &experiment.retrieval);
         // Text between chunks, and before and behind soft tokens, is a few tokens at most.
         let text = retrieval.k * (retrieval.chunk_tokens + 2);
-        let longest = prompt.left_tokens + prompt.target_tokens + text.max(retrieval.k + 16);
+        let soft = retrieval.k * experiment.projector.tokens_per_chunk;
+        let longest = prompt.left_tokens + prompt.target_tokens + text.max(soft + 16);
         if longest <= self.reader.config().max_positions {
             return Ok(());
         }
@@ -127,6 +130,7 @@ impl EmbeddingStatistics {
             norms.push(norm(&mut row.iter().copied()) as f32);
             deviation += norm(&mut row.iter().zip(&mean).map(|(value, mean)| value - mean));
         }
+        let mean_norm = norms.iter().copied().map(f64::from).sum::<f64>() / rows as f64;
         norms.sort_by(f32::total_cmp);
         let quantile = |share: f64| {
             norms
@@ -137,6 +141,7 @@ impl EmbeddingStatistics {
         Self {
             mean,
             deviation: (deviation / rows as f64) as f32,
+            mean_norm: mean_norm as f32,
             norm_quantiles: [quantile(0.05), quantile(0.5), quantile(0.95)],
         }
     }

@@ -90,6 +90,7 @@ impl Prepared {
             width,
             &embeddings.mean,
             embeddings.deviation,
+            embeddings.mean_norm,
             &models.device,
         )?;
         Ok(Self { session, data })
@@ -283,7 +284,9 @@ impl TrainingJob {
 
     fn write_probe(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
         self.probe.step = self.session.steps_done();
-        self.probe.projected = project(self.session.projector(), &self.probe.encoder, models)?;
+        let projector = self.session.projector();
+        let soft = projector.forward(&rows(&self.probe.encoder, models)?)?;
+        self.probe.projected = projector.chunk_vectors(&soft)?.detach().flatten_all()?.to_vec1()?;
         Ok(self.writer.probe(&self.probe)?)
     }
 
@@ -305,12 +308,21 @@ impl TrainingJob {
 
 /// Soft tokens of encoder vectors, both row-major.
 pub(super) fn project(projector: &Projector, vectors: &[f32], models: &LoadedModels) -> Result<Vec<f32>, EngineError> {
-    let width = models.encoder.width();
-    let rows = Tensor::from_slice(vectors, (vectors.len() / width, width), &models.device)?;
-    Ok(projector.forward(&rows)?.detach().flatten_all()?.to_vec1()?)
+    let soft = projector.forward(&rows(vectors, models)?)?;
+    Ok(soft.detach().flatten_all()?.to_vec1()?)
 }
 
-/// Soft tokens of each sample, `[chunks, hidden]` row-major.
+/// Encoder vectors as a matrix, one a row.
+fn rows(vectors: &[f32], models: &LoadedModels) -> Result<Tensor, EngineError> {
+    let width = models.encoder.width();
+    Ok(Tensor::from_slice(
+        vectors,
+        (vectors.len() / width, width),
+        &models.device,
+    )?)
+}
+
+/// Soft tokens of each sample, `[chunks * tokens per chunk, hidden]` row-major.
 pub(super) fn soft_tokens(
     projector: &Projector,
     samples: &[EncodedSample],

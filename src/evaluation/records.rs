@@ -38,7 +38,7 @@ pub struct Interval {
 pub enum Arm {
     /// Left context alone.
     NoContext,
-    /// One soft token a chunk.
+    /// The chunks as soft tokens.
     Compressed,
     /// The chunks as text.
     FullRag,

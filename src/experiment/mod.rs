@@ -71,7 +71,7 @@ impl Default for Data {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retrieval {
-    /// Chunks given to a sample.
+    /// Chunks given to a sample; each becomes `projector.tokens_per_chunk` soft tokens.
     pub k: usize,
     /// Lines in a chunk; windows do not overlap.
     pub chunk_lines: usize,
@@ -127,12 +127,29 @@ impl Default for ReaderSettings {
     }
 }
 
+/// How the norms of soft tokens are brought to those of the reader's token embeddings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputScale {
+    /// They are what the last layer gives.
+    #[default]
+    Off,
+    /// Every soft token has the mean norm of the token embeddings.
+    Fixed,
+    /// That norm times one trained number, which begins at 1.
+    Learned,
+}
+
 /// The projector: Linear-GELU-LayerNorm blocks and a last Linear (method.md A3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectorSettings {
     /// Linear layers: 2 (d_enc, d, d) or 3 (d_enc, 2d, 2d, d), d being the reader's hidden size.
     pub depth: usize,
+    /// Soft tokens that one chunk becomes; they follow each other in the prompt.
+    pub tokens_per_chunk: usize,
+    /// How the norms of the soft tokens are brought to those of the reader's token embeddings.
+    pub output_scale: OutputScale,
     /// Match mean and spread of the outputs to the reader's token embeddings before the first step.
     pub match_embeddings: bool,
 }
@@ -141,6 +158,8 @@ impl Default for ProjectorSettings {
     fn default() -> Self {
         Self {
             depth: 2,
+            tokens_per_chunk: 1,
+            output_scale: OutputScale::Off,
             match_embeddings: true,
         }
     }

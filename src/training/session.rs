@@ -56,20 +56,23 @@ pub struct TrainingSession {
 impl TrainingSession {
     /// An untrained projector over `samples`, its outputs matched to the reader's embeddings if the experiment says so.
     ///
-    /// `embedding_mean` is the mean of the reader's token embeddings and `embedding_deviation` their mean distance to it.
+    /// `embedding_mean` is the mean of the reader's token embeddings, `embedding_deviation` their mean distance to it and
+    /// `embedding_norm` their mean norm.
     pub fn new(
         experiment: &Experiment,
         samples: Vec<EncodedSample>,
         encoder_width: usize,
         embedding_mean: &[f32],
         embedding_deviation: f32,
+        embedding_norm: f32,
         device: &Device,
     ) -> Result<Self, TrainingError> {
         if samples.is_empty() {
             return Err(TrainingError::NoSamples);
         }
-        let depth = experiment.projector.depth;
-        let mut projector = Projector::new(encoder_width, embedding_mean.len(), depth, experiment.seed, device)?;
+        let widths = [encoder_width, embedding_mean.len()];
+        let (settings, seed) = (&experiment.projector, experiment.seed);
+        let mut projector = Projector::from_settings(settings, widths, embedding_norm, seed, device)?;
         if experiment.projector.match_embeddings {
             let rows: Vec<f32> = samples
                 .iter()
@@ -140,17 +143,18 @@ impl TrainingSession {
     pub fn step(&mut self, reader: &dyn Reader, prompts: &PromptBuilder<'_>) -> Result<StepOutcome, TrainingError> {
         let schedule = &self.experiment.schedule;
         let batch = batch_indices(self.experiment.seed, self.step, schedule.batch, self.samples.len());
-        let (mut encoded, mut sequences, mut rows) = (Vec::new(), Vec::new(), 0);
+        let (mut encoded, mut sequences, mut chunks, mut soft_tokens) = (Vec::new(), Vec::new(), 0, 0);
         for &index in &batch {
             let sample = &self.samples[index];
-            let chunks = sample.prepared.chunks.len();
-            let prompt = prompts.compressed(&sample.prepared, rows, chunks);
+            let count = sample.prepared.chunks.len() * self.projector.tokens_per_chunk();
+            let prompt = prompts.compressed(&sample.prepared, soft_tokens, count);
             sequences.push(prompts.with_target(prompt, &sample.prepared));
             encoded.extend_from_slice(&sample.vectors);
-            rows += chunks;
+            chunks += sample.prepared.chunks.len();
+            soft_tokens += count;
         }
         let tokens = sequences.iter().map(|sequence| sequence.slots.len()).sum();
-        let encoded = Tensor::from_vec(encoded, (rows, self.encoder_width), &self.device)?;
+        let encoded = Tensor::from_vec(encoded, (chunks, self.encoder_width), &self.device)?;
         let soft = self.projector.forward(&encoded)?;
 
         let objective = &self.experiment.objective;
@@ -173,17 +177,18 @@ impl TrainingSession {
             terms.insert("cross_entropy".to_owned(), result.loss);
             loss += objective.cross_entropy * result.loss;
         }
-        if rows > 1 {
+        if chunks > 1 {
+            let compared = self.projector.chunk_vectors(&soft)?;
             let forms = [
                 (
                     AlignmentForm::Frobenius,
                     "alignment_frobenius",
-                    alignment_frobenius(&encoded, &soft)?,
+                    alignment_frobenius(&encoded, &compared)?,
                 ),
                 (
                     AlignmentForm::MeanSquare,
                     "alignment_mse",
-                    alignment_mean_square(&encoded, &soft)?,
+                    alignment_mean_square(&encoded, &compared)?,
                 ),
             ];
             for (form, name, term) in forms {
