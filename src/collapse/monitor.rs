@@ -5,10 +5,9 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
-
 use super::Instruments;
-use super::alarm::{AlarmEvent, AlarmKind, Gate, Sign};
+use super::alarm::{AlarmEvent, AlarmKind, Sign};
+use super::memory::{Best, MonitorState};
 use crate::experiment::AlarmSettings;
 
 /// A paired difference of cross-entropies with its 95% interval, nats a token; below zero is better.
@@ -47,54 +46,6 @@ pub struct Judgement {
     pub gain: Option<Difference>,
     /// Its difference to soft tokens of another repository.
     pub content: Option<Difference>,
-}
-
-/// What the monitor remembers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct MonitorState {
-    gates: BTreeMap<AlarmKind, Gate>,
-    entropy: Mean,
-    gradient: Mean,
-    /// Training cross-entropy since the last evaluation.
-    training: Mean,
-    best: Option<Best>,
-}
-
-/// A running mean.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Mean {
-    count: usize,
-    sum: f64,
-}
-
-impl Mean {
-    fn add(&mut self, value: f64) {
-        self.count += 1;
-        self.sum += value;
-    }
-
-    fn value(self) -> Option<f64> {
-        (self.count > 0).then(|| self.sum / self.count as f64)
-    }
-
-    /// The mean of the first `count` values, once that many have come; until then it takes `value` in.
-    fn baseline(&mut self, value: f64, count: usize) -> Option<f64> {
-        if self.count < count {
-            self.add(value);
-            return None;
-        }
-        self.value()
-    }
-}
-
-/// The evaluation with the lowest validation cross-entropy so far.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-struct Best {
-    step: usize,
-    validation: f64,
-    /// Mean training cross-entropy of the steps before it.
-    training: f64,
 }
 
 /// The monitor of one run.
@@ -144,7 +95,11 @@ impl Monitor {
             .filter(|(_, value)| !value.is_finite())
             .map(|(name, _)| name)
             .collect();
-        self.finite(step, &wrong);
+        let reason = match wrong.as_slice() {
+            [] => "loss, terms and gradient are finite again".to_owned(),
+            wrong => format!("{} not finite", wrong.join(", ")),
+        };
+        self.finite(step, wrong.is_empty(), reason);
         let finite = |name: &str| terms.get(name).copied().filter(|value| value.is_finite());
         if let Some(cross_entropy) = finite("cross_entropy") {
             self.state.training.add(cross_entropy);
@@ -158,9 +113,9 @@ impl Monitor {
         std::mem::take(&mut self.events)
     }
 
-    /// Takes in a step that could not be taken because `what` is infinite or not a number.
-    pub fn observe_not_finite(&mut self, step: usize, what: &str) -> Vec<AlarmEvent> {
-        self.finite(step, &[what]);
+    /// Takes in that something else is infinite or not a number: a vector, or a step that could not be taken.
+    pub fn observe_not_finite(&mut self, step: usize, reason: String) -> Vec<AlarmEvent> {
+        self.finite(step, false, reason);
         std::mem::take(&mut self.events)
     }
 
@@ -209,13 +164,10 @@ impl Monitor {
         std::mem::take(&mut self.events)
     }
 
-    fn finite(&mut self, step: usize, wrong: &[&str]) {
-        let sign = if wrong.is_empty() { Sign::Healthy } else { Sign::Past };
+    fn finite(&mut self, step: usize, finite: bool, reason: String) {
+        let sign = if finite { Sign::Healthy } else { Sign::Past };
         let patience = (1, self.settings.step_patience);
-        self.gate(AlarmKind::NotFinite, step, sign, patience, || match wrong {
-            [] => "loss, terms and gradient are finite again".into(),
-            wrong => format!("{} not finite", wrong.join(", ")),
-        });
+        self.gate(AlarmKind::NotFinite, step, sign, patience, || reason);
     }
 
     fn entropy(&mut self, step: usize, entropy: f64) {

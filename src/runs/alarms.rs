@@ -36,18 +36,18 @@ impl RunAlarms {
             .observe_step(record.step, record.loss, &record.terms, record.gradient_norm)
     }
 
-    /// Takes in a step that could not be taken because `what` is infinite or not a number.
-    pub fn observe_not_finite(&mut self, step: usize, what: &str) -> Vec<AlarmEvent> {
-        self.monitor.observe_not_finite(step, what)
+    /// Takes in a step that could not be taken because something is infinite or not a number.
+    pub fn observe_not_finite(&mut self, step: usize, reason: String) -> Vec<AlarmEvent> {
+        self.monitor.observe_not_finite(step, reason)
     }
 
     /// Takes in a probe; fails when its matrices have no two vectors.
     pub fn observe_probe(&mut self, probe: &ProbeRecord) -> Result<Vec<AlarmEvent>, VectorsError> {
         let projected = match probe.projected_vectors() {
             Ok(vectors) => instruments(&vectors),
-            Err(VectorsError::NotFinite { row }) => {
-                let what = format!("the soft token of probe chunk {row}");
-                return Ok(self.monitor.observe_not_finite(probe.step, &what));
+            Err(error @ VectorsError::NotFinite { .. }) => {
+                let reason = format!("projected probe: {error}");
+                return Ok(self.monitor.observe_not_finite(probe.step, reason));
             }
             Err(error) => return Err(error),
         };
