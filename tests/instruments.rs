@@ -4,8 +4,6 @@
 #[path = "instruments/alarms.rs"]
 mod alarms;
 mod common;
-#[path = "common/demo_run.rs"]
-mod demo_run;
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use super::lines::{self, LineReader};
 use super::{
     EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord,
-    ScalarRecord, files, layout, live,
+    ScalarRecord, files, layout, live, live_events,
 };
 use crate::collapse::AlarmKind;
 use crate::corpus::Split;
@@ -104,10 +104,10 @@ impl Run {
         RunStatus::of(self.events.last(), &self.folder)
     }
 
-    /// Alarms that were raised and not cleared, each with the event that raised it, in the order raised.
+    /// Alarms on the live branch that were raised and not cleared, each with the event that raised it, in the order raised.
     pub fn standing_alarms(&self) -> Vec<(AlarmKind, &EventRecord)> {
         let mut standing: Vec<(AlarmKind, &EventRecord)> = Vec::new();
-        for event in &self.events {
+        for event in live_events(&self.events) {
             let (EventKind::AlarmRaised(kind) | EventKind::AlarmCleared(kind)) = event.kind else {
                 continue;
             };

@@ -7,11 +7,10 @@ use llavacode::collapse::{
     AlarmChange, AlarmEvent, AlarmKind, Difference, Instruments, Judgement, Monitor, MonitorState, instruments,
 };
 use llavacode::experiment::AlarmSettings;
-use llavacode::runs::{EventKind, Run, RunAlarms};
 use safetensors::SafeTensors;
 use strum::IntoEnumIterator as _;
 
-use super::{Matrix, common, demo_run, json};
+use super::{Matrix, common, json};
 
 /// Kinds and changes of the events of a series of observations, whatever their steps.
 type Changes = Vec<(AlarmKind, AlarmChange)>;
@@ -234,52 +233,6 @@ fn a_monitor_goes_on_from_what_a_checkpoint_kept() {
         assert_eq!(whole.state(), resumed.state());
     }
     assert_eq!(whole.standing().collect::<Vec<_>>(), [AlarmKind::EntropyExplosion]);
-}
-
-#[test]
-fn a_run_keeps_its_alarms_and_they_follow_from_what_it_wrote() {
-    let folder = tempfile::tempdir().unwrap();
-    let mut failing = demo_run::Demo::start(folder.path(), "failing", false);
-    failing.train_to(50);
-    failing.fail("the disk is full");
-    let runs = [
-        (failing.folder(), false),
-        (demo_run::write(folder.path(), "collapsing", false), false),
-        (demo_run::write(folder.path(), "aligned", true), true),
-    ];
-    for (folder, aligned) in runs {
-        let run = Run::open(&folder).unwrap();
-        let name = run.name();
-        let standing: Vec<AlarmKind> = run.standing_alarms().iter().map(|(kind, _)| *kind).collect();
-        assert_eq!(
-            standing.contains(&AlarmKind::RepresentationCollapse),
-            !aligned,
-            "{name}: {standing:?}"
-        );
-        let mut alarms = RunAlarms::new(&run.experiment.alarms, MonitorState::default());
-        let mut found = Vec::new();
-        for step in 0..=demo_run::STEPS {
-            let scalars = run.scalars.iter().filter(|record| record.step == step);
-            found.extend(scalars.flat_map(|record| alarms.observe_step(record)));
-            if run.probe_steps.contains(&step) {
-                found.extend(alarms.observe_probe(&run.probe(step).unwrap()).unwrap());
-            }
-            let evaluations = run.evaluations.iter().filter(|summary| summary.step == step);
-            found.extend(evaluations.flat_map(|summary| alarms.observe_evaluation(summary)));
-        }
-        let written: Vec<_> = run
-            .events
-            .iter()
-            .filter(|event| matches!(event.kind, EventKind::AlarmRaised(_) | EventKind::AlarmCleared(_)))
-            .map(|event| (event.kind, event.step, event.reason.clone()))
-            .collect();
-        let found: Vec<_> = found
-            .iter()
-            .map(|event| (EventKind::from(event), event.step, event.reason.clone()))
-            .collect();
-        assert_eq!(written, found);
-        assert!(run.warnings.is_empty(), "{:?}", run.warnings);
-    }
 }
 
 #[test]

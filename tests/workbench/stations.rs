@@ -140,32 +140,6 @@ fn why_a_run_failed_stands_above_its_curves() {
 }
 
 #[test]
-fn alarms_are_told_as_they_come_and_stand_above_the_curves() {
-    let runs = tempfile::tempdir().unwrap();
-    let mut run = Demo::start(runs.path(), "live", false);
-    let (mut h, engine) = workbench(runs.path(), true);
-    engine.answer(Event::RunStarted(run.folder()));
-    h.run();
-    assert!(h.query_by_label_contains("representation collapse").is_none());
-    run.train_to(41);
-    engine.answer(Event::RunChanged(run.folder()));
-    h.run();
-    let alarm = h.get_by_label("representation collapse, step 9");
-    alarm.hover();
-    h.run();
-    h.get_by_label_contains("To do: raise objective.alignment");
-    let told: Vec<&str> = h
-        .state()
-        .state()
-        .notices
-        .iter()
-        .map(|notice| notice.text.as_str())
-        .collect();
-    let of_collapse = |text: &&str| text.starts_with("live: representation collapse at step 9: mean cosine");
-    assert!(told.iter().any(of_collapse), "{told:?}");
-}
-
-#[test]
 fn an_evaluation_during_training_says_how_far_it_is() {
     let runs = tempfile::tempdir().unwrap();
     let mut run = Demo::start(runs.path(), "live", false);
