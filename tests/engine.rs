@@ -1,6 +1,8 @@
 //! The engine through its channels, on toy models: training, hands on it, completions, and what goes wrong.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+#[path = "engine/alarms.rs"]
+mod alarms;
 mod common;
 #[path = "engine/resume.rs"]
 mod resume;

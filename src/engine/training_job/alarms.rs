@@ -60,13 +60,11 @@ impl TrainingJob {
         let step = self.session.steps_done();
         let events = self.alarms.observe_not_finite(step, error.to_string());
         self.raise(events)?;
-        // The step that failed is the next one: a checkpoint of this one is from before the alarm.
+        // The same weights would give the same numbers at any rate, so a checkpoint of this step is no help.
         let back = match self.order.take() {
-            Some(Order {
-                rule: AlarmRule::RollBack,
-                reason,
-                ..
-            }) => self.back_with_half_the_rate(step + 1, &reason, models)?,
+            Some(order) if order.rule == AlarmRule::RollBack => {
+                self.back_with_half_the_rate(step, &order.reason, models)?
+            }
             _ => false,
         };
         if back { Ok(()) } else { Err(error.into()) }
