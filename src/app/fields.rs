@@ -401,7 +401,7 @@ pub const GROUPS: &[Group] = &[
                 "entropy rise",
                 "nats",
                 Kind::Number,
-                "Entropy of the reader this much above that of the first steps",
+                "Entropy of the reader on watched samples this much above that of the first probes",
             ),
             field(
                 "alarms.norm_factor",
@@ -436,7 +436,7 @@ pub const GROUPS: &[Group] = &[
                 "patience",
                 "probes",
                 Kind::Whole,
-                "Probes in a row that must agree; for over-fitting, evaluations",
+                "Probes in a row that must agree (for over-fitting, evaluations), and first probes that entropy is held against",
             ),
             field(
                 "alarms.step_patience",

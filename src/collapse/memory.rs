@@ -11,7 +11,7 @@ use super::alarm::{AlarmKind, Gate};
 #[serde(default)]
 pub struct MonitorState {
     pub(super) gates: BTreeMap<AlarmKind, Gate>,
-    /// Entropy of the first steps.
+    /// Entropy at the first probes.
     pub(super) entropy: Mean,
     /// Gradient norm of the first steps.
     pub(super) gradient: Mean,

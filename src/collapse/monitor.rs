@@ -10,6 +10,9 @@ use super::alarm::{AlarmEvent, AlarmKind, Sign};
 use super::memory::{Best, MonitorState};
 use crate::experiment::AlarmSettings;
 
+/// The term whose rise is an explosion: measured at probes on the same samples each time, whatever the weights are.
+const ENTROPY: &str = "entropy_watched";
+
 /// A paired difference of cross-entropies with its 95% interval, nats a token; below zero is better.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Difference {
@@ -104,7 +107,7 @@ impl Monitor {
         if let Some(cross_entropy) = finite("cross_entropy") {
             self.state.training.add(cross_entropy);
         }
-        if let Some(entropy) = finite("entropy") {
+        if let Some(entropy) = finite(ENTROPY) {
             self.entropy(step, entropy);
         }
         if gradient_norm.is_finite() {
@@ -174,14 +177,14 @@ impl Monitor {
         let AlarmSettings {
             entropy_rise: limit,
             hysteresis,
-            step_patience,
+            patience,
             ..
         } = self.settings;
-        if let Some(first) = self.state.entropy.baseline(entropy, step_patience) {
+        if let Some(first) = self.state.entropy.baseline(entropy, patience) {
             let rise = entropy - first;
             let sign = Sign::of_high(rise, limit, limit * (1.0 - hysteresis));
-            self.gate(AlarmKind::EntropyExplosion, step, sign, (step_patience, step_patience), || {
-                format!("entropy {entropy:.2} nats, {rise:+.2} against the first {step_patience} steps (limit {limit:+})")
+            self.gate(AlarmKind::EntropyExplosion, step, sign, (patience, patience), || {
+                format!("entropy {entropy:.2} nats, {rise:+.2} against {first:.2} at first (limit {limit:+})")
             });
         }
     }

@@ -71,7 +71,7 @@ pub(super) struct TrainingJob {
     in_force: Option<usize>,
     alarms: RunAlarms,
     /// What an alarm asks for before the next step.
-    order: Option<alarms::Order>,
+    demand: Option<alarms::Demand>,
 }
 
 /// What a run needs beside its folder.
@@ -89,15 +89,11 @@ impl Prepared {
     ) -> Result<Self, EngineError> {
         models.check_length(experiment)?;
         let mut data = Dataset::prepare(experiment, models, &settings.store, progress)?;
-        let width = models.encoder.width();
-        let embeddings = &models.embeddings;
         let session = TrainingSession::new(
             experiment,
             std::mem::take(&mut data.train),
-            width,
-            &embeddings.mean,
-            embeddings.deviation,
-            embeddings.mean_norm,
+            models.encoder.width(),
+            &models.embeddings,
             &models.device,
         )?;
         Ok(Self { session, data })
@@ -154,7 +150,7 @@ impl TrainingJob {
             interventions: Vec::new(),
             in_force: None,
             alarms: RunAlarms::new(&experiment.alarms, MonitorState::default()),
-            order: None,
+            demand: None,
         }
     }
 

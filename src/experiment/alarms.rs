@@ -29,7 +29,7 @@ pub struct AlarmSettings {
     pub cosine_rise: f64,
     /// Collapse: the soft tokens' effective rank below this share of the encoder's.
     pub rank_share: f64,
-    /// The reader's entropy this much above that of the first steps, nats a token.
+    /// The reader's entropy this much above that of the first probes, nats a token.
     pub entropy_rise: f64,
     /// The soft tokens' median norm this many times outside the 5% and 95% quantiles of the reader's token embeddings.
     pub norm_factor: f64,
@@ -39,7 +39,7 @@ pub struct AlarmSettings {
     pub validation_rise: f64,
     /// How far back from a limit an alarm is cleared, as a share of the limit.
     pub hysteresis: f64,
-    /// Probes (and, for over-fitting, evaluations) in a row that must agree.
+    /// Probes (and, for over-fitting, evaluations) in a row that must agree, and first probes that later entropies are held against.
     pub patience: usize,
     /// Steps in a row that must agree, and first steps that later ones are held against.
     pub step_patience: usize,

@@ -1,6 +1,7 @@
 //! The projector: the only trained part. It maps one encoder vector to one soft token (LLavaCode, table 2; method.md A3), or to
 //! several.
 
+mod embeddings;
 mod error;
 mod initial;
 mod scale;
@@ -12,6 +13,7 @@ use candle_nn::ops::layer_norm_slow;
 
 use crate::experiment::{OutputScale, ProjectorSettings};
 
+pub use embeddings::TokenEmbeddings;
 pub use error::ProjectorError;
 
 /// What layer normalisation adds to the variance.

@@ -13,7 +13,7 @@ use super::schedule::cosine_factor;
 use super::{SessionState, TrainingError};
 use crate::experiment::{AlignmentForm, Experiment};
 use crate::models::reader::Reader;
-use crate::projector::Projector;
+use crate::projector::{Projector, TokenEmbeddings};
 use crate::prompt::{PreparedSample, PromptBuilder};
 
 /// A sample with the encoder's vectors of its chunks.
@@ -55,24 +55,19 @@ pub struct TrainingSession {
 
 impl TrainingSession {
     /// An untrained projector over `samples`, its outputs matched to the reader's embeddings if the experiment says so.
-    ///
-    /// `embedding_mean` is the mean of the reader's token embeddings, `embedding_deviation` their mean distance to it and
-    /// `embedding_norm` their mean norm.
     pub fn new(
         experiment: &Experiment,
         samples: Vec<EncodedSample>,
         encoder_width: usize,
-        embedding_mean: &[f32],
-        embedding_deviation: f32,
-        embedding_norm: f32,
+        embeddings: &TokenEmbeddings,
         device: &Device,
     ) -> Result<Self, TrainingError> {
         if samples.is_empty() {
             return Err(TrainingError::NoSamples);
         }
-        let widths = [encoder_width, embedding_mean.len()];
+        let widths = [encoder_width, embeddings.mean.len()];
         let (settings, seed) = (&experiment.projector, experiment.seed);
-        let mut projector = Projector::from_settings(settings, widths, embedding_norm, seed, device)?;
+        let mut projector = Projector::from_settings(settings, widths, embeddings.mean_norm, seed, device)?;
         if experiment.projector.match_embeddings {
             let rows: Vec<f32> = samples
                 .iter()
@@ -80,7 +75,7 @@ impl TrainingSession {
                 .flat_map(|sample| sample.vectors.iter().copied())
                 .collect();
             let rows = Tensor::from_vec(rows.clone(), (rows.len() / encoder_width, encoder_width), device)?;
-            projector.match_embeddings(&rows, embedding_mean, embedding_deviation)?;
+            projector.match_embeddings(&rows, &embeddings.mean, embeddings.deviation)?;
         }
         let schedule = &experiment.schedule;
         let settings = AdamWSettings {

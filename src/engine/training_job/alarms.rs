@@ -14,7 +14,7 @@ pub(super) const MEMORY: &str = "alarms";
 const SMALLEST_RATE: f64 = 1.0 / 8.0;
 
 /// What an alarm's rule wants done before the next step.
-pub(super) struct Order {
+pub(super) struct Demand {
     rule: AlarmRule,
     /// The alarm, in words.
     reason: String,
@@ -34,7 +34,7 @@ impl TrainingJob {
                 _ => AlarmRule::Continue,
             };
             if event.change == AlarmChange::Raised && rule != AlarmRule::Continue {
-                self.order = Some(Order {
+                self.demand = Some(Demand {
                     rule,
                     reason: format!("alarm: {}, {}", event.kind.label(), event.reason),
                     step: event.step,
@@ -46,7 +46,7 @@ impl TrainingJob {
 
     /// Does what an alarm asked for: nothing when there was none.
     pub(super) fn obey(&mut self, models: &LoadedModels) -> Result<Option<Advance>, EngineError> {
-        let Some(Order { rule, reason, step }) = self.order.take() else {
+        let Some(Demand { rule, reason, step }) = self.demand.take() else {
             return Ok(None);
         };
         if rule == AlarmRule::RollBack && self.back_with_half_the_rate(step, &reason, models)? {
@@ -61,9 +61,9 @@ impl TrainingJob {
         let events = self.alarms.observe_not_finite(step, error.to_string());
         self.raise(events)?;
         // The same weights would give the same numbers at any rate, so a checkpoint of this step is no help.
-        let back = match self.order.take() {
-            Some(order) if order.rule == AlarmRule::RollBack => {
-                self.back_with_half_the_rate(step, &order.reason, models)?
+        let back = match self.demand.take() {
+            Some(demand) if demand.rule == AlarmRule::RollBack => {
+                self.back_with_half_the_rate(step, &demand.reason, models)?
             }
             _ => false,
         };
@@ -111,7 +111,7 @@ impl TrainingJob {
             .and_then(|text| serde_json::from_str(text).ok())
             .unwrap_or_default();
         self.alarms = RunAlarms::new(&self.experiment.alarms, memory);
-        self.order = None;
+        self.demand = None;
         let run = Run::open(self.folder())?;
         let standing: Vec<AlarmKind> = run.standing_alarms().iter().map(|(kind, _)| *kind).collect();
         let evaluations = run.evaluations.iter().filter(|summary| summary.step == checkpoint.step);
