@@ -283,7 +283,7 @@ pub const GROUPS: &[Group] = &[
                 "soft tokens",
                 "a chunk",
                 Kind::Whole,
-                "They follow each other in the prompt; alignment and probes look at their mean",
+                "They follow each other in the prompt; alignment and probes look at all of a chunk's together",
             ),
             field(
                 "projector.output_scale",

@@ -105,16 +105,16 @@ impl Projector {
         }
     }
 
-    /// One vector a chunk `[chunks, reader width]` of soft tokens as [`Self::forward`] gives them: what alignment and probes
-    /// compare with the encoder's vector. It has the direction of the mean of the chunk's soft tokens, and their mean norm, so
-    /// that it can also be held against the norms of token embeddings. One soft token a chunk is left as it is.
+    /// One vector a chunk, `[chunks, tokens per chunk * reader width]`, of soft tokens as [`Self::forward`] gives them: what
+    /// alignment and probes compare with the encoder's vector. The chunk's soft tokens stand side by side, so that a cosine is
+    /// the mean over their places (a mean of the soft tokens would lose what they do not share, and look collapsed), divided by the
+    /// root of their number, so that the norm is theirs. One soft token a chunk is left as it is.
     pub fn chunk_vectors(&self, soft: &Tensor) -> Result<Tensor, ProjectorError> {
         if self.tokens_per_chunk == 1 {
             return Ok(soft.clone());
         }
-        let tokens = soft.reshape(((), self.tokens_per_chunk, self.reader_width))?;
-        let (mean, norm) = (tokens.mean(1)?, scale::norms(&tokens)?.mean(1)?);
-        Ok(mean.broadcast_mul(&norm.div(&scale::norms(&mean)?)?)?)
+        let together = soft.reshape(((), self.tokens_per_chunk * self.reader_width))?;
+        Ok((together / (self.tokens_per_chunk as f64).sqrt())?)
     }
 
     /// What the last layer gives, `[chunks, tokens per chunk * reader width]`.

@@ -5,14 +5,10 @@ use candle_core::{D, Result, Tensor, Var};
 /// Keeps the norm differentiable at zero: far below the square of any number that matters, far above the smallest f32.
 const TINY: f64 = 1e-24;
 
-/// Lengths of the rows of `[rows, width]`: `[rows, 1]`.
-pub(super) fn norms(rows: &Tensor) -> Result<Tensor> {
-    (rows.sqr()?.sum_keepdim(D::Minus1)? + TINY)?.sqrt()
-}
-
 /// Rows of `[rows, width]`, each with the length `norm`, times `gain` `[1]` where there is one.
 pub(super) fn rescale(rows: &Tensor, norm: f64, gain: Option<&Var>) -> Result<Tensor> {
-    let rows = (rows.broadcast_div(&norms(rows)?)? * norm)?;
+    let lengths = (rows.sqr()?.sum_keepdim(D::Minus1)? + TINY)?.sqrt()?;
+    let rows = (rows.broadcast_div(&lengths)? * norm)?;
     match gain {
         Some(gain) => rows.broadcast_mul(gain),
         None => Ok(rows),

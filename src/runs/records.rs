@@ -155,7 +155,7 @@ pub struct ProbeRecord {
     pub rows: usize,
     /// `encoder`: `[rows, encoder width]`, row-major.
     pub encoder: Vec<f32>,
-    /// `projected`: `[rows, reader width]`, row-major; of several soft tokens a chunk, their mean at their mean norm.
+    /// `projected`: `[rows, tokens per chunk * reader width]`, row-major: a chunk's soft tokens side by side, over the root of their number.
     pub projected: Vec<f32>,
     /// `token_norm_quantiles`: 5%, 50% and 95% quantile of the norms of the reader's token embeddings.
     pub token_norm_quantiles: [f32; 3],

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use candle_core::{Device, Tensor, Var};
+use llavacode::collapse::{Vectors, instruments};
 use llavacode::experiment::{OutputScale, ProjectorSettings};
 use llavacode::projector::{Projector, ProjectorError};
 use llavacode::training::objective::alignment_frobenius;
@@ -57,19 +58,28 @@ fn a_chunk_becomes_several_rows_that_follow_each_other() {
         let second = projector.forward(&x.narrow(0, 1, 1).unwrap()).unwrap();
         assert_close(&all.narrow(0, 3, 3).unwrap(), &second, 1e-5, "rows of the second chunk");
         let compared = projector.chunk_vectors(&all).unwrap();
-        assert_eq!(compared.dims(), [4, READER]);
-        let norms: Vec<f32> = lengths(&all)
-            .chunks(3)
-            .map(|three| three.iter().sum::<f32>() / 3.0)
-            .collect();
-        for (found, expected) in lengths(&compared).iter().zip(norms) {
+        assert_eq!(compared.dims(), [4, 3 * READER]);
+        // The norm is the root mean square of those of the soft tokens.
+        for (found, three) in lengths(&compared).iter().zip(lengths(&all).chunks(3)) {
+            let expected = (three.iter().map(|length| length * length).sum::<f32>() / 3.0).sqrt();
             assert!((found - expected).abs() < 1e-4, "{found} instead of {expected}");
         }
-        let direction = |row: &Tensor| (row / f64::from(lengths(row)[0])).unwrap();
-        let mean = second.mean_keepdim(0).unwrap();
-        let found = compared.narrow(0, 1, 1).unwrap();
-        assert_close(&direction(&found), &direction(&mean), 1e-5, "direction of the mean");
     }
+}
+
+#[test]
+fn more_soft_tokens_do_not_look_collapsed_before_training() {
+    let x = sample(30, ENCODER);
+    let cosine = |tokens_per_chunk| {
+        let mut projector = projector(2, tokens_per_chunk, OutputScale::Off);
+        projector.match_embeddings(&x, &[0.3; READER], 0.8).unwrap();
+        let compared = projector.chunk_vectors(&projector.forward(&x).unwrap()).unwrap();
+        let values = numbers(&compared);
+        let vectors = Vectors::new(30, tokens_per_chunk * READER, &values).unwrap();
+        instruments(&vectors).mean_cosine
+    };
+    let (one, eight) = (cosine(1), cosine(8));
+    assert!((one - eight).abs() < 0.1, "{one} with one, {eight} with eight");
 }
 
 #[test]
