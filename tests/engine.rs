@@ -1,6 +1,8 @@
 //! The engine through its channels, on toy models: training, hands on it, completions, and what goes wrong.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+#[path = "engine/alarms.rs"]
+mod alarms;
 mod common;
 #[path = "engine/resume.rs"]
 mod resume;
@@ -18,7 +20,7 @@ use llavacode::engine::{
     WorkerState,
 };
 use llavacode::evaluation::Arm;
-use llavacode::experiment::{Experiment, Objective, PromptLayout, RewardForm};
+use llavacode::experiment::{Experiment, Objective, OutputScale, PromptLayout, RewardForm};
 use llavacode::models::catalogue::Store;
 use llavacode::runs::{EventKind, Run};
 use toy::Toy;
@@ -342,6 +344,48 @@ fn a_completion_is_served_while_training_goes_on() {
     assert!(full > compressed);
     assert!(answer.retrieved.iter().all(|one| one.chunk.path != "package/main.py"));
     bench.wait_for_step(3);
+}
+
+#[test]
+fn a_chunk_becomes_several_scaled_soft_tokens() {
+    let bench = Bench::new();
+    let mut experiment = bench.toy.experiment("several");
+    experiment.projector.tokens_per_chunk = 3;
+    experiment.projector.output_scale = OutputScale::Learned;
+    let folder = bench.train(experiment);
+    bench.wait_for_end();
+    let run = Run::open(&folder).unwrap();
+    assert!(run.scalars.iter().all(|scalar| scalar.loss.is_finite()));
+    // Three soft tokens for each of two chunks; the probe keeps one row a chunk.
+    for record in run.completions(6, Split::Validation).unwrap() {
+        let compressed = matches!(record.arm, Arm::Compressed | Arm::ShuffledContext);
+        assert_eq!(record.soft_tokens, if compressed { 6 } else { 0 });
+    }
+    let probe = run.probe(6).unwrap();
+    assert_eq!(probe.rows, run.probe_chunks().unwrap().len());
+    assert_eq!(probe.projected.len(), run.probe(0).unwrap().projected.len());
+    assert_eq!(probe.projected_vectors().unwrap().rows(), probe.rows);
+    let scale = |step| {
+        let tensors = run.checkpoint(step).unwrap().tensors;
+        let scale = tensors.into_iter().find(|(name, ..)| name == "scale");
+        scale.unwrap().2[0]
+    };
+    assert_ne!(scale(4), scale(6), "the scale is trained");
+    bench.send(Command::Complete(CompletionRequest {
+        id: 3,
+        run: folder,
+        source: CompletionSource::Cursor {
+            repository: bench.toy.repository(),
+            file: "package/main.py".into(),
+            line: 12,
+        },
+        arms: vec![Arm::Compressed],
+    }));
+    let answer = bench.wait(|event| match event {
+        Event::Completed { id: 3, result, .. } => Some(result.clone().unwrap()),
+        _ => None,
+    });
+    assert_eq!(answer.completions[0].soft_tokens, 6);
 }
 
 #[test]

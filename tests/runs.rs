@@ -106,6 +106,7 @@ fn summary(step: usize, split: Split) -> EvaluationSummary {
             prompt_tokens: 133.0,
             ttft_ms: 12.5,
         }],
+        content: BTreeMap::new(),
     }
 }
 

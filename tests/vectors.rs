@@ -4,6 +4,8 @@
 #[path = "vectors/bench.rs"]
 mod bench;
 mod common;
+#[path = "vectors/compression.rs"]
+mod compression;
 #[path = "vectors/objective.rs"]
 mod objective;
 #[path = "common/toy.rs"]

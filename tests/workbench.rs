@@ -1,6 +1,8 @@
 //! The workbench as a person uses it, without a window: stations, keyboard, first start, a run that moves.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "workbench/alarms.rs"]
+mod alarms;
 #[path = "workbench/charts.rs"]
 mod charts;
 #[path = "workbench/collapse.rs"]

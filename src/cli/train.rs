@@ -10,7 +10,7 @@ use super::session::{DeviceArgument, JobError, Session};
 use super::table::evaluation_line;
 use crate::engine::{Command, Event, ForkRequest, WorkerState};
 use crate::experiment::Experiment;
-use crate::runs::{RunFollower, RunStatus};
+use crate::runs::{EventKind, Run, RunFollower, RunStatus};
 
 /// What to train.
 #[derive(Args)]
@@ -57,7 +57,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
             Event::RunStarted(folder) => watched = Some(Watched::open(folder.clone(), line)?),
             Event::RunChanged(_) => {
                 if let Some(watched) = &mut watched {
-                    watched.tell_evaluations(line)?;
+                    watched.tell_news(line)?;
                 }
             }
             Event::State(state @ WorkerState::Training { .. }) => line.show(&step_text(state, watched.as_ref())),
@@ -67,7 +67,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Ok(None)
     })?;
     say(folder.display())?;
-    match crate::runs::Run::open(&folder)?.status() {
+    let run = Run::open(&folder)?;
+    eprintln!("{}", exit_line(&run));
+    match run.status() {
         RunStatus::Failed(message) => Err(JobError::Failed {
             message,
             bad_input: false,
@@ -99,10 +101,24 @@ fn command(arguments: Arguments) -> anyhow::Result<Command> {
     Ok(Command::Train(Box::new(experiment)))
 }
 
+/// Which alarms stand at the end, in one line.
+fn exit_line(run: &Run) -> String {
+    let standing = run.standing_alarms();
+    if standing.is_empty() {
+        return "no alarm stands".into();
+    }
+    let alarms = standing.iter().map(|(alarm, event)| {
+        let (label, step, reason) = (alarm.label(), event.step, &event.reason);
+        format!("{label} since step {step} ({reason})")
+    });
+    format!("alarms that stand: {}", alarms.collect::<Vec<_>>().join("; "))
+}
+
 /// The run's folder as it grows.
 struct Watched {
     follower: RunFollower,
     evaluations: usize,
+    events: usize,
 }
 
 impl Watched {
@@ -112,13 +128,23 @@ impl Watched {
         let follower = RunFollower::open(&folder)?;
         Ok(Self {
             evaluations: follower.run().evaluations.len(),
+            events: follower.run().events.len(),
             follower,
         })
     }
 
-    fn tell_evaluations(&mut self, line: &mut ProgressLine) -> anyhow::Result<()> {
+    fn tell_news(&mut self, line: &mut ProgressLine) -> anyhow::Result<()> {
         self.follower.poll()?;
-        let evaluations = &self.follower.run().evaluations;
+        let Run {
+            evaluations, events, ..
+        } = self.follower.run();
+        for event in events.iter().skip(self.events) {
+            if let EventKind::AlarmRaised(_) | EventKind::AlarmCleared(_) = event.kind {
+                line.clear();
+                eprintln!("alarm: {} at step {}: {}", event.kind.words(), event.step, event.reason);
+            }
+        }
+        self.events = events.len();
         for summary in evaluations.iter().skip(self.evaluations) {
             line.clear();
             eprintln!("{}", evaluation_line(summary));

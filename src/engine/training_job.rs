@@ -1,5 +1,6 @@
 //! A run in training: one call to [`TrainingJob::advance`] is one step, one completion of an evaluation, or the end.
 
+mod alarms;
 mod checkpoint;
 mod fork;
 mod manifest;
@@ -17,11 +18,12 @@ use super::evaluation_job::{ArmsEvaluation, sample_record};
 use super::loaded::LoadedModels;
 use super::reply::Reply;
 use super::{EngineError, EngineSettings, Event, WorkerState};
+use crate::collapse::MonitorState;
 use crate::corpus::{Chunk, Split};
 use crate::evaluation::Arm;
 use crate::experiment::{Experiment, Intervention};
 use crate::projector::Projector;
-use crate::runs::{EventKind, ProbeRecord, RunWriter, ScalarRecord};
+use crate::runs::{EventKind, ProbeRecord, RunAlarms, RunWriter, ScalarRecord};
 use crate::training::{EncodedSample, TrainingSession};
 pub(super) use fork::fork;
 use manifest::manifest;
@@ -31,7 +33,7 @@ pub(super) use resume::check_unchanged;
 const RECENT_STEPS: usize = 10;
 
 /// What a call to [`TrainingJob::advance`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Advance {
     /// One optimiser step.
     Step,
@@ -39,6 +41,8 @@ pub(super) enum Advance {
     Evaluation,
     /// Nothing is left to do.
     Finished,
+    /// An alarm asks for the run to end; why, in words.
+    Stopped(String),
 }
 
 /// What a run has done so far.
@@ -65,6 +69,9 @@ pub(super) struct TrainingJob {
     interventions: Vec<(usize, Intervention)>,
     /// How many of them the session trains with; none when that is to be found out.
     in_force: Option<usize>,
+    alarms: RunAlarms,
+    /// What an alarm asks for before the next step.
+    demand: Option<alarms::Demand>,
 }
 
 /// What a run needs beside its folder.
@@ -82,15 +89,12 @@ impl Prepared {
     ) -> Result<Self, EngineError> {
         models.check_length(experiment)?;
         let mut data = Dataset::prepare(experiment, models, &settings.store, progress)?;
-        let width = models.encoder.width();
-        let embeddings = &models.embeddings;
         let session = TrainingSession::new(
             experiment,
             std::mem::take(&mut data.train),
             &data.validation,
-            width,
-            &embeddings.mean,
-            embeddings.deviation,
+            models.encoder.width(),
+            &models.embeddings,
             &models.device,
         )?;
         Ok(Self { session, data })
@@ -146,6 +150,8 @@ impl TrainingJob {
             checkpointed: None,
             interventions: Vec::new(),
             in_force: None,
+            alarms: RunAlarms::new(&experiment.alarms, MonitorState::default()),
+            demand: None,
         }
     }
 
@@ -182,6 +188,11 @@ impl TrainingJob {
     /// Does the next piece of work.
     pub fn advance(&mut self, models: &LoadedModels, reply: &Reply) -> Result<Advance, EngineError> {
         self.settle(false)?;
+        if let Some(done) = self.obey(models)? {
+            reply.send(Event::Progress(None));
+            reply.send(Event::RunChanged(self.folder().to_owned()));
+            return Ok(done);
+        }
         if let Some(mut evaluation) = self.evaluation.take() {
             let prompts = models.prompts(&self.experiment)?;
             if evaluation.advance(models.reader.as_ref(), &prompts)? {
@@ -206,7 +217,10 @@ impl TrainingJob {
         self.steer()?;
         let prompts = models.prompts(&self.experiment)?;
         let start = Instant::now();
-        let mut outcome = self.session.step(models.reader.as_ref(), &prompts)?;
+        let mut outcome = match self.session.step(models.reader.as_ref(), &prompts) {
+            Err(error) if error.is_divergence() => return self.diverged(error, models),
+            outcome => outcome?,
+        };
         let elapsed = start.elapsed();
         self.done.time += elapsed;
         self.done.samples += outcome.samples;
@@ -216,11 +230,14 @@ impl TrainingJob {
             self.recent.remove(0);
         }
         let step = self.session.steps_done();
-        if step == self.experiment.schedule.steps || step.is_multiple_of(self.experiment.schedule.probe_every) {
+        let schedule = &self.experiment.schedule;
+        let due = |every: usize| step == schedule.steps || step.is_multiple_of(every);
+        let (probe, checkpoint) = (due(schedule.probe_every), due(schedule.checkpoint_every));
+        if probe {
             let mut watched = self.session.watch(models.reader.as_ref(), &prompts)?;
             outcome.terms.append(&mut watched);
         }
-        self.writer.scalar(&ScalarRecord {
+        let record = ScalarRecord {
             step,
             samples: self.done.samples,
             tokens: self.done.tokens,
@@ -230,10 +247,10 @@ impl TrainingJob {
             gradient_norm: outcome.gradient_norm,
             learning_rate: outcome.learning_rate,
             samples_per_second: outcome.samples as f64 / elapsed.as_secs_f64().max(1e-9),
-        })?;
-        let schedule = &self.experiment.schedule;
-        let due = |every: usize| step == schedule.steps || step.is_multiple_of(every);
-        let (probe, checkpoint) = (due(schedule.probe_every), due(schedule.checkpoint_every));
+        };
+        self.writer.scalar(&record)?;
+        let alarms = self.alarms.observe_step(&record);
+        self.raise(alarms)?;
         if probe {
             self.write_probe(models)?;
         }
@@ -288,8 +305,13 @@ impl TrainingJob {
 
     fn write_probe(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
         self.probe.step = self.session.steps_done();
-        self.probe.projected = project(self.session.projector(), &self.probe.encoder, models)?;
-        Ok(self.writer.probe(&self.probe)?)
+        let projector = self.session.projector();
+        let soft = projector.forward(&rows(&self.probe.encoder, models)?)?;
+        self.probe.projected = projector.chunk_vectors(&soft)?.detach().flatten_all()?.to_vec1()?;
+        self.writer.probe(&self.probe)?;
+        // Fewer than two chunks cannot be compared, and raise nothing.
+        let alarms = self.alarms.observe_probe(&self.probe).unwrap_or_default();
+        self.raise(alarms)
     }
 
     fn begin_evaluation(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
@@ -303,6 +325,8 @@ impl TrainingJob {
         self.evaluation_time = Some(evaluation.elapsed());
         let summary = evaluation.summarise(Split::Validation, self.session.steps_done(), self.experiment.seed);
         self.writer.evaluation(&summary, evaluation.records())?;
+        let alarms = self.alarms.observe_evaluation(&summary);
+        self.raise(alarms)?;
         // Another checkpoint may be the best one now.
         Ok(self.writer.prune(&self.experiment.schedule)?)
     }
@@ -310,12 +334,21 @@ impl TrainingJob {
 
 /// Soft tokens of encoder vectors, both row-major.
 pub(super) fn project(projector: &Projector, vectors: &[f32], models: &LoadedModels) -> Result<Vec<f32>, EngineError> {
-    let width = models.encoder.width();
-    let rows = Tensor::from_slice(vectors, (vectors.len() / width, width), &models.device)?;
-    Ok(projector.forward(&rows)?.detach().flatten_all()?.to_vec1()?)
+    let soft = projector.forward(&rows(vectors, models)?)?;
+    Ok(soft.detach().flatten_all()?.to_vec1()?)
 }
 
-/// Soft tokens of each sample, `[chunks, hidden]` row-major.
+/// Encoder vectors as a matrix, one a row.
+fn rows(vectors: &[f32], models: &LoadedModels) -> Result<Tensor, EngineError> {
+    let width = models.encoder.width();
+    Ok(Tensor::from_slice(
+        vectors,
+        (vectors.len() / width, width),
+        &models.device,
+    )?)
+}
+
+/// Soft tokens of each sample, `[chunks * tokens per chunk, hidden]` row-major.
 pub(super) fn soft_tokens(
     projector: &Projector,
     samples: &[EncodedSample],

@@ -241,6 +241,7 @@ impl Worker {
             }
             Ok(Advance::Evaluation) => {}
             Ok(Advance::Finished) => self.end_training(EventKind::End, ""),
+            Ok(Advance::Stopped(reason)) => self.stop_training(&reason),
             Err(error) => {
                 // Nothing moves in a step that fails, so what the steps before it learned is sound, unless the numbers went
                 // wrong. If it cannot be written either, the first error is the one to tell.

@@ -8,7 +8,7 @@ use crate::prompt::{PreparedSample, PromptBuilder};
 
 /// Completes a sample greedily and scores it against its target.
 ///
-/// `soft` holds one soft token a chunk, `[chunks, hidden]`: the sample's own for [`Arm::Compressed`], those of another
+/// `soft` holds the soft tokens of the chunks, `[chunks * tokens per chunk, hidden]`: the sample's own for [`Arm::Compressed`], those of another
 /// repository's sample for [`Arm::ShuffledContext`]; the other arms do not read it.
 pub fn complete(
     reader: &dyn Reader,

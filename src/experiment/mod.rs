@@ -1,5 +1,6 @@
 //! What a run is: every setting of data, retrieval, models, objective and schedule, read from TOML and checked by name.
 
+mod alarms;
 mod objective;
 mod steering;
 mod validation;
@@ -8,6 +9,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use alarms::{AlarmRule, AlarmSettings};
 pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use validation::{ExperimentError, FieldError};
@@ -38,6 +40,8 @@ pub struct Experiment {
     pub schedule: Schedule,
     /// What is completed and measured at each evaluation.
     pub evaluation: EvaluationSettings,
+    /// When the run calls for attention, and what it does then.
+    pub alarms: AlarmSettings,
 }
 
 /// Which code is learned from, and how samples are drawn from it.
@@ -69,7 +73,7 @@ impl Default for Data {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retrieval {
-    /// Chunks given to a sample.
+    /// Chunks given to a sample; each becomes `projector.tokens_per_chunk` soft tokens.
     pub k: usize,
     /// Lines in a chunk; windows do not overlap.
     pub chunk_lines: usize,
@@ -125,12 +129,29 @@ impl Default for ReaderSettings {
     }
 }
 
+/// How the norms of soft tokens are brought to those of the reader's token embeddings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputScale {
+    /// They are what the last layer gives.
+    #[default]
+    Off,
+    /// Every soft token has the mean norm of the token embeddings.
+    Fixed,
+    /// That norm times one trained number, which begins at 1.
+    Learned,
+}
+
 /// The projector: Linear-GELU-LayerNorm blocks and a last Linear (method.md A3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectorSettings {
     /// Linear layers: 2 (d_enc, d, d) or 3 (d_enc, 2d, 2d, d), d being the reader's hidden size.
     pub depth: usize,
+    /// Soft tokens that one chunk becomes; they follow each other in the prompt.
+    pub tokens_per_chunk: usize,
+    /// How the norms of the soft tokens are brought to those of the reader's token embeddings.
+    pub output_scale: OutputScale,
     /// Match mean and spread of the outputs to the reader's token embeddings before the first step.
     pub match_embeddings: bool,
 }
@@ -139,6 +160,8 @@ impl Default for ProjectorSettings {
     fn default() -> Self {
         Self {
             depth: 2,
+            tokens_per_chunk: 1,
+            output_scale: OutputScale::Off,
             match_embeddings: true,
         }
     }

@@ -129,6 +129,12 @@ impl Experiment {
             self.projector.depth.to_string(),
             "2 or 3",
         );
+        check(
+            (1..=64).contains(&self.projector.tokens_per_chunk),
+            "projector.tokens_per_chunk",
+            self.projector.tokens_per_chunk.to_string(),
+            "1 to 64",
+        );
         let p = &self.prompt;
         check(
             (8..=16_384).contains(&p.left_tokens),
@@ -252,6 +258,7 @@ impl Experiment {
             self.evaluation.samples.to_string(),
             "1 to 100000",
         );
+        errors.extend(self.alarms.field_errors());
         errors
     }
 

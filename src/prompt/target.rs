@@ -1,5 +1,7 @@
 //! What stands behind a prompt: targets of one line or several, where a completion ends, and continuations that share a prompt.
 
+use std::ops::Range;
+
 use super::builder::tokens;
 use super::{PreparedSample, PromptBuilder};
 use crate::corpus::CompletionSample;
@@ -101,9 +103,10 @@ impl PromptBuilder<'_> {
         self.tokenizer.text(&ended.collect::<Vec<_>>())
     }
 
-    /// One soft token without left context, for the reader to spell what it holds.
-    pub fn chunk_alone(&self, row: usize) -> Prompt {
-        let slots = tokens(&self.before).chain([Slot::Soft(row)]).chain(tokens(&self.after));
+    /// The soft tokens of one chunk, `rows` of the soft-token matrix, without left context, for the reader to spell what they hold.
+    pub fn chunk_alone(&self, rows: Range<usize>) -> Prompt {
+        let soft = rows.map(Slot::Soft);
+        let slots = tokens(&self.before).chain(soft).chain(tokens(&self.after));
         Prompt {
             slots: slots.collect(),
             apart: None,

@@ -3,6 +3,7 @@
 //! Lines are appended whole and synced, other files are written under a temporary name and renamed, so a run can be read while
 //! another process writes it, and copied to another machine.
 
+mod alarms;
 mod error;
 mod files;
 mod follower;
@@ -19,6 +20,7 @@ mod rewind;
 mod run;
 mod writer;
 
+pub use alarms::RunAlarms;
 pub use error::RunError;
 pub use files::NamedTensor;
 pub use follower::RunFollower;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::collapse::{Vectors, VectorsError};
+use crate::collapse::{AlarmKind, Vectors, VectorsError};
 use crate::corpus::{CompletionSample, Split};
 use crate::experiment::Intervention;
 use crate::retrieval::Retrieved;
@@ -85,9 +85,9 @@ fn nulls_are_nan<'de, D: Deserializer<'de>>(numbers: D) -> Result<BTreeMap<Strin
         .collect())
 }
 
-/// What happened to a run.
+/// What happened to a run. On disk `"kind":"alarm_raised","what":"representation_collapse"`, `"kind":"start"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "kind", content = "what", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
     /// The first step is about to run.
@@ -110,6 +110,21 @@ pub enum EventKind {
     Stop,
     /// The run failed; the reason says why.
     Failed,
+    /// Something calls for attention; the reason says what was seen.
+    AlarmRaised(AlarmKind),
+    /// What an alarm warned of is over.
+    AlarmCleared(AlarmKind),
+}
+
+impl EventKind {
+    /// What a person reads: "pause", "representation collapse", "representation collapse is over".
+    pub fn words(self) -> String {
+        match self {
+            Self::AlarmRaised(alarm) => alarm.label().to_owned(),
+            Self::AlarmCleared(alarm) => format!("{} is over", alarm.label()),
+            other => other.to_string().replace('_', " "),
+        }
+    }
 }
 
 /// A line of `events.jsonl`.
@@ -120,6 +135,7 @@ pub struct EventRecord {
     /// Last finished step.
     pub step: usize,
     /// What happened.
+    #[serde(flatten)]
     pub kind: EventKind,
     /// Why, or what, in words; may be empty.
     pub reason: String,
@@ -140,7 +156,7 @@ pub struct ProbeRecord {
     pub rows: usize,
     /// `encoder`: `[rows, encoder width]`, row-major.
     pub encoder: Vec<f32>,
-    /// `projected`: `[rows, reader width]`, row-major.
+    /// `projected`: `[rows, tokens per chunk * reader width]`, row-major: a chunk's soft tokens side by side, over the root of their number.
     pub projected: Vec<f32>,
     /// `token_norm_quantiles`: 5%, 50% and 95% quantile of the norms of the reader's token embeddings.
     pub token_norm_quantiles: [f32; 3],

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use super::lines::{self, LineReader};
 use super::{
     EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord,
-    ScalarRecord, files, layout, live,
+    ScalarRecord, files, layout, live, live_events,
 };
+use crate::collapse::AlarmKind;
 use crate::corpus::Split;
 use crate::evaluation::{CompletionRecord, EvaluationSummary};
 use crate::experiment::Experiment;
@@ -101,6 +102,21 @@ impl Run {
     /// How it stands at this moment.
     pub fn status(&self) -> RunStatus {
         RunStatus::of(self.events.last(), &self.folder)
+    }
+
+    /// Alarms on the live branch that were raised and not cleared, each with the event that raised it, in the order raised.
+    pub fn standing_alarms(&self) -> Vec<(AlarmKind, &EventRecord)> {
+        let mut standing: Vec<(AlarmKind, &EventRecord)> = Vec::new();
+        for event in live_events(&self.events) {
+            let (EventKind::AlarmRaised(kind) | EventKind::AlarmCleared(kind)) = event.kind else {
+                continue;
+            };
+            standing.retain(|(other, _)| *other != kind);
+            if event.kind == EventKind::AlarmRaised(kind) {
+                standing.push((kind, event));
+            }
+        }
+        standing
     }
 
     /// The watched vectors at a step.

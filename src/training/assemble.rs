@@ -14,6 +14,8 @@ use crate::prompt::{PreparedSample, PromptBuilder};
 pub(super) struct Batch<'a> {
     /// All samples of the run.
     pub samples: &'a [EncodedSample],
+    /// Soft tokens that a chunk becomes.
+    pub tokens_per_chunk: usize,
     /// Those of the batch.
     pub indices: Vec<usize>,
     /// The objective of the step.
@@ -105,7 +107,8 @@ impl Assembler {
             let of_sample = names.get(index).map(Vec::as_slice).unwrap_or_default();
             let chunk = (batch.draw.step + position) % of_sample.len().max(1);
             if let Some(spelled) = of_sample.get(chunk).filter(|spelled| !spelled.is_empty()) {
-                reading.chunk(&prompts.chunk_alone(first + chunk), spelled);
+                let rows = [first + chunk, first + chunk + 1].map(|chunk| chunk * batch.tokens_per_chunk);
+                reading.chunk(&prompts.chunk_alone(rows[0]..rows[1]), spelled);
             }
             first += of_sample.len();
         }
@@ -120,9 +123,9 @@ impl<'a> Batch<'a> {
         let mut rows = 0;
         let with_prompt = |&index: &usize| {
             let sample = &self.samples[index].prepared;
-            let first = rows;
-            rows += sample.chunks.len();
-            (sample, prompts.compressed(sample, first, sample.chunks.len()))
+            let (first, count) = (rows, sample.chunks.len() * self.tokens_per_chunk);
+            rows += count;
+            (sample, prompts.compressed(sample, first, count))
         };
         self.indices.iter().map(with_prompt).collect()
     }

@@ -12,7 +12,7 @@ use super::schedule::cosine_factor;
 use super::{SessionState, TrainingError};
 use crate::experiment::{AlignmentForm, Experiment, Objective};
 use crate::models::reader::Reader;
-use crate::projector::Projector;
+use crate::projector::{Projector, TokenEmbeddings};
 use crate::prompt::{PreparedSample, PromptBuilder};
 
 /// Samples whose prediction is watched: few, for a second forward pass at every probe.
@@ -64,25 +64,24 @@ pub struct TrainingSession {
 impl TrainingSession {
     /// An untrained projector over `samples`, its outputs matched to the reader's embeddings if the experiment says so.
     ///
-    /// The first few of `validation` are those whose prediction is watched. `embedding_mean` is the mean of the reader's token
-    /// embeddings and `embedding_deviation` their mean distance to it.
+    /// The first few of `validation` are those whose prediction is watched.
     pub fn new(
         experiment: &Experiment,
         samples: Vec<EncodedSample>,
         validation: &[EncodedSample],
         encoder_width: usize,
-        embedding_mean: &[f32],
-        embedding_deviation: f32,
+        embeddings: &TokenEmbeddings,
         device: &Device,
     ) -> Result<Self, TrainingError> {
         if samples.is_empty() {
             return Err(TrainingError::NoSamples);
         }
-        let depth = experiment.projector.depth;
-        let mut projector = Projector::new(encoder_width, embedding_mean.len(), depth, experiment.seed, device)?;
+        let widths = [encoder_width, embeddings.mean.len()];
+        let (settings, seed) = (&experiment.projector, experiment.seed);
+        let mut projector = Projector::from_settings(settings, widths, embeddings.mean_norm, seed, device)?;
         if experiment.projector.match_embeddings {
             let rows = encoder_rows(samples.iter().take(200), encoder_width, device)?;
-            projector.match_embeddings(&rows, embedding_mean, embedding_deviation)?;
+            projector.match_embeddings(&rows, &embeddings.mean, embeddings.deviation)?;
         }
         let watched = validation.get(..WATCHED).unwrap_or(validation);
         let watch = if watched.is_empty() {
@@ -91,7 +90,12 @@ impl TrainingSession {
             let encoded = encoder_rows(watched.iter(), encoder_width, device)?;
             let untrained = numbers(&projector.forward(&encoded)?)?;
             let samples = watched.iter().map(|sample| sample.prepared.clone()).collect();
-            Some(PolicyWatch::new(samples, encoded, untrained))
+            Some(PolicyWatch::new(
+                samples,
+                projector.tokens_per_chunk(),
+                encoded,
+                untrained,
+            ))
         };
         let schedule = &experiment.schedule;
         let settings = AdamWSettings {
@@ -166,6 +170,7 @@ impl TrainingSession {
         let batch = Batch {
             indices: batch_indices(seed, step, schedule.batch, self.samples.len()),
             samples: &self.samples,
+            tokens_per_chunk: self.projector.tokens_per_chunk(),
             objective: self.objective(),
             draw: Draw { seed, step },
         };
@@ -196,7 +201,8 @@ impl TrainingSession {
                 loss += weight * value;
             }
         }
-        let difference = CosineDifference::new(&encoded, &soft, &self.memory)?;
+        let compared = self.projector.chunk_vectors(&soft)?;
+        let difference = CosineDifference::new(&encoded, &compared, &self.memory)?;
         if difference.has_pairs() {
             let forms = [
                 (AlignmentForm::Frobenius, "alignment_frobenius", difference.frobenius()?),
@@ -225,7 +231,7 @@ impl TrainingSession {
         let report = self
             .optimizer
             .step(self.projector.parameters(), &gradients, learning_rate)?;
-        self.memory.push(&encoded, &soft, objective.alignment_memory)?;
+        self.memory.push(&encoded, &compared, objective.alignment_memory)?;
         self.step += 1;
         Ok(StepOutcome {
             loss,

@@ -235,22 +235,27 @@ fn a_removed_folder_ends_the_run_with_one_message() {
     bench.wait_for_end();
 }
 
-#[test]
-fn numbers_that_go_wrong_fail_the_run_and_leave_its_last_checkpoint() {
-    let bench = Bench::new();
-    let folder = bench.train_and_pause(twenty_steps(&bench, "diverged"), 5);
-    bench.send(Command::Stop);
-    bench.wait_for_end();
-    // A projector of numbers so large that their products are infinite.
-    let path = folder.join("checkpoints/step-5.safetensors");
-    let bytes = fs::read(&path).unwrap();
+/// Makes a checkpoint's projector one of numbers so large that their products are infinite; returns what it was.
+pub fn inflate(checkpoint: &Path) -> Vec<u8> {
+    let bytes = fs::read(checkpoint).unwrap();
     let (header, metadata) = safetensors::SafeTensors::read_metadata(&bytes).unwrap();
     let place = metadata.info("linears.1.weight").unwrap().data_offsets;
     let mut broken = bytes.clone();
     for number in broken[8 + header + place.0..8 + header + place.1].chunks_exact_mut(4) {
         number.copy_from_slice(&1e38_f32.to_le_bytes());
     }
-    fs::write(&path, &broken).unwrap();
+    fs::write(checkpoint, &broken).unwrap();
+    bytes
+}
+
+#[test]
+fn numbers_that_go_wrong_fail_the_run_and_leave_its_last_checkpoint() {
+    let bench = Bench::new();
+    let folder = bench.train_and_pause(twenty_steps(&bench, "diverged"), 5);
+    bench.send(Command::Stop);
+    bench.wait_for_end();
+    let path = folder.join("checkpoints/step-5.safetensors");
+    let bytes = inflate(&path);
     bench.send(Command::ResumeRun(folder.clone()));
     let (message, _) = bench.failure();
     assert!(

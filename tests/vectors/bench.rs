@@ -5,6 +5,7 @@ use llavacode::corpus::{Chunk, CompletionSample};
 use llavacode::experiment::{AlignmentForm, Experiment, Objective, PromptLayout, RewardForm};
 use llavacode::models::reader::{Reader, ReaderWeights};
 use llavacode::models::tokenizer::TextTokenizer;
+use llavacode::projector::TokenEmbeddings;
 use llavacode::prompt::PromptBuilder;
 use llavacode::retrieval::Retrieved;
 use llavacode::training::objective::{Draw, NameTable, Reading, RunningBaseline, roll_out, teach};
@@ -171,7 +172,7 @@ impl Bench {
             if objective.reconstruction > 0.0 {
                 let names = table.spelled(&sample.retrieved[1].chunk.text).unwrap();
                 let names = self.tokenizer.ids(&names).unwrap();
-                reading.chunk(&prompts.chunk_alone(2 * index + 1), &names);
+                reading.chunk(&prompts.chunk_alone(2 * index + 1..2 * index + 2), &names);
             }
         }
         reading
@@ -191,8 +192,7 @@ impl Bench {
             train,
             &validation,
             ENCODER_WIDTH,
-            &vec![0.0; hidden],
-            1.0,
+            &TokenEmbeddings::of(&vec![0.0; hidden], hidden),
             &device,
         )
         .unwrap()

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 use llavacode::experiment::{AlignmentForm, Objective, PromptLayout, RewardForm};
 use llavacode::models::reader::{ComposedReader, CpuReader, Reader, softmax};
-use llavacode::projector::Projector;
+use llavacode::projector::{Projector, TokenEmbeddings};
 use llavacode::prompt::continued;
 use llavacode::training::TrainingSession;
 use llavacode::training::objective::{AlignmentMemory, CosineDifference, LogProbabilities, Reading, TeacherPrediction};
@@ -183,8 +183,7 @@ fn terms_without_weight_leave_no_trace() {
         samples.clone(),
         &samples,
         ENCODER_WIDTH,
-        &vec![0.0; hidden],
-        1.0,
+        &TokenEmbeddings::of(&vec![0.0; hidden], hidden),
         &Device::Cpu,
     )
     .unwrap();

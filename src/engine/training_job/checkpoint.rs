@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use candle_core::{Device, Tensor};
 
+use super::alarms::MEMORY;
 use super::{Counters, TrainingJob};
 use crate::engine::EngineError;
 use crate::runs::{Checkpoint, NamedTensor};
@@ -40,6 +41,11 @@ impl TrainingJob {
         ]
         .map(|(key, value)| (key.to_owned(), value))
         .into();
+        metadata.extend(
+            serde_json::to_string(self.alarms.monitor().state())
+                .ok()
+                .map(|memory| (MEMORY.to_owned(), memory)),
+        );
         let numbers = numbers.into_iter();
         metadata.extend(numbers.map(|(name, number)| (format!("{NUMBER}{name}"), number.to_string())));
         self.writer.checkpoint(step, tensors, metadata, reason)?;

@@ -68,6 +68,9 @@ impl TrainingJob {
         }
         let from = origin(step, &damaged);
         job.writer.event(EventKind::Resume, step, &from)?;
+        if let Some(checkpoint) = &checkpoint {
+            job.restore_alarms(checkpoint)?;
+        }
         job.evaluate_if_missing(run, models)?;
         let mut notes = Vec::from([format!("{} goes on {from}", run.folder.display())]);
         notes.extend(inexact(&run.manifest, models));

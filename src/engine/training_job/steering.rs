@@ -65,7 +65,9 @@ impl TrainingJob {
     /// Takes everything from the checkpoint of a step, and the changes in force from the log.
     fn go_on_from(&mut self, step: usize, models: &LoadedModels) -> Result<(), EngineError> {
         let run = Run::open(self.folder())?;
-        self.restore(&run.checkpoint(step)?, &models.device)?;
+        let checkpoint = run.checkpoint(step)?;
+        self.restore(&checkpoint, &models.device)?;
+        self.restore_alarms(&checkpoint)?;
         self.interventions = interventions(&run.events);
         self.evaluate_if_missing(&run, models)
     }

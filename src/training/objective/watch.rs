@@ -24,6 +24,8 @@ pub struct WatchedPrediction {
 /// The watched samples.
 pub struct PolicyWatch {
     samples: Vec<PreparedSample>,
+    /// Soft tokens that a chunk becomes.
+    tokens_per_chunk: usize,
     encoded: Tensor,
     untrained: Vec<f32>,
     /// Log-probabilities with the untrained soft tokens, a row `[vocab]` for each watched token; none before the first measurement.
@@ -31,11 +33,12 @@ pub struct PolicyWatch {
 }
 
 impl PolicyWatch {
-    /// Of samples with the encoder vectors of their chunks, `[rows, encoder width]`, and the untrained projector's soft tokens of
+    /// Of samples whose chunks become `tokens_per_chunk` soft tokens each, with the encoder vectors of their chunks, `[rows, encoder width]`, and the untrained projector's soft tokens of
     /// these, `[rows, hidden]`.
-    pub fn new(samples: Vec<PreparedSample>, encoded: Tensor, untrained: Vec<f32>) -> Self {
+    pub fn new(samples: Vec<PreparedSample>, tokens_per_chunk: usize, encoded: Tensor, untrained: Vec<f32>) -> Self {
         Self {
             samples,
+            tokens_per_chunk,
             encoded,
             untrained,
             reference: None,
@@ -84,8 +87,9 @@ impl PolicyWatch {
     ) -> Result<Vec<Vec<f32>>, ModelError> {
         let (mut rows, mut first) = (Vec::new(), 0);
         for sample in &self.samples {
-            let prompt = prompts.compressed(sample, first, sample.chunks.len());
-            first += sample.chunks.len();
+            let count = sample.chunks.len() * self.tokens_per_chunk;
+            let prompt = prompts.compressed(sample, first, count);
+            first += count;
             let target = sample.target.get(..TOKENS).unwrap_or(&sample.target);
             let logits = target_logits(reader.session(1).as_mut(), 0, &prompt, soft, target)?;
             for row in logits.chunks_exact(reader.config().vocab_size) {

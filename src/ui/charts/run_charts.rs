@@ -241,14 +241,15 @@ impl<'a> ChartRow<'a> {
     }
 }
 
-/// What interrupted or ended the run.
+/// What interrupted or ended the run, and its alarms.
 fn flags(run: &Run, x: XAxis, theme: &theme::Theme) -> Vec<Flag> {
     let told = live_events(&run.events).into_iter().filter_map(|event| {
         let color = match event.kind {
             EventKind::Pause | EventKind::Resume => theme.weak,
             EventKind::Intervention | EventKind::RollBack | EventKind::Return => theme.accent,
             EventKind::Stop => theme.warning,
-            EventKind::Failed => theme.alarm,
+            EventKind::Failed | EventKind::AlarmRaised(_) => theme.alarm,
+            EventKind::AlarmCleared(_) => theme.good,
             EventKind::Start | EventKind::Checkpoint | EventKind::End => return None,
         };
         let reason = if event.reason.is_empty() {
@@ -261,7 +262,7 @@ fn flags(run: &Run, x: XAxis, theme: &theme::Theme) -> Vec<Flag> {
             color,
             text: format!(
                 "{} at step {}{reason}",
-                event.kind.to_string().replace('_', " "),
+                event.kind.words(),
                 format::grouped(event.step as i64)
             ),
         })

@@ -185,6 +185,7 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
     });
     for open in view.state.shown_runs() {
         failure_ui(ui, view, open);
+        alarms_ui(ui, view, open);
     }
 }
 
@@ -193,4 +194,23 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
     if let RunStatus::Failed(reason) = &open.status {
         ui.label(RichText::new(format!("▲ {} failed: {reason}", open.run().name())).color(view.theme.alarm));
     }
+}
+
+/// The alarms that stand, in a line; what was seen and what to do about it under the pointer.
+fn alarms_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
+    let run = open.run();
+    let standing = run.standing_alarms();
+    if standing.is_empty() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(format!("▲ {}", run.name())).color(view.theme.alarm));
+        for (alarm, event) in standing {
+            let text = format!("{}, step {}", alarm.label(), format::grouped(event.step as i64));
+            let label = ui.label(RichText::new(text).color(view.theme.alarm));
+            let more = format!("{}\nTo do: {}", event.reason, alarm.advice());
+            label.on_hover_text(more);
+            ui.add_space(theme::GAP);
+        }
+    });
 }
