@@ -164,8 +164,17 @@ impl TrainingSession {
         self.experiment = experiment;
     }
 
-    /// Takes one optimiser step.
+    /// Takes one optimiser step; one that cannot be taken leaves no trace.
     pub fn step(&mut self, reader: &dyn Reader, prompts: &PromptBuilder<'_>) -> Result<StepOutcome, TrainingError> {
+        let baseline = self.assembler.baseline;
+        let outcome = self.take_step(reader, prompts);
+        if outcome.is_err() {
+            self.assembler.baseline = baseline;
+        }
+        outcome
+    }
+
+    fn take_step(&mut self, reader: &dyn Reader, prompts: &PromptBuilder<'_>) -> Result<StepOutcome, TrainingError> {
         let (seed, step, schedule) = (self.experiment.seed, self.step, &self.experiment.schedule);
         let batch = Batch {
             indices: batch_indices(seed, step, schedule.batch, self.samples.len()),

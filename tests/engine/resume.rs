@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use llavacode::engine::{Command, Event};
-use llavacode::experiment::Experiment;
+use llavacode::experiment::{Experiment, Objective, OutputScale, RewardForm};
 use llavacode::runs::{EventKind, Run, RunStatus};
 
 use super::{Bench, kinds};
@@ -99,6 +99,55 @@ fn seven_steps_a_kill_and_thirteen_are_twenty() {
         Some((EventKind::Resume, 5))
     );
     assert!(fs::read_dir(killed.folder.join("checkpoints")).unwrap().count() == killed.checkpoint_steps.len());
+}
+
+/// Twenty steps on terms that remember earlier steps, and several soft tokens a chunk.
+pub fn remembering(bench: &Bench, name: &str) -> Experiment {
+    let mut experiment = twenty_steps(bench, name);
+    experiment.projector.tokens_per_chunk = 2;
+    experiment.projector.output_scale = OutputScale::Learned;
+    experiment.schedule.reconstruction_steps = 3;
+    experiment.objective = Objective {
+        alignment_memory: 20,
+        reward: 0.5,
+        reward_form: RewardForm::Reinforce,
+        rollouts: 2,
+        kl: 0.1,
+        reconstruction: 0.1,
+        ..Objective::default()
+    };
+    experiment
+}
+
+#[test]
+fn what_the_objective_remembers_survives_a_kill_and_a_roll_back() {
+    let bench = Bench::new();
+    let whole = bench.train(remembering(&bench, "whole"));
+    bench.wait_for_end();
+    let live = bench.train_and_pause(remembering(&bench, "broken"), 7);
+    let killed = kill(&live);
+    bench.steps(2);
+    bench.send(Command::RollBack { step: 8 });
+    bench.wait_for_pause();
+    bench.steps(3);
+    bench.send(Command::RollBack { step: 5 });
+    bench.wait_for_pause();
+    bench.send(Command::Resume);
+    bench.wait_for_end();
+    resume(&bench, &killed);
+    let expected = Run::open(&whole).unwrap();
+    let at_the_end = expected.checkpoint(20).unwrap();
+    assert!(at_the_end.metadata.contains_key("number.reward_baseline"));
+    let memory = |(name, shape, _): &(String, Vec<usize>, Vec<f32>)| name.starts_with("memory.") && shape[0] == 20;
+    assert_eq!(at_the_end.tensors.iter().filter(|one| memory(one)).count(), 2);
+    assert!(expected.scalars[19].terms["kl_untrained"] > 0.0);
+    for folder in [killed, live] {
+        assert_eq!(scalars(&folder), scalars(&whole));
+        let found = Run::open(&folder).unwrap().checkpoint(20).unwrap();
+        assert_eq!(found.tensors, at_the_end.tensors);
+        let number = "number.reward_baseline";
+        assert_eq!(found.metadata[number], at_the_end.metadata[number]);
+    }
 }
 
 #[test]

@@ -181,20 +181,17 @@ impl Bench {
 
 impl Bench {
     pub fn session(&self, hidden: usize, objective: Objective) -> TrainingSession {
+        self.session_of(&self.samples(), hidden, objective)
+    }
+
+    /// Training on samples that are watched as well, at most three a step.
+    pub fn session_of(&self, samples: &[EncodedSample], hidden: usize, objective: Objective) -> TrainingSession {
         let mut experiment = self.experiment.clone();
         experiment.objective = objective;
-        experiment.schedule.batch = 3;
+        experiment.schedule.batch = samples.len().min(3);
         experiment.schedule.clip = 1.0;
-        let (train, device) = (self.samples(), Device::Cpu);
-        let validation = self.samples();
-        TrainingSession::new(
-            &experiment,
-            train,
-            &validation,
-            ENCODER_WIDTH,
-            &TokenEmbeddings::of(&vec![0.0; hidden], hidden),
-            &device,
-        )
-        .unwrap()
+        let embeddings = TokenEmbeddings::of(&vec![0.0; hidden], hidden);
+        let (train, device) = (samples.to_vec(), Device::Cpu);
+        TrainingSession::new(&experiment, train, samples, ENCODER_WIDTH, &embeddings, &device).unwrap()
     }
 }

@@ -6,10 +6,11 @@ use std::collections::HashMap;
 use candle_core::{Device, Tensor};
 use llavacode::experiment::{AlignmentForm, Objective, PromptLayout, RewardForm};
 use llavacode::models::reader::{ComposedReader, CpuReader, Reader, softmax};
-use llavacode::projector::{Projector, TokenEmbeddings};
+use llavacode::projector::Projector;
 use llavacode::prompt::continued;
-use llavacode::training::TrainingSession;
-use llavacode::training::objective::{AlignmentMemory, CosineDifference, LogProbabilities, Reading, TeacherPrediction};
+use llavacode::training::objective::{
+    AlignmentMemory, CosineDifference, LogProbabilities, NameTable, Reading, TeacherPrediction,
+};
 use llavacode::training::optimizer::{AdamW, AdamWSettings};
 use llavacode::training::schedule::cosine_factor;
 
@@ -122,7 +123,15 @@ fn the_gradient_of_every_term_equals_finite_differences_in_every_projector_tenso
 
 #[test]
 fn every_term_is_logged_and_its_first_step_reaches_every_tensor() {
-    let bench = Bench::new(PromptLayout::LateFusion);
+    let mut bench = Bench::new(PromptLayout::LateFusion);
+    for tokens_per_chunk in [1, 3] {
+        bench.experiment.projector.tokens_per_chunk = tokens_per_chunk;
+        first_steps(&bench);
+    }
+}
+
+/// A first step on each term.
+fn first_steps(bench: &Bench) {
     let reader = CpuReader::new(bench.weights()).unwrap();
     let prompts = bench.prompts();
     for (term, objective) in terms() {
@@ -165,37 +174,35 @@ fn every_term_is_logged_and_its_first_step_reaches_every_tensor() {
 
 #[test]
 fn terms_without_weight_leave_no_trace() {
-    let bench = Bench::new(PromptLayout::LateFusion);
+    let mut bench = Bench::new(PromptLayout::LateFusion);
+    for tokens_per_chunk in [1, 2] {
+        bench.experiment.projector.tokens_per_chunk = tokens_per_chunk;
+        only_cross_entropy(&bench);
+    }
+}
+
+/// Trains on cross-entropy, and beside it the same with nothing else in it.
+fn only_cross_entropy(bench: &Bench) {
     let reader = CpuReader::new(bench.weights()).unwrap();
     let (hidden, prompts) = (reader.config().hidden, bench.prompts());
     // One sample, so that the order of a batch is of no account.
     let samples = bench.samples()[..1].to_vec();
-    let mut experiment = bench.experiment.clone();
-    experiment.schedule.batch = 1;
-    experiment.objective = alone(|objective| {
+    let objective = alone(|objective| {
         objective.cross_entropy = 1.0;
         // What belongs to terms that are off is of no account.
         objective.reward_form = RewardForm::Grpo;
         objective.alignment_memory = 16;
     });
-    let mut session = TrainingSession::new(
-        &experiment,
-        samples.clone(),
-        &samples,
-        ENCODER_WIDTH,
-        &TokenEmbeddings::of(&vec![0.0; hidden], hidden),
-        &Device::Cpu,
-    )
-    .unwrap();
+    let mut session = bench.session_of(&samples, hidden, objective);
 
-    // The same training with nothing but cross-entropy in it.
-    let schedule = &experiment.schedule;
-    let projector = Projector::new(ENCODER_WIDTH, hidden, 2, experiment.seed, &Device::Cpu).unwrap();
+    let (settings, schedule) = (&bench.experiment.projector, &bench.experiment.schedule);
+    let (widths, seed) = ([ENCODER_WIDTH, hidden], bench.experiment.seed);
+    let projector = Projector::from_settings(settings, widths, 1.0, seed, &Device::Cpu).unwrap();
     let settings = AdamWSettings {
         beta1: schedule.beta1,
         beta2: schedule.beta2,
         weight_decay: schedule.weight_decay,
-        clip: schedule.clip,
+        clip: 1.0,
         ..AdamWSettings::default()
     };
     let mut optimizer = AdamW::new(settings, projector.parameters()).unwrap();
@@ -208,7 +215,7 @@ fn terms_without_weight_leave_no_trace() {
         let soft = projector.forward(&encoded).unwrap();
         let sample = &samples[0].prepared;
         let sequences = [continued(
-            &prompts.compressed(sample, 0, 2),
+            &prompts.compressed(sample, 0, 2 * projector.tokens_per_chunk()),
             &[sample.target.as_slice()],
         )];
         let read = reader.loss_and_gradient(&sequences, &numbers(&soft)).unwrap();
@@ -302,6 +309,62 @@ fn the_divergence_from_the_teacher_is_exact_on_few_tokens_and_a_lower_bound_on_m
             (numeric - f64::from(analytic)).abs() < 1e-4,
             "token {token}: {analytic} against {numeric}"
         );
+    }
+}
+
+#[test]
+fn the_names_of_a_chunk_are_spelled_from_all_its_soft_tokens_and_no_others() {
+    let mut bench = Bench::new(PromptLayout::LateFusion);
+    let reader = CpuReader::new(bench.weights()).unwrap();
+    let samples = bench.samples()[..1].to_vec();
+    let chunks: Vec<&str> = samples[0]
+        .prepared
+        .retrieved
+        .iter()
+        .map(|one| one.chunk.text.as_str())
+        .collect();
+    let table = NameTable::of(chunks.iter().copied());
+    let objective = alone(|objective| objective.reconstruction = 1.0);
+    for tokens in [1, 3] {
+        bench.experiment.projector.tokens_per_chunk = tokens;
+        let prompts = bench.prompts();
+        let mut session = bench.session_of(&samples, reader.config().hidden, objective.clone());
+        let encoded = Tensor::from_vec(samples[0].vectors.clone(), (2, ENCODER_WIDTH), &Device::Cpu).unwrap();
+        for (step, chunk) in chunks.iter().enumerate() {
+            let soft = numbers(&session.projector().forward(&encoded).unwrap());
+            let names = bench.tokenizer.ids(&table.spelled(chunk).unwrap()).unwrap();
+            let mut reading = Reading::new(&objective, 1);
+            reading.chunk(&prompts.chunk_alone(step * tokens..(step + 1) * tokens), &names);
+            let expected = reading.backward(&reader, &soft).unwrap().terms[0].1;
+            let found = session.step(&reader, &prompts).unwrap().terms["reconstruction"];
+            assert_eq!(found, expected, "{tokens} soft tokens, chunk {step}");
+        }
+    }
+}
+
+#[test]
+fn a_step_that_cannot_be_taken_leaves_no_trace() {
+    let bench = Bench::new(PromptLayout::LateFusion);
+    let reader = CpuReader::new(bench.weights()).unwrap();
+    let prompts = bench.prompts();
+    let objective = alone(|objective| {
+        objective.reward = 1.0;
+        objective.reward_form = RewardForm::Reinforce;
+        objective.alignment_memory = 5;
+    });
+    let mut session = bench.session(reader.config().hidden, objective);
+    session.step(&reader, &prompts).unwrap();
+    let mut broken = session.state();
+    assert_eq!(broken.numbers.len(), 1);
+    let weight = broken.tensors.get_mut("linears.1.weight").unwrap();
+    *weight = (weight.ones_like().unwrap() * 1e38).unwrap();
+    session.restore(&broken).unwrap();
+    assert!(session.step(&reader, &prompts).unwrap_err().is_divergence());
+    let after = session.state();
+    assert_eq!((after.step, &after.numbers), (broken.step, &broken.numbers));
+    assert_eq!(after.tensors.len(), broken.tensors.len());
+    for (name, tensor) in &after.tensors {
+        assert_eq!(numbers(tensor), numbers(&broken.tensors[name]), "{name}");
     }
 }
 
