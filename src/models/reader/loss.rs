@@ -1,7 +1,7 @@
 //! Losses on logits: what training asks of a reader.
 
 /// A loss on rows of logits, and its gradient there. Cross-entropy is one; rewards and divergences are others.
-pub trait LogitLoss {
+pub trait LogitLoss: Send {
     /// The loss of one prediction, which is added to the others; `logits`, `[vocab]`, are replaced by its gradient.
     ///
     /// `sequence` and `prediction` say which of the batch it is; they come in order.
@@ -24,8 +24,8 @@ impl CrossEntropy {
 
 impl LogitLoss for CrossEntropy {
     fn row(&mut self, _: usize, _: usize, token: u32, logits: &mut [f32]) -> f64 {
-        let loss = -f64::from(log_softmax_at(logits, token as usize));
-        softmax(logits);
+        let logit = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
+        let loss = f64::from(softmax(logits)) - f64::from(logit);
         cross_entropy_gradient(logits, token, self.scale);
         loss * self.scale
     }
@@ -42,10 +42,10 @@ pub fn cross_entropy_gradient(probabilities: &mut [f32], token: u32, scale: f64)
     }
 }
 
-/// Softmax of a row in place.
-pub fn softmax(row: &mut [f32]) {
+/// Softmax of a row in place; returns the logarithm of the sum of its exponentials.
+pub fn softmax(row: &mut [f32]) -> f32 {
     let seen = row.len();
-    super::cpu::softmax_row(row, seen);
+    super::cpu::softmax_row(row, seen)
 }
 
 /// `log softmax(row)[index]`, the sum in f64.

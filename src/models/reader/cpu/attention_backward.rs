@@ -2,7 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::attention::{Attended, BLOCK, HeadShape};
+use super::attention::{Attended, HeadShape, gather_heads};
+use super::buffer::Buffer;
 use super::elementwise::{row_dot, softmax_row_backward};
 use super::matmul::{Into, Threads, View, matmul};
 use super::span::Part;
@@ -10,11 +11,11 @@ use super::span::Part;
 /// Gradients of one key head of one sequence.
 struct HeadGradient {
     /// `[group, queries, width]`.
-    queries: Vec<f32>,
+    queries: Buffer,
     /// `[keys, width]`.
-    keys: Vec<f32>,
+    keys: Buffer,
     /// `[keys, width]`.
-    values: Vec<f32>,
+    values: Buffer,
 }
 
 /// Gradients towards queries, keys and values, added to the rows `[queries | keys | values]` of `d_rows`, which begin as zeros.
@@ -91,75 +92,71 @@ fn head_backward(
 ) -> HeadGradient {
     let (width, stride, group) = (shape.width, shape.heads * shape.width, shape.group());
     let mut gradient = HeadGradient {
-        queries: vec![0.0; group * sequence.query_count * width],
-        keys: vec![0.0; sequence.key_count * width],
-        values: vec![0.0; sequence.key_count * width],
+        queries: Buffer::stale(group * sequence.query_count * width),
+        keys: Buffer::zeros(sequence.key_count * width),
+        values: Buffer::zeros(sequence.key_count * width),
     };
-    let (mut weights, mut d_weights) = (Vec::new(), Vec::new());
     let (keys, values) = (sequence.key_view(shape, kv_head), sequence.value_view(shape, kv_head));
-    for member in 0..group {
-        let head = kv_head * group + member;
-        for start in (0..sequence.query_count).step_by(BLOCK) {
-            let block = start..(start + BLOCK).min(sequence.query_count);
-            let count = block.len();
-            let seen = sequence.weights(shape, head, block.clone(), &mut weights);
-            let at = start * stride + head * width;
-            let d_out_view = View::rows(&d_out[at..], stride);
-            d_weights.resize(count * seen, 0.0);
-            matmul(
-                &mut d_weights,
-                seen,
-                Into::Replace,
-                (count, seen, width),
-                d_out_view,
-                values.transposed(),
-                1.0,
-                Threads::One,
-            );
-            let p = View::rows(&weights, seen);
-            matmul(
-                &mut gradient.values,
-                width,
-                Into::Add,
-                (seen, width, count),
-                p.transposed(),
-                d_out_view,
-                1.0,
-                Threads::One,
-            );
-            for (offset, (row, d_row)) in weights
-                .chunks_exact(seen)
-                .zip(d_weights.chunks_exact_mut(seen))
-                .enumerate()
-            {
-                let at = (start + offset) * stride + head * width;
-                let pull = row_dot(&out[at..at + width], &d_out[at..at + width]);
-                softmax_row_backward(row, d_row, pull, shape.scale());
-            }
-            let d_scores = View::rows(&d_weights, seen);
-            let d_queries = &mut gradient.queries[(member * sequence.query_count + start) * width..];
-            matmul(
-                d_queries,
-                width,
-                Into::Replace,
-                (count, width, seen),
-                d_scores,
-                keys,
-                1.0,
-                Threads::One,
-            );
-            let queries = sequence.query_view(shape, head, start);
-            matmul(
-                &mut gradient.keys,
-                width,
-                Into::Add,
-                (seen, width, count),
-                d_scores.transposed(),
-                queries,
-                1.0,
-                Threads::One,
-            );
+    for start in (0..sequence.query_count).step_by(shape.block()) {
+        let block = start..(start + shape.block()).min(sequence.query_count);
+        let (count, seen) = (group * block.len(), sequence.seen(block.end - 1));
+        let queries = sequence.block_queries(shape, kv_head, &block);
+        let weights = sequence.weights(shape, kv_head, &block, &queries);
+        let out = gather_heads(shape, kv_head, block.len(), &out[start * stride..], stride);
+        let d_out = gather_heads(shape, kv_head, block.len(), &d_out[start * stride..], stride);
+        let d_out_view = View::rows(&d_out, width);
+        let mut d_weights = Buffer::stale(count * seen);
+        matmul(
+            &mut d_weights,
+            seen,
+            Into::Replace,
+            (count, seen, width),
+            d_out_view,
+            values.transposed(),
+            1.0,
+            Threads::One,
+        );
+        matmul(
+            &mut gradient.values,
+            width,
+            Into::Add,
+            (seen, width, count),
+            View::rows(&weights, seen).transposed(),
+            d_out_view,
+            1.0,
+            Threads::One,
+        );
+        let rows = weights.chunks_exact(seen).zip(d_weights.chunks_exact_mut(seen));
+        let outs = out.chunks_exact(width).zip(d_out.chunks_exact(width));
+        for ((row, d_row), (out, d_out)) in rows.zip(outs) {
+            softmax_row_backward(row, d_row, row_dot(out, d_out), shape.scale());
         }
+        let d_scores = View::rows(&d_weights, seen);
+        let mut d_queries = Buffer::stale(count * width);
+        matmul(
+            &mut d_queries,
+            width,
+            Into::Replace,
+            (count, width, seen),
+            d_scores,
+            keys,
+            1.0,
+            Threads::One,
+        );
+        for (member, d_queries) in d_queries.chunks_exact(block.len() * width).enumerate() {
+            let at = (member * sequence.query_count + start) * width;
+            gradient.queries[at..at + d_queries.len()].copy_from_slice(d_queries);
+        }
+        matmul(
+            &mut gradient.keys,
+            width,
+            Into::Add,
+            (seen, width, count),
+            d_scores.transposed(),
+            View::rows(&queries, width),
+            1.0,
+            Threads::One,
+        );
     }
     gradient
 }

@@ -163,9 +163,9 @@ pub fn swiglu_backward(d_out: &[f32], width: usize, gate_up: &mut [f32]) {
         });
 }
 
-/// Softmax of the first `seen` values of a row; the rest become zero.
+/// Softmax of the first `seen` values of a row; the rest become zero. Returns the logarithm of the sum of exponentials.
 #[inline]
-pub fn softmax_row(row: &mut [f32], seen: usize) {
+pub fn softmax_row(row: &mut [f32], seen: usize) -> f32 {
     vectorised(
         #[inline(always)]
         || {
@@ -174,13 +174,15 @@ pub fn softmax_row(row: &mut [f32], seen: usize) {
             for value in seen.iter_mut() {
                 *value = exp(*value - max);
             }
-            let scale = 1.0 / sum(seen);
+            let sum = sum(seen);
+            let scale = 1.0 / sum;
             for value in seen {
                 *value *= scale;
             }
             hidden.fill(0.0);
+            max + sum.ln()
         },
-    );
+    )
 }
 
 /// One tile of a running softmax: the first `seen` values become `e^(value - largest)`, the rest zero. Returns the largest value

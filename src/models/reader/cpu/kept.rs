@@ -39,34 +39,44 @@ enum Values {
 }
 
 impl KeptContext {
-    /// Positions that it takes.
-    pub fn tokens(&self) -> usize {
-        self.tokens
-    }
-
     fn bytes(&self) -> usize {
         match &self.values {
             Values::Full(values) => values.len() * 4,
             Values::Half(values) => values.len() * 2,
         }
     }
+}
 
-    /// Appends the rows `[keys | values]` of a layer as they are when the first token stands at `position`.
-    pub fn rows(&self, layer: usize, position: usize, rows: &mut Vec<f32>) {
-        let of_layer = layer * self.tokens * self.row..(layer + 1) * self.tokens * self.row;
-        let first = rows.len();
-        match &self.values {
-            Values::Full(values) => rows.extend_from_slice(&values[of_layer]),
-            Values::Half(values) => {
-                rows.resize(first + of_layer.len(), 0.0);
-                values[of_layer].convert_to_f32_slice(&mut rows[first..]);
-            }
+/// A kept context at a position of a prompt.
+pub struct PlacedContext {
+    context: Arc<KeptContext>,
+    /// By the distance from where it was computed: rotary positions add up.
+    rotation: Option<Rotation>,
+}
+
+impl PlacedContext {
+    /// With its first token at `position`.
+    pub fn new(context: Arc<KeptContext>, position: usize) -> Self {
+        let positions = std::iter::repeat_n(position, context.tokens);
+        let rotation = (position > 0).then(|| Rotation::new(positions, context.head_dim, context.theta));
+        Self { context, rotation }
+    }
+
+    /// Positions that it takes.
+    pub fn tokens(&self) -> usize {
+        self.context.tokens
+    }
+
+    /// Writes the rows `[keys | values]` of a layer.
+    pub fn rows(&self, layer: usize, rows: &mut [f32]) {
+        let context = &self.context;
+        let of_layer = layer * context.tokens * context.row..(layer + 1) * context.tokens * context.row;
+        match &context.values {
+            Values::Full(values) => rows.copy_from_slice(&values[of_layer]),
+            Values::Half(values) => values[of_layer].convert_to_f32_slice(rows),
         }
-        if position > 0 {
-            // A rotation by the distance: rotary positions add up.
-            let positions = std::iter::repeat_n(position, self.tokens);
-            let rotation = Rotation::new(positions, self.head_dim, self.theta);
-            rotation.apply(&mut rows[first..], self.row, self.kv_heads, false);
+        if let Some(rotation) = &self.rotation {
+            rotation.apply(rows, context.row, context.kv_heads, false);
         }
     }
 }

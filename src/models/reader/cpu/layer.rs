@@ -2,7 +2,9 @@
 
 use super::attention::{Attended, HeadShape, Rows, attend};
 use super::attention_backward::attend_backward;
+use super::buffer::Buffer;
 use super::elementwise::{Rotation, rms_norm, rms_norm_backward, swiglu, swiglu_backward};
+use super::matmul::Threads;
 use super::matrix::{Matrix, Purpose};
 use super::span::{Part, Span, parts};
 use crate::models::reader::ReaderConfig;
@@ -35,18 +37,18 @@ pub struct LayerCache {
 
 /// What the backward pass needs of a forward pass.
 pub struct LayerTape {
-    x: Vec<f32>,
+    x: Buffer,
     inverse: Vec<f32>,
-    qkv: Vec<f32>,
+    qkv: Buffer,
     heads: Option<[HeadNormTape; 2]>,
-    attended: Vec<f32>,
-    middle: Vec<f32>,
+    attended: Buffer,
+    middle: Buffer,
     middle_inverse: Vec<f32>,
-    gate_up: Vec<f32>,
+    gate_up: Buffer,
 }
 
 struct HeadNormTape {
-    raw: Vec<f32>,
+    raw: Buffer,
     inverse: Vec<f32>,
 }
 
@@ -96,6 +98,8 @@ pub struct Pass<'a> {
     pub spans: &'a [Span],
     pub rotation: &'a Rotation,
     pub purpose: Purpose,
+    /// How many threads its matrix products may use.
+    pub threads: Threads,
 }
 
 impl Layer {
@@ -108,17 +112,18 @@ impl Layer {
             spans,
             rotation,
             purpose,
+            threads,
         }: &Pass<'_>,
-        x: Vec<f32>,
+        x: Buffer,
         index: usize,
         last: bool,
         caches: Option<Vec<&mut LayerCache>>,
         tape: Option<&mut Vec<LayerTape>>,
-    ) -> Vec<f32> {
+    ) -> Buffer {
         let (query_width, key_width, qkv_width) = (sizes.query_width(), sizes.key_width(), sizes.qkv_width());
-        let mut normed = vec![0f32; x.len()];
+        let mut normed = Buffer::stale(x.len());
         let inverse = rms_norm(&x, &self.attention_norm, sizes.eps, &mut normed);
-        let mut qkv = self.qkv.product(&normed, purpose);
+        let mut qkv = self.qkv.product(&normed, purpose, threads);
         drop(normed);
         if let Some(bias) = &self.qkv_bias {
             for row in qkv.chunks_exact_mut(qkv_width) {
@@ -157,19 +162,19 @@ impl Layer {
         let mut middle = if last {
             needed_rows(&x, sizes.hidden, spans)
         } else {
-            x.clone()
+            Buffer::copy_of(&x)
         };
-        self.output.add_product(&attended, &mut middle, purpose);
-        let mut normed = vec![0f32; middle.len()];
+        self.output.add_product(&attended, &mut middle, purpose, threads);
+        let mut normed = Buffer::stale(middle.len());
         let middle_inverse = rms_norm(&middle, &self.mlp_norm, sizes.eps, &mut normed);
-        let gate_up = self.gate_up.product(&normed, purpose);
+        let gate_up = self.gate_up.product(&normed, purpose, threads);
         drop(normed);
-        let mut activated = vec![0f32; gate_up.len() / 2];
+        let mut activated = Buffer::stale(gate_up.len() / 2);
         swiglu(&gate_up, sizes.intermediate, &mut activated);
         match tape {
             Some(tape) => {
-                let mut out = middle.clone();
-                self.down.add_product(&activated, &mut out, purpose);
+                let mut out = Buffer::copy_of(&middle);
+                self.down.add_product(&activated, &mut out, purpose, threads);
                 tape.push(LayerTape {
                     x,
                     inverse,
@@ -183,7 +188,7 @@ impl Layer {
                 out
             }
             None => {
-                self.down.add_product(&activated, &mut middle, purpose);
+                self.down.add_product(&activated, &mut middle, purpose, threads);
                 middle
             }
         }
@@ -193,18 +198,22 @@ impl Layer {
     pub fn backward(
         &self,
         &Pass {
-            sizes, spans, rotation, ..
+            sizes,
+            spans,
+            rotation,
+            threads,
+            ..
         }: &Pass<'_>,
-        d_out: Vec<f32>,
+        d_out: Buffer,
         index: usize,
         last: bool,
         tape: LayerTape,
-    ) -> Vec<f32> {
+    ) -> Buffer {
         let (query_width, key_width, qkv_width) = (sizes.query_width(), sizes.key_width(), sizes.qkv_width());
-        let d_activated = self.down.product_backward(&d_out);
+        let d_activated = self.down.product_backward(&d_out, threads);
         let mut d_gate_up = tape.gate_up;
         swiglu_backward(&d_activated, sizes.intermediate, &mut d_gate_up);
-        let d_normed = self.gate_up.product_backward(&d_gate_up);
+        let d_normed = self.gate_up.product_backward(&d_gate_up, threads);
         let mut d_middle = d_out;
         rms_norm_backward(
             &d_normed,
@@ -214,8 +223,8 @@ impl Layer {
             &mut d_middle,
         );
 
-        let d_attended = self.output.product_backward(&d_middle);
-        let mut d_qkv = vec![0f32; tape.qkv.len()];
+        let d_attended = self.output.product_backward(&d_middle, threads);
+        let mut d_qkv = Buffer::zeros(tape.qkv.len());
         let parts = span_parts(sizes, &tape.qkv, spans, index, last);
         attend_backward(sizes.shape, &parts, &tape.attended, &d_attended, &mut d_qkv);
         drop(parts);
@@ -230,7 +239,7 @@ impl Layer {
                 key_tape,
             );
         }
-        let d_normed = self.qkv.product_backward(&d_qkv);
+        let d_normed = self.qkv.product_backward(&d_qkv, threads);
         let mut dx = if d_middle.len() == tape.x.len() {
             d_middle
         } else {
@@ -303,24 +312,29 @@ fn with_caches<'a>(
 }
 
 /// The last `needed` rows of each span.
-fn needed_rows(x: &[f32], width: usize, spans: &[Span]) -> Vec<f32> {
-    let mut rows = Vec::with_capacity(spans.iter().map(|span| span.needed).sum::<usize>() * width);
-    let mut first = 0;
+fn needed_rows(x: &[f32], width: usize, spans: &[Span]) -> Buffer {
+    let mut rows = Buffer::stale(spans.iter().map(|span| span.needed).sum::<usize>() * width);
+    let (mut first, mut taken) = (0, 0);
     for span in spans {
-        rows.extend_from_slice(&x[(first + span.rows - span.needed) * width..(first + span.rows) * width]);
+        let needed = span.needed * width;
+        let end = (first + span.rows) * width;
+        rows[taken..taken + needed].copy_from_slice(&x[end - needed..end]);
         first += span.rows;
+        taken += needed;
     }
     rows
 }
 
 /// The opposite of [`needed_rows`], zero elsewhere.
-fn scatter_needed_rows(rows: &[f32], width: usize, spans: &[Span]) -> Vec<f32> {
-    let mut x = Vec::with_capacity(spans.iter().map(|span| span.rows).sum::<usize>() * width);
-    let mut taken = 0;
+fn scatter_needed_rows(rows: &[f32], width: usize, spans: &[Span]) -> Buffer {
+    let mut x = Buffer::zeros(spans.iter().map(|span| span.rows).sum::<usize>() * width);
+    let (mut first, mut taken) = (0, 0);
     for span in spans {
-        x.resize(x.len() + (span.rows - span.needed) * width, 0.0);
-        x.extend_from_slice(&rows[taken * width..(taken + span.needed) * width]);
-        taken += span.needed;
+        let needed = span.needed * width;
+        let end = (first + span.rows) * width;
+        x[end - needed..end].copy_from_slice(&rows[taken..taken + needed]);
+        first += span.rows;
+        taken += needed;
     }
     x
 }
@@ -333,11 +347,8 @@ fn norm_heads(
     weight: &[f32],
     eps: f32,
 ) -> HeadNormTape {
-    let raw: Vec<f32> = rows
-        .chunks_exact(stride)
-        .flat_map(|row| row[columns.clone()].iter().copied())
-        .collect();
-    let mut normed = vec![0f32; raw.len()];
+    let raw = columns_of(rows, stride, &columns);
+    let mut normed = Buffer::stale(raw.len());
     let inverse = rms_norm(&raw, weight, eps, &mut normed);
     for (row, normed) in rows.chunks_exact_mut(stride).zip(normed.chunks_exact(columns.len())) {
         row[columns.clone()].copy_from_slice(normed);
@@ -353,13 +364,19 @@ fn norm_heads_backward(
     weight: &[f32],
     tape: &HeadNormTape,
 ) {
-    let d_normed: Vec<f32> = d_rows
-        .chunks_exact(stride)
-        .flat_map(|row| row[columns.clone()].iter().copied())
-        .collect();
-    let mut d_raw = vec![0f32; d_normed.len()];
+    let d_normed = columns_of(d_rows, stride, &columns);
+    let mut d_raw = Buffer::zeros(d_normed.len());
     rms_norm_backward(&d_normed, &tape.raw, weight, &tape.inverse, &mut d_raw);
     for (row, d_raw) in d_rows.chunks_exact_mut(stride).zip(d_raw.chunks_exact(columns.len())) {
         row[columns.clone()].copy_from_slice(d_raw);
     }
+}
+
+/// Some columns of each row.
+fn columns_of(rows: &[f32], stride: usize, columns: &std::ops::Range<usize>) -> Buffer {
+    let mut taken = Buffer::stale(rows.len() / stride * columns.len());
+    for (taken, row) in taken.chunks_exact_mut(columns.len()).zip(rows.chunks_exact(stride)) {
+        taken.copy_from_slice(&row[columns.clone()]);
+    }
+    taken
 }

@@ -2,7 +2,9 @@
 
 mod attention;
 mod attention_backward;
+mod buffer;
 mod elementwise;
+mod gradient;
 mod kept;
 mod layer;
 mod matmul;
@@ -19,20 +21,19 @@ use super::packed::{Format, Packed};
 use super::weights::{LayerWeights, Weight};
 use super::{LogitLoss, LossAndGradient, Reader, ReaderConfig, ReaderWeights, Sequence, Session, Slot};
 use crate::models::ModelError;
+use buffer::Buffer;
 pub use elementwise::softmax_row;
-use elementwise::{Rotation, rms_norm, rms_norm_backward};
-use kept::{ContextStore, KeptContext};
-use layer::{Layer, LayerCache, LayerTape, Pass, Sizes};
+use elementwise::{Rotation, rms_norm};
+use kept::{ContextStore, KeptContext, PlacedContext};
+use layer::{Layer, LayerCache, Pass, Sizes};
+use matmul::Threads;
 use matrix::{Matrix, Purpose};
 use session::CpuSession;
 use span::Span;
 
 /// Rows run together in training: enough to keep matrix products busy, few enough to bound the tape (about 23 kB a row and
 /// layer for a hidden size of 576).
-const ROWS_TOGETHER: usize = 640;
-
-/// Rows whose logits are held at once: a row of logits is as long as the vocabulary.
-const LOGIT_ROWS: usize = 64;
+const ROWS_TOGETHER: usize = 448;
 
 /// A decoder of the llama, qwen2 or qwen3 family in f32.
 pub struct CpuReader {
@@ -90,9 +91,10 @@ impl CpuReader {
                 output: stacked(&[&weights.output])?,
                 mlp_norm: values(&weights.mlp_norm)?,
                 gate_up: stacked(&[&weights.gate, &weights.up])?,
-                down: stacked(&[&weights.down])?,
+                down: stacked(&[&weights.down])?.laid_out_for_long_rows(),
             })
         };
+        matmul::prepare();
         let sizes = Sizes::of(&config);
         Ok(Self {
             sizes,
@@ -113,11 +115,10 @@ impl CpuReader {
     fn embed(&self, slots: impl Iterator<Item = Slot>, soft: &[f32], rows: &mut Vec<f32>) {
         let width = self.config.hidden;
         for slot in slots {
-            let (table, row) = match slot {
-                Slot::Token(id) => (self.embeddings.values(), id as usize),
-                Slot::Soft(row) => (soft, row),
-            };
-            rows.extend_from_slice(&table[row * width..(row + 1) * width]);
+            rows.extend_from_slice(match slot {
+                Slot::Token(id) => self.embeddings.row(id as usize),
+                Slot::Soft(row) => &soft[row * width..(row + 1) * width],
+            });
         }
     }
 
@@ -154,11 +155,13 @@ impl CpuReader {
             spans: &spans,
             rotation: &rotation,
             purpose: Purpose::Training,
+            threads: Threads::All,
         };
-        let mut x = Vec::new();
+        let mut rows = Vec::new();
         for text in texts {
-            self.embed(text.iter().map(|&id| Slot::Token(id)), &[], &mut x);
+            self.embed(text.iter().map(|&id| Slot::Token(id)), &[], &mut rows);
         }
+        let mut x = Buffer::copy_of(&rows);
         let mut kept = vec![Vec::new(); texts.len()];
         for (index, layer) in self.layers.iter().enumerate() {
             let mut caches = vec![LayerCache::default(); texts.len()];
@@ -169,96 +172,6 @@ impl CpuReader {
             }
         }
         kept
-    }
-
-    /// Adds the loss of some sequences, the first of which has number `first` in its batch, and its gradient.
-    fn accumulate(
-        &self,
-        first: usize,
-        group: &[Sequence],
-        soft: &[f32],
-        loss: &mut dyn LogitLoss,
-        total: &mut f64,
-        gradient: &mut [f32],
-    ) {
-        let width = self.config.hidden;
-        let mut x = Vec::new();
-        let (mut spans, mut positions, mut slots) = (Vec::with_capacity(group.len()), Vec::new(), Vec::new());
-        // Kept all together: a context that the store drops is still there until this pass is over.
-        let wanted: Vec<Vec<u32>> = group
-            .iter()
-            .filter_map(|sequence| Some(tokens(&sequence.slots[sequence.apart.clone()?])))
-            .collect();
-        let mut contexts = self.contexts(&wanted).into_iter();
-        for sequence in group {
-            let apart = sequence.apart.clone().unwrap_or(0..0);
-            let rows = sequence.rows().enumerate().filter(|(row, _)| !apart.contains(row));
-            let rows: Vec<(Slot, usize)> = rows.map(|(_, (_, slot, position))| (slot, position)).collect();
-            let first = sequence.predictions.iter().map(|one| one.row - apart.len()).min();
-            let branches: Vec<usize> = sequence.branches.iter().map(Vec::len).collect();
-            let front = sequence.apart.as_ref().map(|apart| apart.start);
-            let needed = rows.len() - first.unwrap_or(rows.len());
-            let mut span = Span::new(sequence.slots.len() - apart.len(), front, &branches, needed);
-            span.kept = front.and_then(|position| Some((contexts.next()?, position)));
-            spans.push(span);
-            positions.extend(rows.iter().map(|row| row.1));
-            slots.extend(rows.iter().map(|row| row.0));
-        }
-        self.embed(slots.iter().copied(), soft, &mut x);
-        let rotation = self.rotation(positions.into_iter());
-        let pass = Pass {
-            sizes: self.sizes,
-            spans: &spans,
-            rotation: &rotation,
-            purpose: Purpose::Training,
-        };
-        let is_last = |index: usize| index + 1 == self.layers.len();
-        let mut tape: Vec<LayerTape> = Vec::with_capacity(self.layers.len());
-        for (index, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(&pass, x, index, is_last(index), None, Some(&mut tape));
-        }
-        let mut normed = vec![0f32; x.len()];
-        let inverse = rms_norm(&x, &self.norm, self.config.rms_eps, &mut normed);
-
-        // Which of the rows that came out predict what.
-        let mut predicted = Vec::new();
-        let mut first_row = 0;
-        for (index, (sequence, span)) in group.iter().zip(&spans).enumerate() {
-            let before = span.rows - span.needed + sequence.apart.as_ref().map_or(0, |apart| apart.len());
-            for (number, one) in sequence.predictions.iter().enumerate() {
-                predicted.push((first_row + one.row - before, first + index, number, one.token));
-            }
-            first_row += span.needed;
-        }
-        let mut d_normed = vec![0f32; normed.len()];
-        for part in predicted.chunks(LOGIT_ROWS) {
-            let rows: Vec<f32> = part
-                .iter()
-                .flat_map(|&(row, ..)| normed[row * width..(row + 1) * width].iter().copied())
-                .collect();
-            let mut logits = self.head().product(&rows, Purpose::Training);
-            for (row, &(_, sequence, number, token)) in logits.chunks_exact_mut(self.config.vocab_size).zip(part) {
-                *total += loss.row(sequence, number, token, row);
-            }
-            let d_rows = self.head().product_backward(&logits);
-            for (d_row, &(row, ..)) in d_rows.chunks_exact(width).zip(part) {
-                for (sum, d) in d_normed[row * width..(row + 1) * width].iter_mut().zip(d_row) {
-                    *sum += d;
-                }
-            }
-        }
-        let mut dx = vec![0f32; x.len()];
-        rms_norm_backward(&d_normed, &x, &self.norm, &inverse, &mut dx);
-        for ((index, layer), tape) in self.layers.iter().enumerate().zip(tape).rev() {
-            dx = layer.backward(&pass, dx, index, is_last(index), tape);
-        }
-        for (slot, d_row) in slots.into_iter().zip(dx.chunks_exact(width)) {
-            if let Slot::Soft(row) = slot {
-                for (sum, d) in gradient[row * width..(row + 1) * width].iter_mut().zip(d_row) {
-                    *sum += d;
-                }
-            }
-        }
     }
 }
 
@@ -277,7 +190,8 @@ impl Reader for CpuReader {
     }
 
     fn embedding_table(&self) -> Result<Vec<f32>, ModelError> {
-        Ok(self.embeddings.values().to_vec())
+        let rows = 0..self.config.vocab_size;
+        Ok(rows.flat_map(|row| self.embeddings.row(row)).copied().collect())
     }
 
     fn backward(
@@ -286,26 +200,8 @@ impl Reader for CpuReader {
         soft: &[f32],
         loss: &mut dyn LogitLoss,
     ) -> Result<LossAndGradient, ModelError> {
-        for sequence in batch {
-            sequence.check(soft, &self.config)?;
-        }
-        let mut result = LossAndGradient {
-            loss: 0.0,
-            gradient: vec![0.0; soft.len()],
-        };
-        let mut done = 0;
-        while done < batch.len() {
-            let rest = &batch[done..];
-            let mut rows = 0;
-            let fits = |sequence: &&Sequence| {
-                rows += sequence.rows().count() - sequence.apart.as_ref().map_or(0, |apart| apart.len());
-                rows <= ROWS_TOGETHER
-            };
-            let count = rest.iter().take_while(fits).count().max(1);
-            self.accumulate(done, &rest[..count], soft, loss, &mut result.loss, &mut result.gradient);
-            done += count;
-        }
-        Ok(result)
+        // Inside the pool, where handing out a part of a product does not wake a thread.
+        rayon::scope(|_| self.loss_and_gradient_of(batch, soft, loss))
     }
 
     fn session(&self, members: usize) -> Box<dyn Session + '_> {

@@ -1,9 +1,11 @@
 //! Inference with KV caches, several inputs at once.
 
+use super::buffer::Buffer;
 use super::layer::{LayerCache, Pass};
+use super::matmul::Threads;
 use super::matrix::Purpose;
 use super::span::Span;
-use super::{CpuReader, rms_norm, tokens};
+use super::{CpuReader, PlacedContext, rms_norm, tokens};
 use crate::models::ModelError;
 use crate::models::reader::{Feed, Output, Session};
 
@@ -41,8 +43,8 @@ fn unknown(member: usize, members: usize) -> ModelError {
     ModelError::Prompt(format!("a session of {members} has no free member {member}"))
 }
 
-impl Session for CpuSession<'_> {
-    fn feed(&mut self, feeds: &[Feed<'_>], soft: &[f32]) -> Result<Vec<Output>, ModelError> {
+impl CpuSession<'_> {
+    fn feed_here(&mut self, feeds: &[Feed<'_>], soft: &[f32]) -> Result<Vec<Output>, ModelError> {
         let (reader, count) = (self.reader, self.members.len());
         // Members in the order of the feeds, each once.
         let mut free: Vec<Option<&mut Member>> = self.members.iter_mut().map(Some).collect();
@@ -57,28 +59,32 @@ impl Session for CpuSession<'_> {
             .iter()
             .filter_map(|feed| Some(tokens(&feed.slots[feed.apart.clone()?])));
         let mut contexts = reader.contexts(&apart.collect::<Vec<_>>()).into_iter();
-        let (mut spans, mut positions, mut x) = (Vec::with_capacity(feeds.len()), Vec::new(), Vec::new());
+        let (mut spans, mut positions, mut rows_in) = (Vec::with_capacity(feeds.len()), Vec::new(), Vec::new());
         for (feed, member) in feeds.iter().zip(&mut members) {
             let apart = feed.apart.clone().unwrap_or(0..0);
             let rows = (0..feed.slots.len()).filter(|row| !apart.contains(row));
-            reader.embed(rows.clone().map(|row| feed.slots[row]), soft, &mut x);
+            reader.embed(rows.clone().map(|row| feed.slots[row]), soft, &mut rows_in);
             positions.extend(rows.map(|row| member.position + row));
             let front = feed.apart.as_ref().map(|apart| apart.start);
             spans.push(Span::new(feed.slots.len() - apart.len(), front, &[], feed.outputs));
             if let Some((context, front)) = front.and_then(|front| Some((contexts.next()?, front))) {
+                let context = PlacedContext::new(context, front);
                 for (layer, cache) in member.caches.iter_mut().enumerate() {
-                    context.rows(layer, front, &mut cache.rows);
+                    cache.rows = vec![0.0; context.tokens() * 2 * reader.sizes.key_width()];
+                    context.rows(layer, &mut cache.rows);
                 }
                 member.apart = apart.end;
             }
             member.position += feed.slots.len();
         }
+        let mut x = Buffer::copy_of(&rows_in);
         let rotation = reader.rotation(positions.into_iter());
         let pass = Pass {
             sizes: reader.sizes,
             spans: &spans,
             rotation: &rotation,
             purpose: Purpose::Inference,
+            threads: Threads::All,
         };
         for (index, layer) in reader.layers.iter().enumerate() {
             let caches = members
@@ -88,10 +94,10 @@ impl Session for CpuSession<'_> {
             let last = index + 1 == reader.layers.len();
             x = layer.forward(&pass, x, index, last, Some(caches), None);
         }
-        let mut hidden = vec![0f32; x.len()];
+        let mut hidden = Buffer::stale(x.len());
         rms_norm(&x, &reader.norm, reader.config.rms_eps, &mut hidden);
-        let logits = reader.head().product(&hidden, Purpose::Inference);
-        let (mut hidden, mut logits) = (hidden.as_slice(), logits.as_slice());
+        let logits = reader.head().product(&hidden, Purpose::Inference, Threads::All);
+        let (mut hidden, mut logits) = (&hidden[..], &logits[..]);
         let mut outputs = Vec::with_capacity(feeds.len());
         for feed in feeds {
             let (mine, rest) = hidden.split_at(feed.outputs * reader.config.hidden);
@@ -104,6 +110,13 @@ impl Session for CpuSession<'_> {
             });
         }
         Ok(outputs)
+    }
+}
+
+impl Session for CpuSession<'_> {
+    fn feed(&mut self, feeds: &[Feed<'_>], soft: &[f32]) -> Result<Vec<Output>, ModelError> {
+        // Inside the pool, where handing out a part of a product does not wake a thread.
+        rayon::scope(|_| self.feed_here(feeds, soft))
     }
 
     fn position(&self, member: usize) -> usize {

@@ -4,7 +4,8 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::attention::{Attended, Rows};
-use super::kept::KeptContext;
+use super::buffer::Buffer;
+use super::kept::PlacedContext;
 use super::layer::Sizes;
 
 /// A sequence among packed rows.
@@ -16,8 +17,8 @@ pub struct Span {
     pub needed: usize,
     /// Rows that see the same of what stands before them, in order; together they are all rows.
     pub segments: Vec<Segment>,
-    /// Keys and values of a context that stands apart, and the position that it has here.
-    pub kept: Option<(Arc<KeptContext>, usize)>,
+    /// Keys and values of a context that stands apart, where it stands here.
+    pub kept: Option<Arc<PlacedContext>>,
 }
 
 /// Consecutive rows: each sees the rows before it in the segment, and what the segment sees.
@@ -103,15 +104,19 @@ pub struct Part<'a> {
 pub fn parts<'a>(sizes: Sizes, qkv: &'a [f32], span: &Span, layer: usize, queries: usize) -> Vec<Part<'a>> {
     let stride = sizes.qkv_width();
     let (query_width, key_width) = (sizes.query_width(), sizes.key_width());
-    let kept = span.kept.as_ref().map_or(0, |(context, _)| context.tokens());
-    let gather = |rows: &[Range<usize>]| -> Arc<Vec<f32>> {
+    let kept = span.kept.as_ref().map_or(0, |context| context.tokens());
+    let gather = |rows: &[Range<usize>]| -> Arc<Buffer> {
         let count: usize = rows.iter().map(Range::len).sum();
-        let mut gathered = Vec::with_capacity((kept + count) * 2 * key_width);
-        if let Some((context, position)) = &span.kept {
-            context.rows(layer, *position, &mut gathered);
+        let mut gathered = Buffer::stale((kept + count) * 2 * key_width);
+        let (of_context, of_rows) = gathered.split_at_mut(kept * 2 * key_width);
+        if let Some(context) = &span.kept {
+            context.rows(layer, of_context);
         }
-        for row in rows.iter().cloned().flatten() {
-            gathered.extend_from_slice(&qkv[row * stride + query_width..(row + 1) * stride]);
+        for (gathered, row) in of_rows
+            .chunks_exact_mut(2 * key_width)
+            .zip(rows.iter().cloned().flatten())
+        {
+            gathered.copy_from_slice(&qkv[row * stride + query_width..(row + 1) * stride]);
         }
         Arc::new(gathered)
     };
