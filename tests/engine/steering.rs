@@ -23,9 +23,14 @@ fn run_on(bench: &Bench) {
 #[test]
 fn a_changed_weight_holds_from_the_next_step_on_and_is_undone_by_its_inverse() {
     let bench = Bench::new();
-    let plain = bench.train(twenty_steps(&bench, "plain"));
+    let aligned = |name: &str| {
+        let mut experiment = twenty_steps(&bench, name);
+        experiment.objective.alignment = 0.1;
+        experiment
+    };
+    let plain = bench.train(aligned("plain"));
     bench.wait_for_end();
-    let steered = bench.train_and_pause(twenty_steps(&bench, "steered"), 6);
+    let steered = bench.train_and_pause(aligned("steered"), 6);
     intervene(&bench, "objective.alignment", 3.0);
     intervene(&bench, RATE_FACTOR, 0.5);
     intervene(&bench, "objective.alignment", 0.1);
