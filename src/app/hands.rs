@@ -1,5 +1,6 @@
 //! What a person can do to a run now, and to which step of it.
 
+use super::fields;
 use super::state::{AppState, OpenRun};
 use crate::engine::WorkerState;
 use crate::experiment::{Intervention, Steering};
@@ -64,11 +65,15 @@ pub fn can_resume(status: &RunStatus) -> bool {
     )
 }
 
-/// The weights and the rate's factor of a run behind a step.
+/// The weights and the rate's factor of a run behind a step, in the order of the form.
 pub fn weights(open: &OpenRun, step: usize) -> Vec<(String, f64)> {
     let made = interventions(&open.run().events)
         .into_iter()
         .filter(|(at, _)| *at <= step);
     let made: Vec<Intervention> = made.map(|(_, change)| change).collect();
-    Steering::new(&open.run().experiment, &made).map_or_else(|_| Vec::new(), |steering| steering.fields())
+    let mut weights =
+        Steering::new(&open.run().experiment, &made).map_or_else(|_| Vec::new(), |steering| steering.fields());
+    let last = fields::all().count();
+    weights.sort_by_key(|(name, _)| fields::all().position(|field| field.key == name).unwrap_or(last));
+    weights
 }

@@ -167,17 +167,23 @@ impl Demo {
         let learning_rate = 5e-4 * warm * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
         let samples_per_second = 5.1 + 0.4 * self.noise();
         self.seconds += 8.0 / samples_per_second;
+        let mut terms = BTreeMap::from([
+            ("cross_entropy".into(), cross_entropy),
+            ("entropy".into(), 2.2 + 0.2 * progress + 0.1 * self.noise()),
+            ("alignment_frobenius".into(), frobenius),
+            ("alignment_mse".into(), (frobenius / 18.0).powi(2)),
+        ]);
+        if self.step.is_multiple_of(3) {
+            terms.insert("entropy_watched".into(), 2.3 + 0.2 * progress);
+            terms.insert("kl_untrained".into(), 0.9 * (1.0 - (-x / 30.0).exp()));
+        }
         let record = ScalarRecord {
             step: self.step,
             samples: 8 * self.step,
             tokens: 8 * 152 * self.step,
             seconds: self.seconds,
             loss: cross_entropy + if self.aligned { 0.1 * frobenius } else { 0.0 },
-            terms: BTreeMap::from([
-                ("cross_entropy".into(), cross_entropy),
-                ("alignment_frobenius".into(), frobenius),
-                ("alignment_mse".into(), (frobenius / 18.0).powi(2)),
-            ]),
+            terms,
             gradient_norm: 0.5 + 2.6 * (-x / 12.0).exp() + 0.2 * self.noise().abs(),
             learning_rate,
             samples_per_second,

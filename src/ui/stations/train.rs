@@ -207,7 +207,8 @@ fn alarms_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
         ui.label(RichText::new(format!("▲ {}", run.name())).color(view.theme.alarm));
         for (alarm, event) in standing {
             let text = format!("{}, step {}", alarm.label(), format::grouped(event.step as i64));
-            let label = ui.label(RichText::new(text).color(view.theme.alarm));
+            let text = RichText::new(text).color(view.theme.alarm);
+            let label = ui.add(egui::Label::new(text).extend());
             let more = format!("{}\nTo do: {}", event.reason, alarm.advice());
             label.on_hover_text(more);
             ui.add_space(theme::GAP);

@@ -1,6 +1,6 @@
 //! Hands on the run in focus: its weights and its rate while it trains, roll-back, fork, and taking it up again.
 
-use egui::{DragValue, Id, RichText, Ui};
+use egui::{DragValue, Id, RichText, TextStyle, TextWrapMode, Ui, WidgetText};
 
 use crate::app::{Action, OpenRun, UiCommand, Undoable, can_resume, fields, weights};
 use crate::experiment::RATE_FACTOR;
@@ -52,11 +52,25 @@ pub fn hands_ui(ui: &mut Ui, view: &View<'_>) {
 }
 
 fn weights_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun, step: usize) {
-    ui.label(theme::caption("Objective weights").color(view.theme.weak))
+    ui.label(theme::caption("Weights").color(view.theme.weak))
         .on_hover_text("Take effect from the next step on; each change is logged and marked on the curves");
-    for (field, value) in weights(open, step) {
+    let now = weights(open, step);
+    let rewarded = now
+        .iter()
+        .any(|(field, weight)| field == "objective.reward" && *weight > 0.0);
+    for (field, value) in now {
+        // What rollouts are drawn with is of no account without them.
+        if !rewarded && matches!(field.as_str(), "objective.temperature" | "objective.top_p") {
+            continue;
+        }
         let name = field_name(&field);
-        let label = ui.label(&name);
+        let label = WidgetText::from(&name).into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Body);
+        // A name and its number stay in one row.
+        let both = label.size().x + ui.spacing().item_spacing.x + ui.spacing().interact_size.x;
+        if ui.available_size_before_wrap().x < both {
+            ui.end_row();
+        }
+        let label = ui.label(label);
         weight_ui(ui, view, &field, &name, value).labelled_by(label.id);
     }
 }
@@ -70,7 +84,8 @@ fn weight_ui(ui: &mut Ui, view: &View<'_>, field: &str, name: &str, value: f64) 
     let drag = DragValue::new(&mut edited)
         .speed(speed)
         .range(0.0..=largest)
-        .max_decimals(4)
+        // Every digit: what is shown is what is sent when it is entered again.
+        .custom_formatter(|value, _| value.to_string())
         .update_while_editing(false);
     let response = ui.add(drag);
     named(ui, &response, name);
