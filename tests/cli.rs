@@ -12,10 +12,13 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use llavacode::engine::Work;
 use llavacode::experiment::Experiment;
 use llavacode::runs::{EventKind, Run};
+use serde_json::Value;
 #[cfg(unix)]
 use signal::signal;
+use strum::IntoEnumIterator as _;
 use toy::Toy;
 
 struct Shell {
@@ -52,6 +55,14 @@ impl Shell {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {errors}");
         assert!(errors.contains(expected), "{errors:?} does not name {expected:?}");
         assert!(!errors.contains("panicked"), "{errors}");
+    }
+
+    /// Times works on the toy models, once each.
+    fn bench(&self, arguments: &[&str]) -> Output {
+        let (reader, encoder) = (self.toy.path("reader"), self.toy.path("encoder"));
+        let [reader, encoder] = [reader, encoder].map(|path| path.display().to_string());
+        let fixed = ["bench", "--reader", &reader, "--encoder", &encoder];
+        self.run(&[&fixed[..], arguments].concat())
     }
 
     fn experiment(&self, name: &str, change: impl FnOnce(&mut Experiment)) -> String {
@@ -95,8 +106,7 @@ fn a_run_is_trained_evaluated_inspected_and_asked() {
     for expected in scores.iter().chain(&rows) {
         assert!(table.contains(expected), "no {expected:?} in {table}");
     }
-    let json: serde_json::Value =
-        serde_json::from_str(&shell.succeed(&["evaluate", &run, "--limit", "4", "--json"])).unwrap();
+    let json: Value = serde_json::from_str(&shell.succeed(&["evaluate", &run, "--limit", "4", "--json"])).unwrap();
     assert_eq!(json["samples"], 4);
     assert_eq!(json["arms"].as_array().unwrap().len(), 4);
     // A smaller evaluation does not take the place of a larger one.
@@ -107,8 +117,7 @@ fn a_run_is_trained_evaluated_inspected_and_asked() {
             .succeed(&["inspect", &run])
             .starts_with("Step 6: projected mean cosine")
     );
-    let json: serde_json::Value =
-        serde_json::from_str(&shell.succeed(&["inspect", &run, "--step", "2", "--json"])).unwrap();
+    let json: Value = serde_json::from_str(&shell.succeed(&["inspect", &run, "--step", "2", "--json"])).unwrap();
     assert_eq!(json["step"], 2);
 
     let repository = shell.toy.repository().display().to_string();
@@ -121,7 +130,7 @@ fn a_run_is_trained_evaluated_inspected_and_asked() {
         "12",
     ];
     let answer = shell.succeed(&[&["complete", "--run", &run], &cursor[..]].concat());
-    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["completions"].as_array().unwrap().len(), 3);
     // Nothing stands before the first line, so there is no prompt without context.
     let first = [
@@ -133,7 +142,7 @@ fn a_run_is_trained_evaluated_inspected_and_asked() {
         "1",
     ];
     let answer = shell.succeed(&[&["complete", "--run", &run], &first[..]].concat());
-    let answer: serde_json::Value = serde_json::from_str(&answer).unwrap();
+    let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["completions"].as_array().unwrap().len(), 2);
 }
 
@@ -176,6 +185,92 @@ fn scalars(run: &str) -> Vec<serde_json::Value> {
         line
     });
     lines.collect()
+}
+
+#[test]
+fn every_work_is_timed_once_with_the_keys_of_the_peers() {
+    let shell = Shell::new();
+    let output = shell.bench(&["--repeat", "1", "--threads", "2", "--device", "cpu", "--json"]);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    let lines: Vec<Value> = String::from_utf8(output.stdout)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let works: Vec<&str> = lines.iter().map(|line| line["work"].as_str().unwrap()).collect();
+    assert_eq!(works, Work::iter().map(|work| work.to_string()).collect::<Vec<_>>());
+    for line in &lines {
+        assert_eq!(line["engine"], "llavacode");
+        assert_eq!(line["threads"], 2);
+        assert_eq!(line["device"], "CPU × 2");
+        assert!(line["seconds"].as_f64().unwrap() > 0.0, "{line}");
+        assert_eq!(line["tokens_per_second"].is_f64(), line["work"] != "load", "{line}");
+        assert_eq!(
+            line["peak_rss_mb"].as_u64().is_some(),
+            cfg!(target_os = "linux"),
+            "{line}"
+        );
+    }
+    let first_tokens = lines.iter().find(|line| line["work"] == "ttft").unwrap()["first_tokens"]
+        .as_array()
+        .unwrap();
+    assert_eq!(first_tokens.len(), 16);
+    for one in first_tokens {
+        let stages = &one["stages"];
+        let zero = |stage: &str| stages[stage].as_f64().unwrap() == 0.0;
+        assert!(!zero("tokenise") && !zero("prefill"), "{one}");
+        let compressed = one["arm"] == "compressed";
+        assert_eq!(one["vectors"].is_null(), !compressed, "{one}");
+        assert_eq!(one["encoder_tokens"] == 0, !compressed, "{one}");
+        let tokens = one["prompt_tokens"].as_u64().unwrap();
+        let chunks = one["chunks"].as_u64().unwrap() * one["chunk_tokens"].as_u64().unwrap();
+        // Every chunk fills its budget, and is one position when it is compressed.
+        assert_eq!(tokens > chunks, one["arm"] == "full_rag", "{one}");
+        assert_eq!((138..chunks).contains(&tokens), compressed, "{one}");
+    }
+}
+
+#[test]
+fn times_are_shown_as_tables() {
+    let shell = Shell::new();
+    let output = shell.bench(&["--repeat", "2", "--work", "prefill_206,ttft"]);
+    let table = String::from_utf8(output.stdout).unwrap();
+    for expected in [
+        "work",
+        "threads",
+        "median",
+        "range",
+        "tokens/s",
+        "peak memory",
+        "device",
+        "prefill_206",
+        "CPU × ",
+        "retrieve",
+        "tokenise",
+        "encode",
+        "project",
+        "prefill",
+        "first token",
+        "prompt tokens",
+        "no context",
+        "full RAG",
+        "10 × 128",
+        "10 × 512",
+    ] {
+        assert!(table.contains(expected), "no {expected:?} in {table}");
+    }
+    let broken = shell.toy.path("broken.gguf");
+    std::fs::write(&broken, b"GGUF but no more").unwrap();
+    shell.refuse(&["bench", "--reader", &broken.display().to_string()], "broken.gguf");
+    shell.refuse(&["bench", "--reader", "no-such-reader"], "no-such-reader");
+    shell.refuse(&["bench", "--work", "sleep"], "train_step");
+    shell.refuse(&["bench", "--repeat", "0"], "--repeat");
+    shell.refuse(&["bench", "--serve"], "--work");
 }
 
 #[cfg(unix)]
@@ -236,6 +331,73 @@ fn a_killed_run_is_resumed_and_forked_to_the_bit() {
     );
     assert_eq!(run.manifest.parent.map(|parent| parent.step), Some(60));
     assert_eq!(scalars(forked.trim())[..60], scalars(&whole));
+}
+
+#[cfg(unix)]
+#[test]
+fn peers_take_turns_and_may_be_missing() {
+    let shell = Shell::new();
+    // Stands in for Python: llama.cpp is not installed, PyTorch takes two seconds for a token.
+    let python = shell.toy.path("python");
+    let script = r#"#!/bin/sh
+        [ -f "$1" ] && [ -e "$3" ] || exit 9
+        if [ "$5" = llamacpp ]; then
+            echo "ModuleNotFoundError: No module named 'xllamacpp'" >&2
+            exit 1
+        fi
+        echo "a line for a person"
+        echo '{"ready": true}'
+        while read -r line; do
+            echo "{\"engine\": \"$5\", \"work\": \"$7\", \"threads\": $9, \"seconds\": 2.0, \"tokens_per_second\": 0.5, \"peak_rss_mb\": 1}"
+        done
+    "#;
+    std::fs::write(&python, script).unwrap();
+    std::fs::set_permissions(&python, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let python = python.display().to_string();
+    let arguments = [
+        "--work",
+        "prefill_206,load",
+        "--repeat",
+        "2",
+        "--threads",
+        "1",
+        "--peers",
+        &python,
+    ];
+    let output = shell.bench(&[&arguments[..], &["--json"]].concat());
+    let lines = String::from_utf8(output.stdout).unwrap();
+    let lines: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let engines: Vec<&str> = lines.iter().map(|line| line["engine"].as_str().unwrap()).collect();
+    assert_eq!(
+        engines,
+        ["llavacode", "torch", "llavacode", "torch", "llavacode", "llavacode"]
+    );
+    assert!(lines.iter().all(|line| line["threads"] == 1));
+
+    let output = shell.bench(&arguments);
+    assert!(String::from_utf8_lossy(&output.stderr).contains("No module named 'xllamacpp'"));
+    let table = String::from_utf8(output.stdout).unwrap();
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    let row = rows.iter().rfind(|row| row.first() == Some(&"prefill_206")).unwrap();
+    assert_eq!(row[3..5], ["2.00", "s"]);
+    assert!(row[5].ends_with('×') && row[6].ends_with('×'), "{table}");
+    assert_eq!(row[7..], ["–"; 3]);
+    assert_eq!(
+        rows.iter().rfind(|row| row.first() == Some(&"load")).unwrap()[3..],
+        ["–"; 6]
+    );
+    shell.refuse(
+        &[
+            "bench",
+            "--reader",
+            &shell.toy.path("reader").display().to_string(),
+            "--work",
+            "decode_b1",
+            "--peers",
+            "/no/python",
+        ],
+        "/no/python",
+    );
 }
 
 #[cfg(unix)]

@@ -405,3 +405,34 @@ fn kept_contexts_come_back_from_disk_as_they_were() {
     let exact = readers("llama")[0].1.loss_and_gradient(&fused_batch(), &soft).unwrap();
     assert!((exact.loss - computed.loss).abs() < 1e-3, "f16 costs little");
 }
+
+#[test]
+fn a_context_that_grows_is_computed_behind_its_beginning() {
+    let reader = readers("llama").remove(0).1;
+    let soft = soft_rows(reader.config().hidden);
+    let logits = |reader: &dyn Reader, length: u32, reuse: bool| {
+        let mut slots = vec![Slot::Token(1), Slot::Soft(0)];
+        slots.extend((0..length).map(|at| Slot::Token(3 + at * 5 % 17)));
+        let mut session = reader.session(1);
+        if reuse {
+            session.reuse_beginnings();
+        }
+        let apart = Some(2..slots.len() - 3);
+        let feed = Feed {
+            member: 0,
+            slots: &slots,
+            apart,
+            outputs: 1,
+        };
+        session.feed(&[feed], &soft).unwrap().remove(0).logits
+    };
+    // Somebody types, deletes, and types again.
+    for length in [20, 21, 22, 30, 22, 12, 13] {
+        let fresh = readers("llama").remove(0).1;
+        let (typed, fresh) = (
+            logits(reader.as_ref(), length, true),
+            logits(fresh.as_ref(), length, false),
+        );
+        assert!(largest_difference(&typed, &fresh) < 1e-4, "{length} tokens");
+    }
+}

@@ -349,6 +349,10 @@ impl Encoder for Counting {
         3
     }
 
+    fn tokens(&self, text: &str) -> Result<usize, ModelError> {
+        Ok(text.len())
+    }
+
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
         self.encoded.set(self.encoded.get() + texts.len());
         Ok(texts.iter().map(|text| vec![text.len() as f32, 0.5, -1.0]).collect())

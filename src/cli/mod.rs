@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. Results go to standard output, progress and logs to standard error.
 
 mod arguments;
+mod bench;
 mod complete;
 mod evaluate;
 mod fetch;
@@ -51,6 +52,8 @@ enum Command {
     Complete(complete::Arguments),
     /// Show the collapse instruments of a run
     Inspect(inspect::Arguments),
+    /// Time training, prefill, decoding and the first token on this machine
+    Bench(bench::Arguments),
     /// Render every station off-screen into pictures
     Screenshots(screenshots::Arguments),
 }
@@ -63,6 +66,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Evaluate(arguments)) => evaluate::run(arguments),
         Some(Command::Complete(arguments)) => complete::run(arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
+        Some(Command::Bench(arguments)) => bench::run(arguments),
         Some(Command::Screenshots(arguments)) => screenshots::run(arguments),
         None => workbench::run(cli.workbench),
     };

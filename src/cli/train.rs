@@ -123,9 +123,13 @@ struct Watched {
 
 impl Watched {
     fn open(folder: PathBuf, line: &mut ProgressLine) -> anyhow::Result<Self> {
-        line.clear();
-        eprintln!("training into {}", folder.display());
         let follower = RunFollower::open(&folder)?;
+        line.clear();
+        eprintln!(
+            "training into {} on {}",
+            folder.display(),
+            follower.run().manifest.device
+        );
         Ok(Self {
             evaluations: follower.run().evaluations.len(),
             events: follower.run().events.len(),

@@ -7,7 +7,7 @@ use super::loaded::LoadedModels;
 use super::training_job::project;
 use super::{CompletionAnswer, CompletionSource, EngineError};
 use crate::corpus::{CompletionSample, repository_from_folder, sample_at};
-use crate::evaluation::{Arm, complete};
+use crate::evaluation::{Arm, complete_in};
 use crate::experiment::Experiment;
 use crate::projector::Projector;
 use crate::retrieval::{Jaccard, Retrieved, Retriever};
@@ -25,27 +25,26 @@ pub(super) fn answer(
         CompletionSource::Sample(sample, retrieved) => (sample.as_ref().clone(), retrieved.clone()),
         CompletionSource::Cursor { repository, file, line } => at_cursor(repository, file, *line, experiment)?,
     };
-    let prompts = models.prompts(experiment)?;
+    let prompts = match source {
+        CompletionSource::Cursor { .. } => models.prompts(experiment)?.for_typing(),
+        CompletionSource::Sample(..) => models.prompts(experiment)?,
+    };
     let encoded = encode_sample(prompts.prepare(&sample, &retrieved)?, models)?;
     let soft = if encoded.vectors.is_empty() {
         Vec::new()
     } else {
         project(projector, &encoded.vectors, models)?
     };
-    let completions = arms
+    let arms: Vec<(Arm, &[f32])> = arms
         .iter()
         .filter(|arm| **arm != Arm::ShuffledContext)
         .filter(|arm| **arm != Arm::NoContext || !encoded.prepared.left.is_empty())
-        .map(|&arm| {
-            Ok(complete(
-                models.reader.as_ref(),
-                &prompts,
-                &encoded.prepared,
-                arm,
-                &soft,
-            )?)
-        })
-        .collect::<Result<_, EngineError>>()?;
+        .map(|&arm| (arm, soft.as_slice()))
+        .collect();
+    let mut session = models.reader.session(arms.len());
+    session.reuse_beginnings();
+    let hidden = models.reader.config().hidden;
+    let completions = complete_in(session.as_mut(), hidden, &prompts, &encoded.prepared, &arms)?;
     Ok(CompletionAnswer {
         step,
         sample,

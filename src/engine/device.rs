@@ -19,33 +19,82 @@ pub enum DeviceChoice {
     Metal,
 }
 
+/// A device in use.
+#[derive(Clone, Debug)]
+pub(super) struct OpenDevice {
+    /// What tensors are made on.
+    pub device: Device,
+    /// Why the CPU computes in a program that was built for a GPU.
+    pub without_gpu: Option<String>,
+}
+
 impl DeviceChoice {
     /// Opens the device.
-    pub fn open(self) -> Result<Device, EngineError> {
-        match self {
-            Self::Cpu => Ok(Device::Cpu),
-            Self::Auto => {
-                let gpu = Device::new_cuda(0).or_else(|_| Device::new_metal(0));
-                Ok(gpu.unwrap_or(Device::Cpu))
+    pub(super) fn open(self) -> Result<OpenDevice, EngineError> {
+        let device = match self {
+            Self::Cpu => Device::Cpu,
+            Self::Cuda => Device::new_cuda(0).map_err(|error| unavailable("cuda", cfg!(feature = "cuda"), &error))?,
+            Self::Metal => {
+                Device::new_metal(0).map_err(|error| unavailable("metal", cfg!(feature = "metal"), &error))?
             }
-            Self::Cuda => Device::new_cuda(0).map_err(|error| unavailable("cuda", &error)),
-            Self::Metal => Device::new_metal(0).map_err(|error| unavailable("metal", &error)),
-        }
+            Self::Auto => return Ok(gpu_or_cpu()),
+        };
+        Ok(OpenDevice {
+            device,
+            without_gpu: None,
+        })
     }
 
     /// The device in words, with its share of the machine: `CPU × 2`.
     pub fn describe(self) -> Result<String, EngineError> {
-        Ok(match self.open()? {
-            Device::Cpu => format!("CPU × {}", rayon::current_num_threads()),
+        let OpenDevice { device, without_gpu } = self.open()?;
+        Ok(match device {
+            Device::Cpu => {
+                let note = without_gpu.map_or("", |_| ", no GPU");
+                format!("CPU × {}{note}", rayon::current_num_threads())
+            }
             Device::Cuda(_) => "CUDA".to_owned(),
             Device::Metal(_) => "Metal".to_owned(),
         })
     }
 }
 
-fn unavailable(name: &'static str, error: &candle_core::Error) -> EngineError {
-    let message = format!("{error}; build with `--features {name}` on a machine that has one, or take --device cpu");
+/// The GPU that this program was built for; else the CPU, with the reason.
+fn gpu_or_cpu() -> OpenDevice {
+    let gpu = if cfg!(feature = "metal") {
+        Device::new_metal(0)
+    } else {
+        Device::new_cuda(0)
+    };
+    let built_for_gpu = cfg!(any(feature = "cuda", feature = "metal"));
+    match gpu {
+        Ok(device) => OpenDevice {
+            device,
+            without_gpu: None,
+        },
+        Err(error) => OpenDevice {
+            device: Device::Cpu,
+            without_gpu: built_for_gpu.then(|| reason(&error)),
+        },
+    }
+}
+
+fn unavailable(name: &'static str, built_in: bool, error: &candle_core::Error) -> EngineError {
+    let remedy = if built_in {
+        "check the GPU and its driver".to_owned()
+    } else {
+        format!("build with `--features {name}` on a machine that has one")
+    };
+    let message = format!("{}; {remedy}, or take --device cpu", reason(error));
     EngineError::Device { name, message }
+}
+
+/// What the driver said, without the frames that `RUST_BACKTRACE` adds.
+fn reason(error: &candle_core::Error) -> String {
+    match error {
+        candle_core::Error::WithBacktrace { inner, .. } => reason(inner),
+        error => error.to_string(),
+    }
 }
 
 /// `cpu`, `cuda` or `metal`.
@@ -74,5 +123,33 @@ pub(super) fn give_way() {
     if let Ok(low) = ThreadPriorityValue::try_from(20u8) {
         // Where the system does not allow it, the window is merely a little slower.
         thread_priority::set_current_thread_priority(ThreadPriority::Crossplatform(low)).ok();
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test should panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn auto_never_takes_the_cpu_in_place_of_a_gpu_without_a_word() {
+        let opened = DeviceChoice::Auto.open().unwrap();
+        let built_for_gpu = cfg!(any(feature = "cuda", feature = "metal"));
+        assert_eq!(opened.without_gpu.is_some(), built_for_gpu && opened.device.is_cpu());
+    }
+
+    #[test]
+    fn a_gpu_that_is_not_there_is_refused_with_what_to_do() {
+        let gpus = [
+            (DeviceChoice::Cuda, cfg!(feature = "cuda")),
+            (DeviceChoice::Metal, cfg!(feature = "metal")),
+        ];
+        for (choice, built_in) in gpus {
+            if let Err(error) = choice.open() {
+                let text = error.to_string();
+                assert!(text.contains("--device cpu"), "{text}");
+                assert_eq!(text.contains(&format!("--features {choice}")), !built_in, "{text}");
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ use crate::training::EncodedSample;
 /// Lines of context on either side of the cursor that a run folder keeps of a sample.
 const KEPT_LINES: usize = 60;
 
-/// Samples completed by several arms, one completion at a time. All arms of a sample follow each other, so that a slow
+/// Samples completed by several arms, one sample at a time. All arms of a sample follow each other, so that a slow
 /// minute of the machine falls on all of them alike.
 pub(super) struct ArmsEvaluation {
     samples: Vec<PreparedSample>,
@@ -66,19 +66,23 @@ impl ArmsEvaluation {
         self.elapsed
     }
 
-    /// Makes the next completion; `false` when there is none left.
+    /// Completes the next sample with every arm; `false` when there is none left.
     pub fn advance(&mut self, reader: &dyn Reader, prompts: &PromptBuilder<'_>) -> Result<bool, EngineError> {
         if self.done() >= self.total() {
             return Ok(false);
         }
         let start = Instant::now();
-        let (index, arm) = (self.done() / self.arms.len(), self.arms[self.done() % self.arms.len()]);
-        let soft = match arm {
-            Arm::ShuffledContext => &self.soft[self.stranger(index)],
-            _ => &self.soft[index],
-        };
-        self.records
-            .push(complete(reader, prompts, &self.samples[index], arm, soft)?);
+        let index = self.done() / self.arms.len();
+        let arms: Vec<(Arm, &[f32])> = self
+            .arms
+            .iter()
+            .map(|&arm| match arm {
+                Arm::ShuffledContext => (arm, self.soft[self.stranger(index)].as_slice()),
+                _ => (arm, self.soft[index].as_slice()),
+            })
+            .collect();
+        let records = complete(reader, prompts, &self.samples[index], &arms)?;
+        self.records.extend(records);
         self.elapsed += start.elapsed();
         Ok(true)
     }

@@ -28,24 +28,7 @@ pub(super) struct LoadedModels {
 
 impl LoadedModels {
     pub fn load(experiment: &Experiment, store: &Store, device: &Device) -> Result<Self, EngineError> {
-        let (path, tokenizer) = match store.reader(&experiment.reader.model)? {
-            ReaderFiles::Gguf(file) => (file.clone(), TextTokenizer::from_gguf(&file)?),
-            ReaderFiles::Folder(folder) => {
-                let tokenizer = TextTokenizer::from_json(&folder.join("tokenizer.json"))?;
-                (folder, tokenizer)
-            }
-        };
-        let reader = reader::load(&path, device)?;
-        if tokenizer.vocab_size() > reader.config().vocab_size {
-            return Err(EngineError::Model(ModelError::Broken {
-                path,
-                message: format!(
-                    "its tokenizer knows {} tokens, the model only {}: they do not belong together",
-                    tokenizer.vocab_size(),
-                    reader.config().vocab_size
-                ),
-            }));
-        }
+        let (reader, tokenizer) = load_reader(&experiment.reader.model, store, device)?;
         let folder = store.encoder(&experiment.encoder.model)?;
         let encoder = BertEncoder::load(&folder, experiment.encoder.max_tokens, device)?;
         let vectors = VectorCache::open(&store.root().join("vectors"), encoder.fingerprint(), encoder.width())?;
@@ -98,4 +81,34 @@ impl LoadedModels {
             experiment.encoder.max_tokens,
         )
     }
+}
+
+/// The reader of this name with its tokenizer.
+pub(super) fn load_reader(
+    name: &str,
+    store: &Store,
+    device: &Device,
+) -> Result<(Box<dyn Reader>, TextTokenizer), EngineError> {
+    let (path, tokenizer) = match store.reader(name)? {
+        ReaderFiles::Gguf(file) => (file.clone(), TextTokenizer::from_gguf(&file)?),
+        ReaderFiles::Folder(folder) => {
+            let tokenizer = TextTokenizer::from_json(&folder.join("tokenizer.json"))?;
+            (folder, tokenizer)
+        }
+    };
+    let mut reader = reader::load(&path, device)?;
+    // A kept context belongs to these very weights.
+    let sum: String = store.sha256(name)?.chars().take(16).collect();
+    reader.keep_contexts_in(&store.root().join("contexts").join(sum));
+    if tokenizer.vocab_size() > reader.config().vocab_size {
+        return Err(EngineError::Model(ModelError::Broken {
+            path,
+            message: format!(
+                "its tokenizer knows {} tokens, the model only {}: they do not belong together",
+                tokenizer.vocab_size(),
+                reader.config().vocab_size
+            ),
+        }));
+    }
+    Ok((reader, tokenizer))
 }

@@ -3,6 +3,7 @@
 //! Curves, probes and evaluations do not travel as events: the run folder is the only thing that the workbench reads
 //! (`runs::RunFollower`), so a run of this process, of another process and of last week are shown by the same code.
 
+mod bench;
 mod completion_job;
 mod dataset;
 mod device;
@@ -21,6 +22,7 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 
+pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Stages, Vectors, Work};
 pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use messages::*;
@@ -30,7 +32,7 @@ use reply::Reply;
 use worker::{Order, Worker};
 
 /// Deep graphs recurse in candle's backward pass, which the default stack of 2 MiB does not hold.
-const STACK_BYTES: usize = 64 << 20;
+pub const STACK_BYTES: usize = 64 << 20;
 
 /// Where the engine works and with what.
 #[derive(Clone, Debug)]

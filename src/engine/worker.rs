@@ -5,11 +5,12 @@ use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
+use candle_core::Device;
 use crossbeam_channel::Receiver;
 
 use super::completion_job::answer;
 use super::dataset::OnProgress;
-use super::device::give_way;
+use super::device::{OpenDevice, give_way};
 use super::evaluation_job::{evaluate_run, load_projector};
 use super::fetch_job::FetchJob;
 use super::loaded::LoadedModels;
@@ -35,6 +36,8 @@ pub(super) struct Worker {
     /// Orders that came while something long ran.
     waiting: VecDeque<Order>,
     reply: Reply,
+    /// Opened when something is first computed.
+    device: Option<Device>,
     models: Option<LoadedModels>,
     training: Option<TrainingJob>,
     paused: bool,
@@ -50,6 +53,7 @@ impl Worker {
             orders,
             waiting: VecDeque::new(),
             reply,
+            device: None,
             models: None,
             training: None,
             paused: false,
@@ -324,7 +328,8 @@ impl Worker {
             .is_some_and(|_| self.models.as_ref().is_some_and(|m| !m.serve(&experiment)));
         if other {
             // The models in memory belong to the run in training, and two readers may not fit.
-            let models = LoadedModels::load(&experiment, &self.settings.store, &self.settings.device.open()?)?;
+            let device = self.open_device()?;
+            let models = LoadedModels::load(&experiment, &self.settings.store, &device)?;
             return self.answer_with(request, &experiment, &models);
         }
         self.load_models(&experiment)?;
@@ -401,10 +406,22 @@ impl Worker {
         if !self.models.as_ref().is_some_and(|models| models.serve(experiment)) {
             // The old ones go first: two readers may not fit into memory.
             self.models = None;
-            let device = self.settings.device.open()?;
+            let device = self.open_device()?;
             self.models = Some(LoadedModels::load(experiment, &self.settings.store, &device)?);
         }
         Ok(())
+    }
+
+    fn open_device(&mut self) -> Result<Device, EngineError> {
+        if let Some(device) = &self.device {
+            return Ok(device.clone());
+        }
+        let OpenDevice { device, without_gpu } = self.settings.device.open()?;
+        if let Some(reason) = without_gpu {
+            let text = format!("no GPU can be used ({reason}): the CPU computes, which is slower");
+            self.reply.notice(Severity::Warning, text);
+        }
+        Ok(self.device.insert(device).clone())
     }
 
     fn tell(&self, error: &EngineError) {

@@ -5,6 +5,6 @@ pub mod metrics;
 mod records;
 pub mod statistics;
 
-pub use completion::complete;
+pub use completion::{complete, complete_in};
 pub use metrics::{SCORE_INFO, ScoreInfo};
 pub use records::*;

@@ -94,7 +94,7 @@ pub struct CompletionRecord {
     pub scores: Scores,
     /// Milliseconds from the prompt to the first token (prefill and first token; retrieval and encoding left out).
     pub ttft_ms: f64,
-    /// Milliseconds to the whole completion.
+    /// Milliseconds to the whole completion. The arms of a sample decode together, so the steps behind the first token are shared.
     pub total_ms: f64,
 }
 

@@ -10,6 +10,10 @@ use crate::retrieval::Retrieved;
 /// Characters of left context that are tokenised for each token that is kept: indentation aside, a code token is far shorter.
 const CHARACTERS_A_TOKEN: usize = 16;
 
+/// Where that text begins moves in steps of so many characters, and where the left context of somebody who types begins in steps
+/// of so many tokens: a key stroke mostly leaves the beginning alone.
+const ANCHORS: (usize, usize) = (1024, 32);
+
 /// Text between two chunks, and between the last chunk and the left context.
 const CHUNK_END: &str = "\n\n";
 
@@ -36,6 +40,8 @@ pub struct PromptBuilder<'a> {
     left_tokens: usize,
     /// Late fusion: how many of the last left tokens see what stands before the left context.
     tail_tokens: Option<usize>,
+    /// Whether the left context begins at an anchor.
+    anchored: bool,
     pub(super) target_tokens: usize,
     pub(super) target_lines: usize,
     chunk_tokens: usize,
@@ -55,6 +61,7 @@ impl<'a> PromptBuilder<'a> {
         Ok(Self {
             left_tokens: prompt.left_tokens,
             tail_tokens: (prompt.layout == PromptLayout::LateFusion).then_some(prompt.tail_tokens),
+            anchored: false,
             target_tokens: prompt.target_tokens,
             target_lines: prompt.target_lines,
             chunk_tokens: retrieval.chunk_tokens,
@@ -66,12 +73,25 @@ impl<'a> PromptBuilder<'a> {
         })
     }
 
+    /// For completions while somebody types, in late fusion: the left context is up to 31 tokens shorter, so that it begins where
+    /// it began before the last key strokes, and its kept part only grows.
+    pub fn for_typing(mut self) -> Self {
+        self.anchored = self.tail_tokens.is_some() && self.left_tokens >= 2 * ANCHORS.1;
+        self
+    }
+
     /// Cuts a sample and its chunks to their token budgets.
     pub fn prepare(&self, sample: &CompletionSample, retrieved: &[Retrieved]) -> Result<PreparedSample, ModelError> {
         let mut left = self
             .tokenizer
             .ids(tail(&sample.left, self.left_tokens * CHARACTERS_A_TOKEN))?;
-        left.drain(..left.len().saturating_sub(self.left_tokens));
+        let over = left.len().saturating_sub(self.left_tokens);
+        let over = if self.anchored {
+            over.next_multiple_of(ANCHORS.1).min(left.len())
+        } else {
+            over
+        };
+        left.drain(..over);
 
         let (target, following) = self.target(sample)?;
         let mut chunks = Vec::with_capacity(retrieved.len());
@@ -144,11 +164,12 @@ pub(super) fn tokens(ids: &[u32]) -> impl Iterator<Item = Slot> + '_ {
     ids.iter().map(|&id| Slot::Token(id))
 }
 
-/// About the last `characters` of a text, from the start of a line where there is one.
+/// At least about the last `characters` of a text, from the start of a line where there is one.
 fn tail(text: &str, characters: usize) -> &str {
-    let Some(mut start) = text.len().checked_sub(characters) else {
+    let Some(start) = text.len().checked_sub(characters) else {
         return text;
     };
+    let mut start = start - start % ANCHORS.0;
     while !text.is_char_boundary(start) {
         start += 1;
     }

@@ -64,6 +64,10 @@ impl Encoder for BertEncoder {
         self.network.width()
     }
 
+    fn tokens(&self, text: &str) -> Result<usize, ModelError> {
+        Ok(self.ids(text)?.len())
+    }
+
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
         let mut rows = Vec::with_capacity(texts.len());
         for (index, text) in texts.iter().enumerate() {

@@ -19,6 +19,9 @@ pub trait Encoder: Send {
     /// Length of a vector.
     fn width(&self) -> usize;
 
+    /// Tokens that it reads of a text, which may be fewer than the text has.
+    fn tokens(&self, text: &str) -> Result<usize, ModelError>;
+
     /// One L2-normalised vector for each text, in their order.
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError>;
 }

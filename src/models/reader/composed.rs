@@ -67,7 +67,7 @@ impl ComposedReader {
     }
 
     /// Input embeddings of right-padded slots, `[batch, longest, hidden]`.
-    fn embed(&self, batch: &[&[Slot]], soft: &Tensor) -> Result<Tensor, ModelError> {
+    fn embed(&self, batch: &[&[Slot]], soft: Option<&Tensor>) -> Result<Tensor, ModelError> {
         let longest = batch.iter().map(|slots| slots.len()).max().unwrap_or(0);
         let mut ids = vec![0u32];
         let tokens = batch
@@ -96,10 +96,9 @@ impl ComposedReader {
             .embeddings
             .values
             .index_select(&Tensor::new(ids.as_slice(), &self.device)?, 0)?;
-        let rows = if soft.dim(0)? == 0 {
-            rows
-        } else {
-            Tensor::cat(&[&rows, soft], 0)?
+        let rows = match soft {
+            Some(soft) => Tensor::cat(&[&rows, soft], 0)?,
+            None => rows,
         };
         let rows = rows.index_select(&Tensor::new(order.as_slice(), &self.device)?, 0)?;
         Ok(rows.reshape((batch.len(), longest, self.weights.config.hidden))?)
@@ -218,9 +217,14 @@ impl ComposedReader {
         linear(rows, self.weights.head.as_ref().unwrap_or(&self.weights.embeddings))
     }
 
-    fn soft_tensor(&self, soft: &[f32]) -> Result<Tensor, ModelError> {
+    /// `[rows, hidden]`, or nothing without soft tokens: CUDA allocates no empty tensor.
+    fn soft_tensor(&self, soft: &[f32]) -> Result<Option<Tensor>, ModelError> {
+        if soft.is_empty() {
+            return Ok(None);
+        }
         let hidden = self.weights.config.hidden;
-        Ok(Tensor::from_slice(soft, (soft.len() / hidden, hidden), &self.device)?)
+        let tensor = Tensor::from_slice(soft, (soft.len() / hidden, hidden), &self.device)?;
+        Ok(Some(tensor))
     }
 }
 
@@ -269,11 +273,14 @@ impl Reader for ComposedReader {
         for sequence in batch {
             sequence.check(soft, &self.weights.config)?;
         }
-        let soft = Var::from_tensor(&self.soft_tensor(soft)?)?;
+        let soft = match self.soft_tensor(soft)? {
+            Some(soft) => Some(Var::from_tensor(&soft)?),
+            None => None,
+        };
         let rows: Vec<Vec<(Option<usize>, Slot, usize)>> =
             batch.iter().map(|sequence| sequence.rows().collect()).collect();
         let slots: Vec<Vec<Slot>> = rows.iter().map(|rows| rows.iter().map(|row| row.1).collect()).collect();
-        let x = self.embed(&slots.iter().map(Vec::as_slice).collect::<Vec<_>>(), soft.as_tensor())?;
+        let x = self.embed(&slots.iter().map(Vec::as_slice).collect::<Vec<_>>(), soft.as_deref())?;
         let longest = x.dim(1)?;
         let positions: Vec<usize> = rows
             .iter()
@@ -310,10 +317,12 @@ impl Reader for ComposedReader {
         }
         // The loss gives its gradient ready-made; this product hands it to the graph.
         let given = Tensor::from_vec(values, shape, &self.device)?;
-        let gradients = (logits * given)?.sum_all()?.backward()?;
-        let gradient = match gradients.get(soft.as_tensor()) {
-            Some(gradient) => gradient.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?,
-            None => vec![0.0; soft.elem_count()],
+        let gradient = match &soft {
+            Some(soft) => match (logits * given)?.sum_all()?.backward()?.get(soft) {
+                Some(gradient) => gradient.flatten_all()?.to_dtype(DType::F32)?.to_vec1()?,
+                None => vec![0.0; soft.elem_count()],
+            },
+            None => Vec::new(),
         };
         Ok(LossAndGradient { loss: total, gradient })
     }
@@ -360,7 +369,7 @@ impl ComposedSession<'_> {
         let member = self.member(feed.member)?;
         feed.check(soft, member.position, &reader.weights.config)?;
         let (past, rows) = (member.position, feed.slots.len());
-        let x = reader.embed(&[feed.slots], &reader.soft_tensor(soft)?)?;
+        let x = reader.embed(&[feed.slots], reader.soft_tensor(soft)?.as_ref())?;
         let apart = feed.apart.clone().unwrap_or(0..0);
         let mask = reader.mask(1, rows, past + rows, |_, row, key| {
             key <= past + row && (!apart.contains(&row) || key >= apart.start)

@@ -90,15 +90,12 @@ pub fn generate(
     longest: usize,
     ends: &dyn Fn(&[u32]) -> bool,
 ) -> Result<Generation, ModelError> {
-    let prompts = [prompt];
-    let mut generations = generate_together(session, &prompts, 1, soft, longest, &mut Greedy, &|_, tokens| {
-        ends(tokens)
-    })?;
+    let mut generations = generate_timed(session, std::slice::from_ref(prompt), soft, longest, ends)?;
     Ok(generations.pop().unwrap_or_default())
 }
 
-/// Decodes `copies` completions of each prompt together, each until `ends` says so of its number and tokens: what is over
-/// leaves the batch. The session has a member for every completion, those of one prompt side by side; a prompt is fed once.
+/// Decodes `copies` completions of each prompt together, each until `ends` says so of its number and tokens. The session has a
+/// member for every completion, those of one prompt side by side; a prompt is fed once.
 pub fn generate_together(
     session: &mut dyn Session,
     prompts: &[&Prompt],
@@ -109,45 +106,84 @@ pub fn generate_together(
     ends: &dyn Fn(usize, &[u32]) -> bool,
 ) -> Result<Vec<Generation>, ModelError> {
     let start = Instant::now();
-    let mut generations = vec![Generation::default(); prompts.len() * copies];
-    if generations.is_empty() || longest == 0 {
-        return Ok(generations);
-    }
     let feeds: Vec<Feed<'_>> = prompts
         .iter()
         .enumerate()
-        .map(|(index, prompt)| Feed {
-            member: index * copies,
-            slots: &prompt.slots,
-            apart: prompt.apart.clone(),
-            outputs: 1,
-        })
+        .map(|(index, prompt)| last_position(index * copies, prompt))
         .collect();
-    let outputs = session.feed(&feeds, soft)?;
-    let mut open = Vec::new();
-    let mut logits = Vec::new();
-    for (index, output) in outputs.into_iter().enumerate() {
+    let mut begun = Vec::with_capacity(prompts.len() * copies);
+    for (index, output) in session.feed(&feeds, soft)?.into_iter().enumerate() {
         for copy in 1..copies {
             session.copy(index * copies, index * copies + copy)?;
         }
-        for copy in 0..copies {
-            open.push(index * copies + copy);
-            logits.push(output.logits.clone());
+        for _ in 0..copies {
+            begun.push((output.logits.clone(), start.elapsed()));
         }
+    }
+    decode(session, begun, longest, choice, ends)
+}
+
+/// Like [`generate_together`], greedily, one completion a prompt, but each prompt is fed alone: so the time to its first token
+/// is its own. The decoding is shared, and so is its time.
+pub fn generate_timed(
+    session: &mut dyn Session,
+    prompts: &[Prompt],
+    soft: &[f32],
+    longest: usize,
+    ends: &dyn Fn(&[u32]) -> bool,
+) -> Result<Vec<Generation>, ModelError> {
+    let mut begun = Vec::with_capacity(prompts.len());
+    for (member, prompt) in prompts.iter().enumerate() {
+        let start = Instant::now();
+        let output = session.feed(&[last_position(member, prompt)], soft)?.pop();
+        begun.push((output.map(|output| output.logits).unwrap_or_default(), start.elapsed()));
+    }
+    decode(session, begun, longest, &mut Greedy, &|_, tokens| ends(tokens))
+}
+
+/// A whole prompt, of which the output at its last position is wanted.
+fn last_position(member: usize, prompt: &Prompt) -> Feed<'_> {
+    Feed {
+        member,
+        slots: &prompt.slots,
+        apart: prompt.apart.clone(),
+        outputs: 1,
+    }
+}
+
+/// Goes on from the logits behind each member's prompt and the time that they took. What is over leaves the batch.
+fn decode(
+    session: &mut dyn Session,
+    begun: Vec<(Vec<f32>, Duration)>,
+    longest: usize,
+    choice: &mut dyn Choice,
+    ends: &dyn Fn(usize, &[u32]) -> bool,
+) -> Result<Vec<Generation>, ModelError> {
+    let start = Instant::now();
+    let mut generations = vec![Generation::default(); begun.len()];
+    let mut open: Vec<(usize, Vec<f32>)> = Vec::with_capacity(begun.len());
+    let mut before = Vec::with_capacity(begun.len());
+    for (member, (logits, prefill)) in begun.into_iter().enumerate() {
+        open.push((member, logits));
+        before.push(prefill);
+    }
+    if longest == 0 {
+        return Ok(generations);
     }
     loop {
         let mut next = Vec::with_capacity(open.len());
-        for (&member, row) in open.iter().zip(&mut logits) {
-            let (generation, plain) = (&mut generations[member], row.clone());
-            let token = choice.choose(member, row);
+        for (member, mut logits) in open {
+            let generation = &mut generations[member];
+            let plain = logits.clone();
+            let token = choice.choose(member, &mut logits);
+            generation.total = before[member] + start.elapsed();
             if generation.tokens.is_empty() {
-                generation.first_token = start.elapsed();
+                generation.first_token = generation.total;
             }
             generation.tokens.push(token);
             generation
                 .log_probabilities
                 .push(log_softmax_at(&plain, token as usize));
-            generation.total = start.elapsed();
             if generation.tokens.len() < longest && !ends(member, &generation.tokens) {
                 next.push((member, [Slot::Token(token)]));
             }
@@ -164,12 +200,8 @@ pub fn generate_together(
                 outputs: 1,
             })
             .collect();
-        logits = session
-            .feed(&feeds, &[])?
-            .into_iter()
-            .map(|output| output.logits)
-            .collect();
-        open = next.into_iter().map(|(member, _)| member).collect();
+        let outputs = session.feed(&feeds, &[])?.into_iter().map(|output| output.logits);
+        open = next.iter().map(|(member, _)| *member).zip(outputs).collect();
     }
 }
 

@@ -21,7 +21,8 @@ pub use composed::ComposedReader;
 pub use config::ReaderConfig;
 pub use cpu::CpuReader;
 pub use generation::{
-    Choice, Generation, Greedy, Sampled, generate, generate_together, target_log_probabilities, target_logits,
+    Choice, Generation, Greedy, Sampled, generate, generate_timed, generate_together, target_log_probabilities,
+    target_logits,
 };
 pub use input::{Feed, Prediction, Prompt, Sequence, Slot};
 pub use loss::{CrossEntropy, LogitLoss, cross_entropy_gradient, log_softmax_at, softmax};
@@ -81,6 +82,10 @@ pub trait Session {
     /// Feeds positions behind those already there, several members at once, and returns an output for each feed.
     /// A member may stand in `feeds` once.
     fn feed(&mut self, feeds: &[Feed<'_>], soft: &[f32]) -> Result<Vec<Output>, ModelError>;
+
+    /// From here on, a context that stands apart may be computed behind the longest beginning of it that is kept: right up to
+    /// rounding, and far less work after a key stroke.
+    fn reuse_beginnings(&mut self) {}
 
     /// Positions that a member holds.
     fn position(&self, member: usize) -> usize;

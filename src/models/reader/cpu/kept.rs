@@ -22,6 +22,9 @@ const MEMORY: usize = 256 << 20;
 /// Bytes of contexts held on disk, checked when a folder is opened; the oldest go first.
 const DISK: u64 = 6 << 30;
 
+/// Continued contexts held in memory.
+const CONTINUED: usize = 8;
+
 /// Keys and values of tokens that stand at the positions from 0 on and see each other alone.
 pub struct KeptContext {
     tokens: usize,
@@ -39,6 +42,11 @@ enum Values {
 }
 
 impl KeptContext {
+    /// Positions that it takes.
+    pub fn tokens(&self) -> usize {
+        self.tokens
+    }
+
     fn bytes(&self) -> usize {
         match &self.values {
             Values::Full(values) => values.len() * 4,
@@ -93,6 +101,8 @@ pub struct ContextStore {
 #[derive(Default)]
 struct Memory {
     contexts: HashMap<Vec<u32>, (Arc<KeptContext>, u64)>,
+    /// The last contexts that were continued from another one, newest last: what a person types.
+    continued: Vec<(Vec<u32>, Arc<KeptContext>)>,
     bytes: usize,
     uses: u64,
 }
@@ -140,6 +150,29 @@ impl ContextStore {
         let context = self.context(tokens, Values::Half(bits.reinterpret_into()));
         memory.hold(tokens, &context);
         Some(context)
+    }
+
+    /// The kept context that begins most like `tokens`, and how many tokens it shares with them.
+    pub fn beginning(&self, tokens: &[u32]) -> Option<(Arc<KeptContext>, usize)> {
+        let memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let kept = memory.contexts.iter().map(|(tokens, (context, _))| (tokens, context));
+        let continued = memory.continued.iter().map(|(tokens, context)| (tokens, context));
+        let shared = |other: &[u32]| tokens.iter().zip(other).take_while(|(a, b)| a == b).count();
+        let best = kept.chain(continued).map(|(other, context)| (context, shared(other)));
+        let (context, shared) = best.max_by_key(|(_, shared)| *shared)?;
+        (shared > 0).then(|| (Arc::clone(context), shared))
+    }
+
+    /// Keeps a context that was continued from another one, in memory alone: it is right up to rounding, and so serves only a
+    /// person who types.
+    pub fn put_continued(&self, tokens: &[u32], rows: Vec<f32>) -> Arc<KeptContext> {
+        let context = self.context(tokens, Values::Full(rows));
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.continued.len() >= CONTINUED {
+            memory.continued.remove(0);
+        }
+        memory.continued.push((tokens.to_vec(), Arc::clone(&context)));
+        context
     }
 
     /// Keeps what was computed for tokens: rows `[keys | values]` of every layer, one layer after the other.

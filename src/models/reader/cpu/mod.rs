@@ -146,6 +146,51 @@ impl CpuReader {
         found.into_iter().flatten().collect()
     }
 
+    /// The keys and values of a context, computed behind the longest beginning of it that is kept.
+    fn continued_context(&self, tokens: &[u32]) -> Arc<KeptContext> {
+        let whole = self.contexts.get(tokens);
+        let beginning = self.contexts.beginning(tokens).filter(|_| whole.is_none());
+        if let Some((context, shared)) = beginning {
+            if shared == tokens.len() && context.tokens() == shared {
+                return context;
+            }
+            // The last token is computed in any case: a pass needs a row.
+            let held = shared.min(tokens.len() - 1);
+            let rows = self.rows_behind(&PlacedContext::new(context, 0), held, &tokens[held..]);
+            return self.contexts.put_continued(tokens, rows);
+        }
+        whole.unwrap_or_else(|| self.contexts(&[tokens.to_vec()]).remove(0))
+    }
+
+    /// Rows `[keys | values]` of every layer: the first `held` of a context, and those of tokens behind them.
+    fn rows_behind(&self, context: &PlacedContext, held: usize, behind: &[u32]) -> Vec<f32> {
+        let spans = [Span::plain(behind.len(), 0)];
+        let rotation = self.rotation(held..held + behind.len());
+        let pass = Pass {
+            sizes: self.sizes,
+            spans: &spans,
+            rotation: &rotation,
+            purpose: Purpose::Inference,
+            threads: Threads::All,
+        };
+        let mut embedded = Vec::new();
+        self.embed(behind.iter().map(|&id| Slot::Token(id)), &[], &mut embedded);
+        let mut x = Buffer::copy_of(&embedded);
+        let width = 2 * self.sizes.key_width();
+        let mut rows = Vec::with_capacity(self.layers.len() * (held + behind.len()) * width);
+        for (index, layer) in self.layers.iter().enumerate() {
+            let mut cache = LayerCache {
+                rows: vec![0.0; context.tokens() * width],
+            };
+            context.rows(index, &mut cache.rows);
+            cache.rows.truncate(held * width);
+            let last = index + 1 == self.layers.len();
+            x = layer.forward(&pass, x, index, last, Some(vec![&mut cache]), None);
+            rows.extend(cache.rows);
+        }
+        rows
+    }
+
     /// Rows `[keys | values]` of every layer for each of some texts, each text on its own.
     fn context_rows(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
         let spans: Vec<Span> = texts.iter().map(|text| Span::plain(text.len(), 0)).collect();

@@ -13,6 +13,7 @@ use crate::models::reader::{Feed, Output, Session};
 pub struct CpuSession<'a> {
     reader: &'a CpuReader,
     members: Vec<Member>,
+    reuses_beginnings: bool,
 }
 
 #[derive(Clone)]
@@ -35,6 +36,7 @@ impl<'a> CpuSession<'a> {
         Self {
             reader,
             members: vec![member; members],
+            reuses_beginnings: false,
         }
     }
 }
@@ -58,7 +60,13 @@ impl CpuSession<'_> {
         let apart = feeds
             .iter()
             .filter_map(|feed| Some(tokens(&feed.slots[feed.apart.clone()?])));
-        let mut contexts = reader.contexts(&apart.collect::<Vec<_>>()).into_iter();
+        let apart: Vec<Vec<u32>> = apart.collect();
+        let contexts = if self.reuses_beginnings {
+            apart.iter().map(|tokens| reader.continued_context(tokens)).collect()
+        } else {
+            reader.contexts(&apart)
+        };
+        let mut contexts = contexts.into_iter();
         let (mut spans, mut positions, mut rows_in) = (Vec::with_capacity(feeds.len()), Vec::new(), Vec::new());
         for (feed, member) in feeds.iter().zip(&mut members) {
             let apart = feed.apart.clone().unwrap_or(0..0);
@@ -117,6 +125,10 @@ impl Session for CpuSession<'_> {
     fn feed(&mut self, feeds: &[Feed<'_>], soft: &[f32]) -> Result<Vec<Output>, ModelError> {
         // Inside the pool, where handing out a part of a product does not wake a thread.
         rayon::scope(|_| self.feed_here(feeds, soft))
+    }
+
+    fn reuse_beginnings(&mut self) {
+        self.reuses_beginnings = true;
     }
 
     fn position(&self, member: usize) -> usize {
