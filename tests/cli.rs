@@ -174,6 +174,19 @@ fn bad_input_is_named_and_exits_with_2() {
     assert_eq!(shell.run(&["no-such-command"]).status.code(), Some(2));
 }
 
+/// The lines of `scalars.jsonl`, but for the times.
+fn scalars(run: &str) -> Vec<serde_json::Value> {
+    let text = std::fs::read_to_string(PathBuf::from(run).join("scalars.jsonl")).unwrap();
+    let lines = text.lines().map(|line| {
+        let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+        for time in ["seconds", "samples_per_second"] {
+            line.as_object_mut().unwrap().remove(time).unwrap();
+        }
+        line
+    });
+    lines.collect()
+}
+
 #[test]
 fn every_work_is_timed_once_with_the_keys_of_the_peers() {
     let shell = Shell::new();
@@ -258,6 +271,66 @@ fn times_are_shown_as_tables() {
     shell.refuse(&["bench", "--work", "sleep"], "train_step");
     shell.refuse(&["bench", "--repeat", "0"], "--repeat");
     shell.refuse(&["bench", "--serve"], "--work");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_killed_run_is_resumed_and_forked_to_the_bit() {
+    let shell = Shell::new();
+    let experiment = |name: &str| {
+        shell.experiment(name, |experiment| {
+            experiment.schedule.steps = 60;
+            experiment.schedule.evaluate_every = 25;
+            experiment.schedule.checkpoint_every = 5;
+        })
+    };
+    let whole = shell.train(&experiment("whole"));
+    let runs = shell.toy.path("runs").display().to_string();
+    let mut command = shell.command(&["train", &experiment("killed"), "--runs-dir", &runs]);
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let killed = whole.replace("whole", "killed");
+    let lines = || std::fs::read_to_string(format!("{killed}/scalars.jsonl")).map_or(0, |text| text.lines().count());
+    while lines() < 7 && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(1));
+    }
+    assert!(signal("KILL", child.id()));
+    child.wait().unwrap();
+    assert!((7..60).contains(&lines()), "killed after {} steps", lines());
+
+    assert_eq!(shell.succeed(&["train", "--resume", &killed]).trim(), killed);
+    assert_eq!(scalars(&killed), scalars(&whole));
+    let [killed_run, whole_run] = [&killed, &whole].map(|run| Run::open(&PathBuf::from(run)).unwrap());
+    assert_eq!(killed_run.checkpoint_steps, whole_run.checkpoint_steps);
+    assert_eq!(killed_run.evaluations.len(), 3);
+    assert!(killed_run.warnings.is_empty(), "{:?}", killed_run.warnings);
+    shell.refuse(&["train", "--resume", &killed], "has finished all its 60 steps");
+    shell.refuse(&["train", "--resume", &runs], "is not a run");
+    shell.refuse(&["train", "--resume", &killed, "--steps", "70"], "--steps");
+    shell.refuse(&["train"], "<EXPERIMENT");
+
+    let fork = [
+        "train",
+        "--fork",
+        &killed,
+        "--steps",
+        "62",
+        "--name",
+        "longer",
+        "--set",
+        "objective.alignment=0.5",
+    ];
+    let forked = shell.succeed(&fork);
+    let run = Run::open(&PathBuf::from(forked.trim())).unwrap();
+    assert_eq!(
+        (
+            run.name().as_str(),
+            run.scalars.len(),
+            run.experiment.objective.alignment
+        ),
+        ("longer", 62, 0.5)
+    );
+    assert_eq!(run.manifest.parent.map(|parent| parent.step), Some(60));
+    assert_eq!(scalars(forked.trim())[..60], scalars(&whole));
 }
 
 #[cfg(unix)]

@@ -1,7 +1,13 @@
 //! The engine through its channels, on toy models: training, hands on it, completions, and what goes wrong.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+#[path = "engine/alarms.rs"]
+mod alarms;
 mod common;
+#[path = "engine/resume.rs"]
+mod resume;
+#[path = "engine/steering.rs"]
+mod steering;
 #[path = "common/toy.rs"]
 mod toy;
 
@@ -14,7 +20,7 @@ use llavacode::engine::{
     WorkerState,
 };
 use llavacode::evaluation::Arm;
-use llavacode::experiment::Experiment;
+use llavacode::experiment::{Experiment, Objective, OutputScale, PromptLayout, RewardForm};
 use llavacode::models::catalogue::Store;
 use llavacode::runs::{EventKind, Run};
 use toy::Toy;
@@ -80,6 +86,40 @@ impl Bench {
         self.wait(|event| matches!(event, Event::RunEnded(_)).then_some(()));
     }
 
+    /// The next notice.
+    fn notice(&self) -> String {
+        self.wait(|event| match event {
+            Event::Notice(_, text) => Some(text.clone()),
+            _ => None,
+        })
+    }
+
+    /// Begins a run and pauses it after so many steps.
+    fn train_and_pause(&self, experiment: Experiment, steps: usize) -> PathBuf {
+        self.send(Command::Train(Box::new(experiment)));
+        // It waits until the run is ready, and then comes before the first step.
+        self.send(Command::Pause);
+        let folder = self.wait(|event| match event {
+            Event::RunStarted(folder) => Some(folder.clone()),
+            _ => None,
+        });
+        self.wait_for_pause();
+        self.steps(steps);
+        folder
+    }
+
+    /// Lets a paused run take some steps.
+    fn steps(&self, steps: usize) {
+        for _ in 0..steps {
+            self.send(Command::StepOnce);
+            self.wait_for_pause();
+        }
+    }
+
+    fn wait_for_pause(&self) {
+        self.wait(|event| matches!(event, Event::State(WorkerState::Training { paused: true, .. })).then_some(()));
+    }
+
     fn failure(&self) -> (String, bool) {
         loop {
             let event = self.engine().events().recv_timeout(Duration::from_secs(60)).unwrap();
@@ -112,7 +152,8 @@ fn a_run_is_trained_probed_evaluated_and_kept() {
     assert_eq!(run.scalars.len(), 6);
     assert_eq!(run.scalars.last().unwrap().samples, 18);
     assert_eq!(run.probe_steps, [0, 2, 4, 6]);
-    assert_eq!(run.checkpoint_steps, [4, 6]);
+    // Every fourth, and one for each evaluation.
+    assert_eq!(run.checkpoint_steps, [3, 4, 6]);
     assert_eq!(run.evaluations.iter().map(|one| one.step).collect::<Vec<_>>(), [3, 6]);
     assert_eq!(run.evaluations[0].arms.len(), 4);
     assert_eq!(*kinds(&run).first().unwrap(), EventKind::Start);
@@ -132,6 +173,57 @@ fn a_run_is_trained_probed_evaluated_and_kept() {
     }
     // The projected probe of the last step follows from the checkpoint of that step: nothing was trained in between.
     assert_eq!(run.checkpoint(6).unwrap().tensors.len(), 3 * 6);
+}
+
+#[test]
+fn the_whole_objective_is_trained_and_every_term_is_logged() {
+    let bench = Bench::new();
+    let mut experiment = bench.toy.experiment("objective");
+    experiment.prompt.layout = PromptLayout::LateFusion;
+    experiment.prompt.target_lines = 2;
+    experiment.schedule.reconstruction_steps = 2;
+    experiment.objective = Objective {
+        end_token: true,
+        alignment_memory: 10,
+        reward: 0.1,
+        reward_form: RewardForm::Scst,
+        rollouts: 2,
+        kl: 0.1,
+        reconstruction: 0.1,
+        ..Objective::default()
+    };
+    let first = bench.train(experiment.clone());
+    bench.wait_for_end();
+    let run = Run::open(&first).unwrap();
+    let names = |step: usize| {
+        run.scalars[step - 1]
+            .terms
+            .keys()
+            .map(String::as_str)
+            .collect::<Vec<_>>()
+    };
+    let aligned = ["alignment_frobenius", "alignment_mse"];
+    assert_eq!(names(1), [aligned.as_slice(), &["reconstruction"]].concat());
+    let watched = ["entropy_watched", "kl_untrained", "reconstruction"];
+    assert_eq!(names(2), [aligned.as_slice(), &watched].concat());
+    let read = [
+        "cross_entropy",
+        "entropy",
+        "kl",
+        "reconstruction",
+        "reward",
+        "reward_loss",
+    ];
+    assert_eq!(names(3), [aligned.as_slice(), &read].concat());
+    assert_eq!(names(4).len(), 10);
+    let all = run.scalars.iter().flat_map(|scalar| scalar.terms.values());
+    assert!(all.into_iter().all(|value| value.is_finite()));
+    assert!(run.scalars[5].terms["kl_untrained"] > 0.0);
+
+    // Rollouts are drawn from the seed and the step alone.
+    let second = bench.train(experiment);
+    bench.wait_for_end();
+    assert_eq!(losses(&first), losses(&second));
 }
 
 #[test]
@@ -252,6 +344,48 @@ fn a_completion_is_served_while_training_goes_on() {
     assert!(full > compressed);
     assert!(answer.retrieved.iter().all(|one| one.chunk.path != "package/main.py"));
     bench.wait_for_step(3);
+}
+
+#[test]
+fn a_chunk_becomes_several_scaled_soft_tokens() {
+    let bench = Bench::new();
+    let mut experiment = bench.toy.experiment("several");
+    experiment.projector.tokens_per_chunk = 3;
+    experiment.projector.output_scale = OutputScale::Learned;
+    let folder = bench.train(experiment);
+    bench.wait_for_end();
+    let run = Run::open(&folder).unwrap();
+    assert!(run.scalars.iter().all(|scalar| scalar.loss.is_finite()));
+    // Three soft tokens for each of two chunks; the probe keeps one row a chunk.
+    for record in run.completions(6, Split::Validation).unwrap() {
+        let compressed = matches!(record.arm, Arm::Compressed | Arm::ShuffledContext);
+        assert_eq!(record.soft_tokens, if compressed { 6 } else { 0 });
+    }
+    let probe = run.probe(6).unwrap();
+    assert_eq!(probe.rows, run.probe_chunks().unwrap().len());
+    assert_eq!(probe.projected.len(), run.probe(0).unwrap().projected.len());
+    assert_eq!(probe.projected_vectors().unwrap().rows(), probe.rows);
+    let scale = |step| {
+        let tensors = run.checkpoint(step).unwrap().tensors;
+        let scale = tensors.into_iter().find(|(name, ..)| name == "scale");
+        scale.unwrap().2[0]
+    };
+    assert_ne!(scale(4), scale(6), "the scale is trained");
+    bench.send(Command::Complete(CompletionRequest {
+        id: 3,
+        run: folder,
+        source: CompletionSource::Cursor {
+            repository: bench.toy.repository(),
+            file: "package/main.py".into(),
+            line: 12,
+        },
+        arms: vec![Arm::Compressed],
+    }));
+    let answer = bench.wait(|event| match event {
+        Event::Completed { id: 3, result, .. } => Some(result.clone().unwrap()),
+        _ => None,
+    });
+    assert_eq!(answer.completions[0].soft_tokens, 6);
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Collapse instruments, metrics and statistics against reference values and against a second way of computing.
 #![expect(clippy::unwrap_used, reason = "a failed unwrap is a failed test")]
 
+#[path = "instruments/alarms.rs"]
+mod alarms;
 mod common;
 
 use std::collections::BTreeMap;
@@ -429,6 +431,9 @@ fn a_summary_compares_arms_on_the_samples_that_all_have() {
         record("b/1", Arm::NoContext, 0.0, 100, 10.0),
         record("a/2", Arm::NoContext, 0.0, 100, 10.0),
         record("a/1", Arm::NoContext, 1.0, 100, 10.0),
+        record("a/1", Arm::ShuffledContext, 1.0, 110, 20.0),
+        record("a/2", Arm::ShuffledContext, 0.0, 120, 40.0),
+        record("b/1", Arm::ShuffledContext, 0.0, 130, 30.0),
         // No compressed completion: not counted.
         record("b/9", Arm::NoContext, 1.0, 900, 900.0),
     ];
@@ -439,8 +444,8 @@ fn a_summary_compares_arms_on_the_samples_that_all_have() {
         (3, 2, 10_000)
     );
     assert_eq!((summary.step, summary.split, summary.seed), (40, Split::Test, 3));
-    let [none, compressed] = summary.arms.as_slice() else {
-        panic!("two arms expected, found {:?}", summary.arms);
+    let [none, compressed, _shuffled] = summary.arms.as_slice() else {
+        panic!("three arms expected, found {:?}", summary.arms);
     };
     assert_eq!((none.arm, compressed.arm), (Arm::NoContext, Arm::Compressed));
     assert!(none.difference.is_empty());
@@ -456,7 +461,11 @@ fn a_summary_compares_arms_on_the_samples_that_all_have() {
         1e-12,
         "cross-entropy",
     );
+    let content = summary.content["em_token"];
+    assert_near(content.mean, 1.0 / 3.0, 1e-12, "worth of the content");
+    assert_eq!((content.low, content.high), (0.0, 1.0));
     assert_eq!((compressed.prompt_tokens, compressed.ttft_ms), (120.0, 30.0));
     assert_eq!(compressed.scores.len(), SCORE_INFO.len());
-    assert!(summarise(&[], repository, Split::Test, 1, 1).arms.is_empty());
+    let nothing = summarise(&[], repository, Split::Test, 1, 1);
+    assert!(nothing.arms.is_empty() && nothing.content.is_empty());
 }

@@ -106,6 +106,7 @@ fn summary(step: usize, split: Split) -> EvaluationSummary {
             prompt_tokens: 133.0,
             ttft_ms: 12.5,
         }],
+        content: BTreeMap::new(),
     }
 }
 
@@ -146,7 +147,8 @@ fn what_is_written_is_read() {
         ("b".to_owned(), vec![], vec![7.0]),
     ];
     let metadata = BTreeMap::from([("random_state".to_owned(), "{\"word\": 9}".to_owned())]);
-    writer.checkpoint(12, &tensors, metadata.clone()).unwrap();
+    writer.checkpoint(12, tensors.clone(), metadata.clone(), "").unwrap();
+    assert!(writer.settle(true).unwrap());
     writer.event(EventKind::End, 12, "all steps done").unwrap();
     let folder = writer.folder().to_owned();
     drop(writer);
@@ -156,7 +158,7 @@ fn what_is_written_is_read() {
     assert_eq!(run.experiment, experiment());
     assert_eq!(run.manifest, manifest("2026-01-02T10:00:00Z"));
     assert_eq!(run.scalars, (1..=12).map(scalar).collect::<Vec<_>>());
-    assert_eq!(run.events.len(), 2);
+    assert_eq!(run.events.len(), 3);
     assert!(run.events[1].time.parse::<jiff::Timestamp>().is_ok());
     assert_eq!(run.probe_steps, [0, 5, 10]);
     assert_eq!(run.probe(10).unwrap(), probe(10));
@@ -309,7 +311,8 @@ fn a_follower_reads_only_whole_new_lines() {
     assert_eq!(follower.run().scalars, [scalar(1), scalar(2)]);
 
     writer.probe(&probe(2)).unwrap();
-    writer.checkpoint(2, &[], BTreeMap::new()).unwrap();
+    writer.checkpoint(2, Vec::new(), BTreeMap::new(), "").unwrap();
+    writer.settle(true).unwrap();
     assert!(follower.poll().unwrap());
     assert_eq!(
         (&follower.run().probe_steps, &follower.run().checkpoint_steps),
@@ -413,7 +416,8 @@ fn a_file_that_is_not_written_whole_is_not_seen() {
     let folder = writer.folder().to_owned();
     fs::write(folder.join("checkpoints/.step-7.safetensors.99.tmp"), "half").unwrap();
     let wrong = [("w".to_owned(), vec![2, 2], vec![1.0_f32])];
-    let refused = writer.checkpoint(8, &wrong, BTreeMap::new()).unwrap_err();
+    writer.checkpoint(8, wrong.into(), BTreeMap::new(), "").unwrap();
+    let refused = writer.settle(true).unwrap_err();
     assert!(refused.to_string().contains("step-8"), "{refused}");
     assert!(Run::open(&folder).unwrap().checkpoint_steps.is_empty());
     fs::write(folder.join("probes/step-1.safetensors"), "junk").unwrap();

@@ -1,7 +1,15 @@
 //! The encoder, its cache, the projector, the losses and the optimiser against reference values of PyTorch.
 #![expect(clippy::unwrap_used, reason = "a test may fail by panicking")]
 
+#[path = "vectors/bench.rs"]
+mod bench;
 mod common;
+#[path = "vectors/compression.rs"]
+mod compression;
+#[path = "vectors/objective.rs"]
+mod objective;
+#[path = "common/toy.rs"]
+mod toy;
 
 use std::cell::Cell;
 use std::collections::HashMap;
@@ -9,10 +17,11 @@ use std::path::Path;
 
 use candle_core::{DType, Device, Tensor};
 use common::fixtures;
+use llavacode::experiment::RewardForm;
 use llavacode::models::ModelError;
 use llavacode::models::encoder::{BertNetwork, Encoder, VectorCache};
 use llavacode::projector::{Projector, ProjectorError};
-use llavacode::training::objective::{alignment_frobenius, alignment_mean_square, alignment_mean_square_all};
+use llavacode::training::objective::{AlignmentMemory, CosineDifference, advantages, policy_loss};
 use llavacode::training::optimizer::{AdamW, AdamWSettings};
 use llavacode::training::schedule::cosine_factor;
 use llavacode::training::{GradientFault, TrainingError};
@@ -103,9 +112,10 @@ fn train_as_the_reference(depth: usize) {
     for step in 0..3 {
         let line = &log[step];
         let y = projector.forward(x).unwrap();
-        let off_diagonal = alignment_mean_square(x, &y).unwrap();
-        let all = alignment_mean_square_all(x, &y).unwrap();
-        let frobenius = alignment_frobenius(x, &y).unwrap();
+        let difference = CosineDifference::new(x, &y, &AlignmentMemory::default()).unwrap();
+        let off_diagonal = difference.mean_square().unwrap();
+        let all = difference.mean_square_all().unwrap();
+        let frobenius = difference.frobenius().unwrap();
         assert_relative(
             scalar(&off_diagonal),
             &line["alignment_mse_offdiagonal"],
@@ -170,6 +180,47 @@ fn the_schedule_is_that_of_transformers() {
     let [warmup, total] = ["warmup", "total"].map(|key| expected[key].as_u64().unwrap() as usize);
     for (step, factor) in expected["factor"].as_array().unwrap().iter().enumerate() {
         assert!((cosine_factor(step, warmup, total) - factor.as_f64().unwrap()).abs() < 1e-12);
+    }
+}
+
+#[test]
+fn rewards_become_the_losses_of_the_reference() {
+    let reference = json(&fixtures().join("rl_losses.json"));
+    let floats = |value: &Value| -> Vec<f64> {
+        let numbers = value.as_array().unwrap().iter();
+        numbers.map(|number| number.as_f64().unwrap()).collect()
+    };
+    let rows = |key: &str| -> Vec<Vec<f64>> { reference[key].as_array().unwrap().iter().map(floats).collect() };
+    // The reference says which tokens count; here a rollout ends with the last one that does.
+    let counted = |(row, mask): (Vec<f64>, Vec<f64>)| -> Vec<f64> {
+        let tokens = row.into_iter().zip(mask).filter(|(_, counts)| *counts > 0.0);
+        tokens.map(|(log_probability, _)| log_probability).collect()
+    };
+    let log_probabilities: Vec<Vec<f64>> = rows("logp").into_iter().zip(rows("mask")).map(counted).collect();
+    let rewards = floats(&reference["reward"]);
+    let greedy = reference["greedy_reward"].as_f64().unwrap();
+    let loss = |form, baseline| policy_loss(form, &log_probabilities, &advantages(form, &rewards, baseline));
+    // A loss may lie near zero though its summands, which the reference rounds to single precision, do not.
+    let holds = |found: f64, key: &str| {
+        let expected = reference[key].as_f64().unwrap();
+        let difference = (found - expected).abs();
+        assert!(
+            difference <= 1e-4 * (1.0 + expected.abs()),
+            "{key}: {found} instead of {expected}"
+        );
+    };
+
+    let imitated = advantages(RewardForm::GreedyImitation, &rewards[..1], 0.0);
+    let imitation = policy_loss(RewardForm::GreedyImitation, &log_probabilities[..1], &imitated);
+    holds(imitation, "greedy_imitation_row0");
+    holds(loss(RewardForm::Scst, greedy), "scst");
+    // REINFORCE with the greedy reward as its running mean is SCST.
+    holds(loss(RewardForm::Reinforce, greedy), "scst");
+    holds(loss(RewardForm::Rloo, 0.0), "rloo");
+    holds(loss(RewardForm::Grpo, 0.0), "grpo_on_policy_token_mean_per_sequence");
+    let expected = floats(&reference["grpo_advantage_population_std_eps_1e-6"]);
+    for (found, expected) in advantages(RewardForm::Grpo, &rewards, 0.0).iter().zip(expected) {
+        assert!((found - expected).abs() < 1e-4, "{found} instead of {expected}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! The workbench as a person uses it, without a window: stations, keyboard, first start, a run that moves.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
+#[path = "workbench/alarms.rs"]
+mod alarms;
 #[path = "workbench/charts.rs"]
 mod charts;
 #[path = "workbench/collapse.rs"]
@@ -11,6 +13,8 @@ mod compare;
 mod demo_run;
 #[path = "workbench/first_start.rs"]
 mod first_start;
+#[path = "workbench/hands.rs"]
+mod hands;
 #[path = "workbench/harness.rs"]
 mod harness;
 #[path = "workbench/keyboard.rs"]

@@ -51,6 +51,24 @@ pub enum Action {
     ResetField(&'static str),
     /// The Start button has taken the keyboard.
     StartFocused,
+    /// Take up a run that did not end.
+    ResumeRun(PathBuf),
+    /// Train a new run from a checkpoint of one; a run in training is stopped for it, and the new one waits, paused.
+    Fork {
+        /// The run.
+        run: PathBuf,
+        /// The checkpoint's step.
+        step: usize,
+    },
+    /// Change a weight or the rate of the run in training.
+    Intervene {
+        /// The field.
+        field: String,
+        /// Its value from the next step on.
+        value: f64,
+    },
+    /// Let the run in training go on from an earlier checkpoint.
+    RollBack(usize),
     /// Complete a sample; the id is given by the state.
     Complete(CompletionRequest),
     /// Evaluate a checkpoint.

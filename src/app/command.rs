@@ -2,6 +2,7 @@
 
 use egui::{Key, KeyboardShortcut, Modifiers};
 
+use super::hands::can_resume;
 use super::state::{AppState, OpenRun, Station};
 use crate::engine::WorkerState;
 use crate::experiment::Experiment;
@@ -17,6 +18,14 @@ pub enum UiCommand {
     StepOnce,
     /// End the training run after a checkpoint.
     StopTraining,
+    /// Take up the run in focus, which did not end.
+    ResumeRun,
+    /// The run in training back to its newest checkpoint before this step.
+    RollBack,
+    /// A new run from the newest checkpoint of the run in focus.
+    Fork,
+    /// The inverse of the last change of weights or rate, or of the last roll-back.
+    UndoHand,
     /// Show the Train station.
     GoTrain,
     /// Show the Collapse station.
@@ -61,6 +70,10 @@ impl UiCommand {
             Self::PauseOrResume => "Pause or resume training",
             Self::StepOnce => "Train one step",
             Self::StopTraining => "Stop training",
+            Self::ResumeRun => "Resume the run in focus, which did not end",
+            Self::RollBack => "Roll back to the last checkpoint",
+            Self::Fork => "Fork the run in focus",
+            Self::UndoHand => "Undo the last change of weights or rate, or roll-back",
             Self::GoTrain => "Go to Train",
             Self::GoCollapse => "Go to Collapse",
             Self::GoCompare => "Go to Compare",
@@ -88,6 +101,14 @@ impl UiCommand {
             Self::PauseOrResume => "Takes effect after the current step; nothing is lost",
             Self::StepOnce => "Runs one step of a paused run and pauses again",
             Self::StopTraining => "Finishes the current step, writes a checkpoint and ends the run",
+            Self::ResumeRun => "Goes on from the newest whole checkpoint, to the bit as if it had never ended",
+            Self::RollBack => {
+                "Goes on from the newest earlier checkpoint; the steps behind it are kept aside, and it can be undone"
+            }
+            Self::Fork => {
+                "Makes a new run that begins with the newest checkpoint, and pauses it so that its weights can be set; stops the run in training"
+            }
+            Self::UndoHand => "The steps taken since then stay; the next ones have what was before",
             Self::GoTrain => "The experiment, and its curves as it trains",
             Self::GoCollapse => "Projected vectors beside the encoder's, step by step",
             Self::GoCompare => "A sample and its completions, arm beside arm",
@@ -127,6 +148,10 @@ impl UiCommand {
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::Shortcuts => (Modifiers::NONE, Key::F1),
             Self::StopTraining
+            | Self::ResumeRun
+            | Self::RollBack
+            | Self::Fork
+            | Self::UndoHand
             | Self::Fetch
             | Self::UseFolders
             | Self::UnpinStep
@@ -147,6 +172,15 @@ impl UiCommand {
             Self::PauseOrResume if !training => Some("nothing is in training".into()),
             Self::StepOnce if !paused => Some("only a paused run is stepped".into()),
             Self::StopTraining if state.worker == WorkerState::Idle => Some("nothing is in training".into()),
+            Self::ResumeRun => resume_refusal(state),
+            Self::RollBack if state.roll_back_steps().is_empty() => {
+                Some("the run in training has no earlier checkpoint".into())
+            }
+            Self::Fork if state.fork_steps().is_empty() => {
+                Some("the run in focus has no checkpoint before its last step".into())
+            }
+            Self::Fork if !training => busy(&state.worker),
+            Self::UndoHand if state.undoable().is_none() => Some("nothing was changed in the run in training".into()),
             Self::Fetch if state.setup.missing().next().is_none() => Some("everything is here".into()),
             Self::UnpinStep if state.selection.step.is_none() => Some("no step is pinned".into()),
             Self::ResetExperiment if !state.editor.is_changed() => Some("nothing differs from the preset".into()),
@@ -164,6 +198,17 @@ impl UiCommand {
             Station::Runs => Self::GoRuns,
         }
     }
+}
+
+/// Why the run in focus cannot be taken up now; none when it can.
+fn resume_refusal(state: &AppState) -> Option<String> {
+    let Some(open) = state.focused() else {
+        return Some("no run is in focus".into());
+    };
+    let ended = || (!can_resume(&open.status)).then(|| format!("it is {}", open.status.label()));
+    busy(&state.worker)
+        .or_else(ended)
+        .or_else(|| missing(state, &open.run().experiment))
 }
 
 /// Why a run cannot be evaluated now; none when it can.

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use super::action::{Action, PathField};
 use super::command::UiCommand;
 use super::editor::ExperimentEditor;
+use super::hands::Undoable;
 use super::state::{AppState, Overlay, Station, XAxis};
-use crate::engine::{Command, Event, Severity, WorkerState};
+use crate::engine::{Command, Event, ForkRequest, Severity, WorkerState};
+use crate::experiment::Intervention;
 use crate::runs;
 
 /// The engine as the workbench knows it.
@@ -54,6 +56,26 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::SetField { key, text } => state.editor.set(key, text),
         Action::ResetField(key) => state.editor.reset(key),
         Action::StartFocused => state.editor.focus_start = false,
+        Action::ResumeRun(folder) => {
+            state.worker = WorkerState::Preparing;
+            state.station = Station::Train;
+            outside.engine.send(Command::ResumeRun(folder));
+        }
+        Action::Fork { run, step } => {
+            state.station = Station::Train;
+            if state.training().is_some() {
+                outside.engine.send(Command::Stop);
+            }
+            outside.engine.send(Command::Fork(ForkRequest {
+                run,
+                step: Some(step),
+                changes: Vec::new(),
+            }));
+            // It waits until the fork is ready, and then comes before its first step.
+            outside.engine.send(Command::Pause);
+        }
+        Action::Intervene { field, value } => outside.engine.send(Command::Intervene { field, value }),
+        Action::RollBack(step) => outside.engine.send(Command::RollBack { step }),
         Action::Complete(request) => {
             let request = state.ask(request);
             outside.engine.send(Command::Complete(request));
@@ -138,6 +160,29 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         }
         UiCommand::StepOnce => outside.engine.send(Command::StepOnce),
         UiCommand::StopTraining => outside.engine.send(Command::Stop),
+        UiCommand::ResumeRun => {
+            if let Some(folder) = state.focus.clone() {
+                execute(state, Action::ResumeRun(folder), outside);
+            }
+        }
+        UiCommand::RollBack => {
+            if let Some(step) = state.roll_back_steps().first() {
+                execute(state, Action::RollBack(*step), outside);
+            }
+        }
+        UiCommand::Fork => {
+            if let (Some(run), Some(step)) = (state.focus.clone(), state.fork_steps().first().copied()) {
+                execute(state, Action::Fork { run, step }, outside);
+            }
+        }
+        UiCommand::UndoHand => match state.undoable() {
+            Some(Undoable::Change(_, Intervention { field, before, .. })) => {
+                let value = before;
+                outside.engine.send(Command::Intervene { field, value });
+            }
+            Some(Undoable::RollBack(_)) => outside.engine.send(Command::UndoRollBack),
+            None => {}
+        },
         UiCommand::GoTrain => state.station = Station::Train,
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,

@@ -1,5 +1,7 @@
 //! The fields of an experiment as a person edits them: one table, from which the form is drawn and every edit is read.
 
+use super::objective_fields::{ALIGNMENT, OBJECTIVE, REWARD};
+
 /// What a field holds, and so how it is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
@@ -41,7 +43,13 @@ pub struct Group {
     pub fields: &'static [Field],
 }
 
-const fn field(key: &'static str, label: &'static str, unit: &'static str, kind: Kind, help: &'static str) -> Field {
+pub(super) const fn field(
+    key: &'static str,
+    label: &'static str,
+    unit: &'static str,
+    kind: Kind,
+    help: &'static str,
+) -> Field {
     Field {
         key,
         label,
@@ -66,36 +74,20 @@ pub const GROUPS: &[Group] = &[
             ),
         ],
     },
-    Group {
-        name: "Objective",
-        fields: &[
-            field(
-                "objective.cross_entropy",
-                "cross-entropy",
-                "weight",
-                Kind::Number,
-                "Weight of the loss of the target's tokens; 0 turns it off",
-            ),
-            field(
-                "objective.alignment",
-                "alignment",
-                "weight",
-                Kind::Number,
-                "Weight of the loss that keeps the soft tokens' cosines near the encoder's; 0 turns it off",
-            ),
-            field(
-                "objective.alignment_form",
-                "form of alignment",
-                "",
-                Kind::Choice(&["frobenius", "mean_square"]),
-                "Frobenius norm (the paper's equation 3) or mean squared difference of distinct pairs; both are logged",
-            ),
-        ],
-    },
+    OBJECTIVE,
+    ALIGNMENT,
+    REWARD,
     Group {
         name: "Schedule",
         fields: &[
             field("schedule.steps", "steps", "", Kind::Whole, "Optimiser steps in all"),
+            field(
+                "schedule.reconstruction_steps",
+                "reconstruction first",
+                "steps",
+                Kind::Whole,
+                "The first steps learn nothing but to spell a chunk's rarest names from its soft tokens",
+            ),
             field("schedule.batch", "batch", "samples", Kind::Whole, "Samples a step"),
             field(
                 "schedule.learning_rate",
@@ -165,7 +157,21 @@ pub const GROUPS: &[Group] = &[
                 "checkpoint every",
                 "steps",
                 Kind::Whole,
-                "How often the projector is kept, to evaluate it and to complete with it; always after the last step",
+                "How often the projector is kept, to resume from it and to complete with it; also at each evaluation",
+            ),
+            field(
+                "schedule.keep_last",
+                "keep the last",
+                "checkpoints",
+                Kind::Whole,
+                "Older checkpoints are deleted, but for the best on the validation split",
+            ),
+            field(
+                "schedule.keep_every",
+                "keep every",
+                "steps",
+                Kind::Whole,
+                "Checkpoints at multiples of this are never deleted; 0 for none",
             ),
         ],
     },
@@ -210,7 +216,7 @@ pub const GROUPS: &[Group] = &[
                 "chunks",
                 "a sample",
                 Kind::Whole,
-                "Each becomes one soft token",
+                "Each becomes one soft token or several, as the projector says",
             ),
             field(
                 "retrieval.chunk_lines",
@@ -265,6 +271,20 @@ pub const GROUPS: &[Group] = &[
                 "2 or 3 linear layers; the inner width follows the reader",
             ),
             field(
+                "projector.tokens_per_chunk",
+                "soft tokens",
+                "a chunk",
+                Kind::Whole,
+                "They follow each other in the prompt; alignment and probes look at all of a chunk's together",
+            ),
+            field(
+                "projector.output_scale",
+                "output scale",
+                "",
+                Kind::Choice(&["off", "fixed", "learned"]),
+                "Give every soft token the mean norm of the reader's token embeddings, or that norm times a trained number",
+            ),
+            field(
                 "projector.match_embeddings",
                 "match embeddings",
                 "",
@@ -312,6 +332,13 @@ pub const GROUPS: &[Group] = &[
                 "Left tokens that see the soft tokens in late fusion",
             ),
             field(
+                "prompt.target_lines",
+                "target in training",
+                "lines",
+                Kind::Whole,
+                "From the cursor on; evaluations complete one line",
+            ),
+            field(
                 "prompt.before",
                 "text before soft tokens",
                 "",
@@ -336,6 +363,88 @@ pub const GROUPS: &[Group] = &[
             Kind::Whole,
             "Validation samples that every arm completes",
         )],
+    },
+    Group {
+        name: "Alarms",
+        fields: &[
+            field(
+                "alarms.on_collapse",
+                "on collapse",
+                "",
+                Kind::Choice(&["continue", "stop", "roll_back"]),
+                "Go on, end the run, or go back to the checkpoint before the alarm with half the learning rate",
+            ),
+            field(
+                "alarms.on_not_finite",
+                "on not finite",
+                "",
+                Kind::Choice(&["stop", "roll_back"]),
+                "End the run, or go back to the checkpoint before the alarm with half the learning rate",
+            ),
+            field(
+                "alarms.cosine_rise",
+                "collapse: cosine",
+                "above encoder's",
+                Kind::Number,
+                "Mean cosine of the soft tokens this much above the encoder's",
+            ),
+            field(
+                "alarms.rank_share",
+                "collapse: rank",
+                "of encoder's",
+                Kind::Number,
+                "Effective rank of the soft tokens below this share of the encoder's",
+            ),
+            field(
+                "alarms.entropy_rise",
+                "entropy rise",
+                "nats",
+                Kind::Number,
+                "Entropy of the reader on watched samples this much above that of the first probes",
+            ),
+            field(
+                "alarms.norm_factor",
+                "off scale",
+                "times",
+                Kind::Number,
+                "Median norm of the soft tokens this many times outside the norms of the reader's token embeddings (5% to 95%)",
+            ),
+            field(
+                "alarms.gradient_share",
+                "gradient vanished",
+                "of first steps'",
+                Kind::Number,
+                "Gradient norm below this share of that of the first steps",
+            ),
+            field(
+                "alarms.validation_rise",
+                "over-fitting",
+                "nats",
+                Kind::Number,
+                "Validation cross-entropy this much above its best while that of training fell",
+            ),
+            field(
+                "alarms.hysteresis",
+                "hysteresis",
+                "share",
+                Kind::Number,
+                "How far back from its limit an alarm is cleared, as a share of the limit",
+            ),
+            field(
+                "alarms.patience",
+                "patience",
+                "probes",
+                Kind::Whole,
+                "Probes in a row that must agree (for over-fitting, evaluations), and first probes that entropy is held against",
+            ),
+            field(
+                "alarms.step_patience",
+                "patience",
+                "steps",
+                Kind::Whole,
+                "Steps in a row that must agree, and first steps that later ones are held against",
+            ),
+        ],
     },
 ];
 

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::state::{AppState, OpenRun};
+use super::notices::Target;
+use super::state::{AppState, OpenRun, Station};
 use crate::engine::Severity;
-use crate::runs::{self, RunFollower, RunStatus};
+use crate::runs::{self, EventKind, EventRecord, RunFollower, RunStatus};
 
 impl AppState {
     /// Reads new lines of runs. With `all`, also of runs that nobody announced: other processes write them.
@@ -23,7 +24,7 @@ impl AppState {
                 self.focus = None;
             }
         }
-        let mut problems = Vec::new();
+        let mut news = Vec::new();
         for (folder, open) in &mut self.open_runs {
             if !(open.stale || all) {
                 continue;
@@ -35,19 +36,23 @@ impl AppState {
             open.growing = growing;
             open.stale = false;
             match open.follower.poll() {
-                Ok(news) => {
-                    changed |= news;
-                    open.generation += u64::from(news);
+                Ok(grown) => {
+                    changed |= grown;
+                    open.generation += u64::from(grown);
                     open.error = None;
                     let warnings = &open.follower.run().warnings;
                     let new = warnings.get(open.told..).unwrap_or_default();
-                    problems.extend(new.iter().map(|warning| (Severity::Warning, warning.clone())));
+                    news.extend(new.iter().map(|warning| (Severity::Warning, warning.clone(), None)));
                     open.told = warnings.len();
+                    let events = &open.follower.run().events;
+                    let new = events.get(open.heard..).unwrap_or_default();
+                    news.extend(new.iter().filter_map(|event| alarm_notice(folder, event)));
+                    open.heard = events.len();
                 }
                 Err(error) => {
                     let text = format!("{}: {error}", runs::name_of(folder));
                     if open.error.replace(text.clone()).as_ref() != Some(&text) {
-                        problems.push((Severity::Error, text));
+                        news.push((Severity::Error, text, None));
                     }
                 }
             }
@@ -55,9 +60,9 @@ impl AppState {
             changed |= status != open.status;
             open.status = status;
         }
-        changed |= !problems.is_empty();
-        for (severity, text) in problems {
-            self.tell(severity, text, None);
+        changed |= !news.is_empty();
+        for (severity, text, target) in news {
+            self.tell(severity, text, target);
         }
         changed
     }
@@ -86,7 +91,7 @@ impl AppState {
         match RunFollower::open(folder) {
             Ok(follower) => {
                 let status = follower.run().status();
-                let told = follower.run().warnings.len();
+                let (told, heard) = (follower.run().warnings.len(), follower.run().events.len());
                 for warning in &follower.run().warnings.clone() {
                     self.tell(Severity::Warning, warning.clone(), None);
                 }
@@ -97,6 +102,7 @@ impl AppState {
                         growing: status == RunStatus::Running,
                         status,
                         told,
+                        heard,
                         overlaid: false,
                         generation: 0,
                         stale: false,
@@ -113,6 +119,18 @@ impl AppState {
     }
 }
 
+/// What is told of an alarm that began or ended.
+fn alarm_notice(folder: &Path, event: &EventRecord) -> Option<(Severity, String, Option<Target>)> {
+    let (severity, advice) = match event.kind {
+        EventKind::AlarmRaised(alarm) => (Severity::Warning, format!("; {}", alarm.advice())),
+        EventKind::AlarmCleared(_) => (Severity::Info, String::new()),
+        _ => return None,
+    };
+    let (name, what) = (runs::name_of(folder), event.kind.words());
+    let text = format!("{name}: {what} at step {}: {}{advice}", event.step, event.reason);
+    Some((severity, text, Some(Target::new(Station::Train, folder))))
+}
+
 #[cfg(test)]
 #[expect(
     clippy::unwrap_used,
@@ -123,6 +141,7 @@ mod tests {
 
     use super::*;
     use crate::app::Setup;
+    use crate::collapse::AlarmKind;
     use crate::experiment::Experiment;
     use crate::runs::{EventKind, Manifest, RunWriter, SCHEMA_VERSION, ScalarRecord};
 
@@ -179,6 +198,46 @@ mod tests {
         state.poll_runs(true);
         let told: Vec<Severity> = state.notices.iter().map(|notice| notice.severity).collect();
         assert_eq!(told, [Severity::Warning]);
+    }
+
+    #[test]
+    fn alarms_that_come_are_told_with_what_to_do_and_earlier_ones_are_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut writer = start(folder.path());
+        let alarm = AlarmKind::RepresentationCollapse;
+        writer
+            .event(EventKind::AlarmRaised(AlarmKind::NoGain), 1, "before")
+            .unwrap();
+        let mut state = state(folder.path());
+        state.focus_on(writer.folder());
+        state.poll_runs(true);
+        assert_eq!(state.notices.iter().count(), 0);
+        writer
+            .event(EventKind::AlarmRaised(alarm), 2, "mean cosine 0.93")
+            .unwrap();
+        writer
+            .event(EventKind::AlarmCleared(alarm), 3, "mean cosine 0.41")
+            .unwrap();
+        state.poll_runs(true);
+        state.poll_runs(true);
+        let told: Vec<(Severity, &str)> = state
+            .notices
+            .iter()
+            .map(|one| (one.severity, one.text.as_str()))
+            .collect();
+        assert_eq!(
+            told,
+            [
+                (
+                    Severity::Warning,
+                    "a: representation collapse at step 2: mean cosine 0.93; raise objective.alignment"
+                ),
+                (
+                    Severity::Info,
+                    "a: representation collapse is over at step 3: mean cosine 0.41"
+                )
+            ]
+        );
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct OpenRun {
     pub status: RunStatus,
     /// How many of its warnings were told.
     pub told: usize,
+    /// How many of its events were looked at for alarms.
+    pub heard: usize,
     /// Drawn over the run in focus.
     pub overlaid: bool,
     /// Counts the changes seen; whoever derives something from the run keeps it under this number.

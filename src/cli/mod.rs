@@ -91,6 +91,6 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || matches!(cause.downcast_ref(), Some(LaunchError::Device(_)))
             || matches!(cause.downcast_ref(), Some(FetchError::Unknown { .. }))
             || matches!(cause.downcast_ref(), Some(JobError::Failed { bad_input: true, .. }))
-            || matches!(cause.downcast_ref(), Some(error) if !matches!(error, RunError::Full { .. } | RunError::Write { .. }))
+            || matches!(cause.downcast_ref(), Some(error) if !matches!(error, RunError::Full { .. } | RunError::Write { .. } | RunError::Gone { .. }))
     })
 }

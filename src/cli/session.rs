@@ -18,7 +18,7 @@ use crate::models::catalogue::Store;
 const LOOK_EVERY: Duration = Duration::from_millis(200);
 
 /// What computes.
-#[derive(Args)]
+#[derive(Clone, Args)]
 pub struct DeviceArgument {
     /// What computes: auto, cpu, cuda or metal
     #[arg(long, default_value_t, value_parser = parse_name::<DeviceChoice>)]

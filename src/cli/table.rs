@@ -35,7 +35,7 @@ pub fn evaluation_line(summary: &EvaluationSummary) -> String {
     format!("step {step}, {split}, n = {samples}: {}", arms.join("; "))
 }
 
-/// Every score of every arm with its interval, then the paired differences to no context, then the cost.
+/// Every score of every arm with its interval, then the paired differences to no context and of compressed to shuffled, then the cost.
 pub fn evaluation_text(summary: &EvaluationSummary) -> String {
     let EvaluationSummary {
         step,
@@ -45,6 +45,7 @@ pub fn evaluation_text(summary: &EvaluationSummary) -> String {
         seed,
         resamples,
         arms,
+        content,
     } = summary;
     let unit = if *repositories == 1 { "sample" } else { "repository" };
     let mut parts = vec![
@@ -59,6 +60,14 @@ pub fn evaluation_text(summary: &EvaluationSummary) -> String {
         parts.push(table_text(&scores("difference to no context", &compared, |arm| {
             &arm.difference
         })));
+    }
+    if !content.is_empty() {
+        let mut rows = vec![vec![
+            "worth of the content".to_owned(),
+            "compressed to shuffled".to_owned(),
+        ]];
+        rows.extend(content.iter().map(|(name, score)| vec![name.clone(), score.text(3)]));
+        parts.push(table_text(&rows));
     }
     let row = |name: &str, value: fn(&ArmSummary) -> f64| {
         let values = arms.iter().map(|arm| format!("{:.1}", value(arm)));

@@ -63,6 +63,46 @@ pub enum EngineError {
         /// The step that was asked for.
         step: Option<usize>,
     },
+    /// A model or the corpus of a run is not what it was trained with.
+    #[error(
+        "{name} has changed since {} was trained with it (SHA-256 {} then, {} now), so the run cannot go on; put the earlier files \
+         back, or start a new run with these",
+        folder.display(), short(was), short(now)
+    )]
+    Changed {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Name of the model or corpus, as in the experiment.
+        name: String,
+        /// SHA-256 in the run's manifest.
+        was: String,
+        /// SHA-256 of today.
+        now: String,
+    },
+    /// A run has done all its steps.
+    #[error("{} has finished all its {steps} steps; fork it with more schedule.steps to train on", folder.display())]
+    Finished {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Its steps.
+        steps: usize,
+    },
+    /// A fork would be another experiment.
+    #[error("a fork cannot change {field}: what it learned until now depends on it; start a new run instead")]
+    Fork {
+        /// The field, or the group of fields.
+        field: String,
+    },
+    /// A checkpoint lacks what a run goes on from.
+    #[error("the checkpoint of step {step} in {} has no {what}, so no run can go on from it; delete it, and an earlier one is taken", folder.display())]
+    Checkpoint {
+        /// The run's folder.
+        folder: PathBuf,
+        /// The checkpoint's step.
+        step: usize,
+        /// What is missing.
+        what: String,
+    },
     /// An evaluation would replace a larger one.
     #[error(
         "{} has a larger evaluation of step {step} on the {split} split, with {samples} samples; take at least as many and all arms, \
@@ -94,11 +134,23 @@ impl EngineError {
             | Self::Device { .. }
             | Self::NoSamples { .. }
             | Self::NoCheckpoint { .. }
+            | Self::Changed { .. }
+            | Self::Finished { .. }
+            | Self::Fork { .. }
+            | Self::Checkpoint { .. }
             | Self::Smaller { .. }
             | Self::Projector(_) => true,
             Self::Model(error) => error.is_bad_input(),
-            Self::Run(error) => !matches!(error, RunError::Full { .. } | RunError::Write { .. }),
+            Self::Run(error) => !matches!(
+                error,
+                RunError::Full { .. } | RunError::Write { .. } | RunError::Gone { .. }
+            ),
             Self::Training(_) | Self::Compute(_) | Self::Cancelled => false,
         }
     }
+}
+
+/// The first digits of a checksum, which tell two apart.
+fn short(sha256: &str) -> &str {
+    sha256.get(..12).unwrap_or(sha256)
 }

@@ -156,10 +156,10 @@ pub(super) fn load_projector(
         .map(|(name, shape, values)| Ok((name, Tensor::from_vec(values, shape, &models.device)?)))
         .collect::<candle_core::Result<_>>()?;
     let (width, hidden) = (models.encoder.width(), models.reader.config().hidden);
-    let mut projector = Projector::new(
-        width,
-        hidden,
-        experiment.projector.depth,
+    let mut projector = Projector::from_settings(
+        &experiment.projector,
+        [width, hidden],
+        models.embeddings.mean_norm,
         experiment.seed,
         &models.device,
     )?;

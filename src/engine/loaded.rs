@@ -11,6 +11,7 @@ use crate::models::catalogue::{ReaderFiles, Store};
 use crate::models::encoder::{BertEncoder, Encoder, VectorCache};
 use crate::models::reader::{self, Reader};
 use crate::models::tokenizer::TextTokenizer;
+use crate::projector::TokenEmbeddings;
 use crate::prompt::PromptBuilder;
 
 /// Reader, tokenizer and encoder of an experiment.
@@ -21,19 +22,8 @@ pub(super) struct LoadedModels {
     pub encoder: Box<dyn Encoder>,
     /// The encoder's vectors on disk; one for the whole process, which writes one file.
     pub vectors: RefCell<VectorCache>,
-    pub embeddings: EmbeddingStatistics,
+    pub embeddings: TokenEmbeddings,
     pub device: Device,
-}
-
-/// Where the reader's token embeddings lie.
-#[derive(Clone, Debug)]
-pub(super) struct EmbeddingStatistics {
-    /// Their mean, `[hidden]`.
-    pub mean: Vec<f32>,
-    /// Their mean distance to it.
-    pub deviation: f32,
-    /// 5%, 50% and 95% quantile of their norms.
-    pub norm_quantiles: [f32; 3],
 }
 
 impl LoadedModels {
@@ -42,7 +32,7 @@ impl LoadedModels {
         let folder = store.encoder(&experiment.encoder.model)?;
         let encoder = BertEncoder::load(&folder, experiment.encoder.max_tokens, device)?;
         let vectors = VectorCache::open(&store.root().join("vectors"), encoder.fingerprint(), encoder.width())?;
-        let embeddings = EmbeddingStatistics::of(&reader.embedding_table()?, reader.config().hidden);
+        let embeddings = TokenEmbeddings::of(&reader.embedding_table()?, reader.config().hidden);
         Ok(Self {
             key: Self::key(experiment),
             reader,
@@ -59,7 +49,8 @@ impl LoadedModels {
         let (prompt, retrieval) = (&experiment.prompt, &experiment.retrieval);
         // Text between chunks, and before and behind soft tokens, is a few tokens at most.
         let text = retrieval.k * (retrieval.chunk_tokens + 2);
-        let longest = prompt.left_tokens + prompt.target_tokens + text.max(retrieval.k + 16);
+        let soft = retrieval.k * experiment.projector.tokens_per_chunk;
+        let longest = prompt.left_tokens + prompt.target_tokens + text.max(soft + 16);
         if longest <= self.reader.config().max_positions {
             return Ok(());
         }
@@ -120,37 +111,4 @@ pub(super) fn load_reader(
         }));
     }
     Ok((reader, tokenizer))
-}
-
-impl EmbeddingStatistics {
-    fn of(table: &[f32], width: usize) -> Self {
-        let rows = (table.len() / width).max(1);
-        let mut sums = vec![0f64; width];
-        for row in table.chunks_exact(width) {
-            for (sum, &value) in sums.iter_mut().zip(row) {
-                *sum += f64::from(value);
-            }
-        }
-        let mean: Vec<f32> = sums.iter().map(|sum| (sum / rows as f64) as f32).collect();
-        let norm =
-            |values: &mut dyn Iterator<Item = f32>| values.map(|value| f64::from(value).powi(2)).sum::<f64>().sqrt();
-        let mut norms = Vec::with_capacity(rows);
-        let mut deviation = 0.0;
-        for row in table.chunks_exact(width) {
-            norms.push(norm(&mut row.iter().copied()) as f32);
-            deviation += norm(&mut row.iter().zip(&mean).map(|(value, mean)| value - mean));
-        }
-        norms.sort_by(f32::total_cmp);
-        let quantile = |share: f64| {
-            norms
-                .get(((norms.len().max(1) - 1) as f64 * share) as usize)
-                .copied()
-                .unwrap_or(0.0)
-        };
-        Self {
-            mean,
-            deviation: (deviation / rows as f64) as f32,
-            norm_quantiles: [quantile(0.05), quantile(0.5), quantile(0.95)],
-        }
-    }
 }

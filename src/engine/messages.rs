@@ -20,6 +20,24 @@ pub enum Command {
     StepOnce,
     /// Finish the current step, write a checkpoint and end the run.
     Stop,
+    /// Take up a run that did not end, from its newest whole checkpoint.
+    ResumeRun(PathBuf),
+    /// Train a new run that begins with a checkpoint of another one.
+    Fork(ForkRequest),
+    /// Change a weight or the learning rate's factor of the training run from its next step on; the inverse change undoes it.
+    Intervene {
+        /// A field of [`crate::experiment::Steering::fields`].
+        field: String,
+        /// Its value from now on.
+        value: f64,
+    },
+    /// Let the training run go on from one of its checkpoints; what came behind it is kept aside.
+    RollBack {
+        /// The checkpoint's step.
+        step: usize,
+    },
+    /// Let the training run go back to where it stood before its last roll-back.
+    UndoRollBack,
     /// Complete one sample with the given arms; served between two training steps.
     Complete(CompletionRequest),
     /// Evaluate a run's checkpoint and write the result into its folder.
@@ -28,6 +46,17 @@ pub enum Command {
     Fetch(Vec<String>),
     /// Stop a fetch; what is complete stays, and a later fetch goes on from there.
     CancelFetch,
+}
+
+/// A fork asked for by a person.
+#[derive(Clone, Debug)]
+pub struct ForkRequest {
+    /// The run that it begins with.
+    pub run: PathBuf,
+    /// The checkpoint's step; the newest when none.
+    pub step: Option<usize>,
+    /// `key=value`, as after `--set`: name, weights, schedule or evaluation.
+    pub changes: Vec<String>,
 }
 
 /// A completion asked for by a person.

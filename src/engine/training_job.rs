@@ -1,6 +1,12 @@
 //! A run in training: one call to [`TrainingJob::advance`] is one step, one completion of an evaluation, or the end.
 
-use std::collections::BTreeMap;
+mod alarms;
+mod checkpoint;
+mod fork;
+mod manifest;
+mod resume;
+mod steering;
+
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,23 +14,26 @@ use candle_core::Tensor;
 use strum::IntoEnumIterator as _;
 
 use super::dataset::{Dataset, OnProgress};
-use super::device::device_name;
 use super::evaluation_job::{ArmsEvaluation, sample_record};
 use super::loaded::LoadedModels;
 use super::reply::Reply;
 use super::{EngineError, EngineSettings, Event, WorkerState};
+use crate::collapse::MonitorState;
 use crate::corpus::{Chunk, Split};
 use crate::evaluation::Arm;
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Intervention};
 use crate::projector::Projector;
-use crate::runs::{EventKind, Manifest, ProbeRecord, RunWriter, SCHEMA_VERSION, ScalarRecord};
+use crate::runs::{EventKind, ProbeRecord, RunAlarms, RunWriter, ScalarRecord};
 use crate::training::{EncodedSample, TrainingSession};
+pub(super) use fork::fork;
+use manifest::manifest;
+pub(super) use resume::check_unchanged;
 
 /// Steps that the shown throughput is averaged over.
 const RECENT_STEPS: usize = 10;
 
 /// What a call to [`TrainingJob::advance`] did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Advance {
     /// One optimiser step.
     Step,
@@ -32,6 +41,16 @@ pub(super) enum Advance {
     Evaluation,
     /// Nothing is left to do.
     Finished,
+    /// An alarm asks for the run to end; why, in words.
+    Stopped(String),
+}
+
+/// What a run has done so far.
+#[derive(Clone, Copy, Debug, Default)]
+struct Counters {
+    samples: usize,
+    tokens: usize,
+    time: Duration,
 }
 
 /// Training with its data, its folder and its rhythm.
@@ -42,12 +61,44 @@ pub(super) struct TrainingJob {
     validation: Vec<EncodedSample>,
     probe: ProbeRecord,
     evaluation: Option<ArmsEvaluation>,
-    samples: usize,
-    tokens: usize,
-    training_time: Duration,
+    done: Counters,
     recent: Vec<(usize, Duration)>,
     evaluation_time: Option<Duration>,
     checkpointed: Option<usize>,
+    /// Changes of weights and rate with the steps behind which they hold; some may lie ahead of a resumed run.
+    interventions: Vec<(usize, Intervention)>,
+    /// How many of them the session trains with; none when that is to be found out.
+    in_force: Option<usize>,
+    alarms: RunAlarms,
+    /// What an alarm asks for before the next step.
+    demand: Option<alarms::Demand>,
+}
+
+/// What a run needs beside its folder.
+struct Prepared {
+    session: TrainingSession,
+    data: Dataset,
+}
+
+impl Prepared {
+    fn new(
+        experiment: &Experiment,
+        models: &LoadedModels,
+        settings: &EngineSettings,
+        progress: OnProgress<'_>,
+    ) -> Result<Self, EngineError> {
+        models.check_length(experiment)?;
+        let mut data = Dataset::prepare(experiment, models, &settings.store, progress)?;
+        let session = TrainingSession::new(
+            experiment,
+            std::mem::take(&mut data.train),
+            &data.validation,
+            models.encoder.width(),
+            &models.embeddings,
+            &models.device,
+        )?;
+        Ok(Self { session, data })
+    }
 }
 
 impl TrainingJob {
@@ -58,42 +109,14 @@ impl TrainingJob {
         settings: &EngineSettings,
         progress: OnProgress<'_>,
     ) -> Result<Self, EngineError> {
-        models.check_length(experiment)?;
-        let data = Dataset::prepare(experiment, models, &settings.store, progress)?;
-        let width = models.encoder.width();
-        let embeddings = &models.embeddings;
-        let session = TrainingSession::new(
-            experiment,
-            data.train,
-            width,
-            &embeddings.mean,
-            embeddings.deviation,
-            &models.device,
-        )?;
-        let manifest = manifest(experiment, models, settings, data.facts, session.projector())?;
+        let mut prepared = Prepared::new(experiment, models, settings, progress)?;
+        let facts = std::mem::take(&mut prepared.data.facts);
+        let manifest = manifest(experiment, models, settings, facts, prepared.session.projector())?;
         let writer = RunWriter::create(&settings.runs_dir, experiment, &manifest)?;
-        let probe = ProbeRecord {
-            step: 0,
-            rows: data.probe_chunks.len(),
-            encoder: data.probe_vectors,
-            projected: Vec::new(),
-            token_norm_quantiles: embeddings.norm_quantiles,
-        };
-        let mut job = Self {
-            experiment: experiment.clone(),
-            session,
-            writer,
-            validation: data.validation,
-            probe,
-            evaluation: None,
-            samples: 0,
-            tokens: 0,
-            training_time: Duration::ZERO,
-            recent: Vec::new(),
-            evaluation_time: None,
-            checkpointed: None,
-        };
-        match job.fill(models, &data.probe_chunks) {
+        let chunks = std::mem::take(&mut prepared.data.probe_chunks);
+        let mut job = Self::new(experiment, models, prepared, writer);
+        let filled = job.fill(models, &chunks);
+        match filled.and_then(|()| Ok(job.writer.event(EventKind::Start, 0, "")?)) {
             Ok(()) => Ok(job),
             Err(error) => {
                 // A run that never began leaves no folder behind; if that fails as well, the first error is the one to tell.
@@ -105,13 +128,39 @@ impl TrainingJob {
         }
     }
 
+    fn new(experiment: &Experiment, models: &LoadedModels, prepared: Prepared, writer: RunWriter) -> Self {
+        let Prepared { session, data } = prepared;
+        let width = models.encoder.width();
+        Self {
+            experiment: experiment.clone(),
+            session,
+            writer,
+            validation: data.validation,
+            probe: ProbeRecord {
+                step: 0,
+                rows: data.probe_vectors.len() / width,
+                encoder: data.probe_vectors,
+                projected: Vec::new(),
+                token_norm_quantiles: models.embeddings.norm_quantiles,
+            },
+            evaluation: None,
+            done: Counters::default(),
+            recent: Vec::new(),
+            evaluation_time: None,
+            checkpointed: None,
+            interventions: Vec::new(),
+            in_force: None,
+            alarms: RunAlarms::new(&experiment.alarms, MonitorState::default()),
+            demand: None,
+        }
+    }
+
     /// Writes what a run has before its first step.
     fn fill(&mut self, models: &LoadedModels, probe_chunks: &[Chunk]) -> Result<(), EngineError> {
         self.writer.probe_chunks(probe_chunks)?;
         let samples = self.validation.iter().map(|one| sample_record(one, Split::Validation));
         self.writer.samples(&samples.collect::<Vec<_>>())?;
-        self.write_probe(models)?;
-        Ok(self.writer.event(EventKind::Start, 0, "")?)
+        self.write_probe(models)
     }
 
     pub fn folder(&self) -> &Path {
@@ -132,11 +181,18 @@ impl TrainingJob {
 
     /// Notes that a person paused the run or let it go on.
     pub fn note(&mut self, kind: EventKind) -> Result<(), EngineError> {
+        self.settle(true)?;
         Ok(self.writer.event(kind, self.session.steps_done(), "")?)
     }
 
     /// Does the next piece of work.
     pub fn advance(&mut self, models: &LoadedModels, reply: &Reply) -> Result<Advance, EngineError> {
+        self.settle(false)?;
+        if let Some(done) = self.obey(models)? {
+            reply.send(Event::Progress(None));
+            reply.send(Event::RunChanged(self.folder().to_owned()));
+            return Ok(done);
+        }
         if let Some(mut evaluation) = self.evaluation.take() {
             let prompts = models.prompts(&self.experiment)?;
             if evaluation.advance(models.reader.as_ref(), &prompts)? {
@@ -158,75 +214,69 @@ impl TrainingJob {
     }
 
     fn step(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
+        self.steer()?;
         let prompts = models.prompts(&self.experiment)?;
         let start = Instant::now();
-        let outcome = self.session.step(models.reader.as_ref(), &prompts)?;
+        let mut outcome = match self.session.step(models.reader.as_ref(), &prompts) {
+            Err(error) if error.is_divergence() => return self.diverged(error, models),
+            outcome => outcome?,
+        };
         let elapsed = start.elapsed();
-        self.training_time += elapsed;
-        self.samples += outcome.samples;
-        self.tokens += outcome.tokens;
+        self.done.time += elapsed;
+        self.done.samples += outcome.samples;
+        self.done.tokens += outcome.tokens;
         self.recent.push((outcome.samples, elapsed));
         if self.recent.len() > RECENT_STEPS {
             self.recent.remove(0);
         }
         let step = self.session.steps_done();
-        self.writer.scalar(&ScalarRecord {
+        let schedule = &self.experiment.schedule;
+        let due = |every: usize| step == schedule.steps || step.is_multiple_of(every);
+        let (probe, checkpoint) = (due(schedule.probe_every), due(schedule.checkpoint_every));
+        if probe {
+            let mut watched = self.session.watch(models.reader.as_ref(), &prompts)?;
+            outcome.terms.append(&mut watched);
+        }
+        let record = ScalarRecord {
             step,
-            samples: self.samples,
-            tokens: self.tokens,
-            seconds: self.training_time.as_secs_f64(),
+            samples: self.done.samples,
+            tokens: self.done.tokens,
+            seconds: self.done.time.as_secs_f64(),
             loss: outcome.loss,
             terms: outcome.terms,
             gradient_norm: outcome.gradient_norm,
             learning_rate: outcome.learning_rate,
             samples_per_second: outcome.samples as f64 / elapsed.as_secs_f64().max(1e-9),
-        })?;
-        let schedule = &self.experiment.schedule;
-        let last = step == schedule.steps;
-        let (probe, checkpoint) = (
-            step.is_multiple_of(schedule.probe_every),
-            step.is_multiple_of(schedule.checkpoint_every),
-        );
-        let evaluate = step.is_multiple_of(schedule.evaluate_every);
-        if last || probe {
+        };
+        self.writer.scalar(&record)?;
+        let alarms = self.alarms.observe_step(&record);
+        self.raise(alarms)?;
+        if probe {
             self.write_probe(models)?;
         }
-        if last || checkpoint {
+        if checkpoint {
             self.checkpoint("by schedule")?;
         }
-        if last || evaluate {
+        if self.evaluation_due() {
+            // With its projector on disk an evaluation can be made again after a kill, and the best step be kept.
+            self.checkpoint("evaluated")?;
             self.begin_evaluation(models)?;
         }
         Ok(())
     }
 
-    /// Writes projector and optimiser, unless this step has a checkpoint already.
-    pub fn checkpoint(&mut self, reason: &str) -> Result<(), EngineError> {
+    /// Whether the arms are compared at this step.
+    fn evaluation_due(&self) -> bool {
+        let schedule = &self.experiment.schedule;
         let step = self.session.steps_done();
-        if self.checkpointed == Some(step) {
-            return Ok(());
-        }
-        let tensors: Vec<(String, Vec<usize>, Vec<f32>)> = self
-            .session
-            .state()
-            .into_iter()
-            .map(|(name, tensor)| Ok((name, tensor.dims().to_vec(), tensor.flatten_all()?.to_vec1()?)))
-            .collect::<candle_core::Result<_>>()?;
-        let metadata = [
-            ("samples", self.samples.to_string()),
-            ("tokens", self.tokens.to_string()),
-            ("seconds", self.training_time.as_secs_f64().to_string()),
-        ];
-        let metadata = metadata.map(|(key, value)| (key.to_owned(), value)).into();
-        self.writer.checkpoint(step, &tensors, metadata)?;
-        self.writer.event(EventKind::Checkpoint, step, reason)?;
-        self.checkpointed = Some(step);
-        Ok(())
+        step == schedule.steps || (step > 0 && step.is_multiple_of(schedule.evaluate_every))
     }
 
-    /// Writes the last line of the run.
+    /// Writes the last line of the run, behind its last checkpoint.
     pub fn end(&mut self, kind: EventKind, reason: &str) -> Result<(), EngineError> {
-        Ok(self.writer.event(kind, self.session.steps_done(), reason)?)
+        let settled = self.settle(true);
+        self.writer.event(kind, self.session.steps_done(), reason)?;
+        settled
     }
 
     /// What the worker does, for the top bar.
@@ -255,8 +305,13 @@ impl TrainingJob {
 
     fn write_probe(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
         self.probe.step = self.session.steps_done();
-        self.probe.projected = project(self.session.projector(), &self.probe.encoder, models)?;
-        Ok(self.writer.probe(&self.probe)?)
+        let projector = self.session.projector();
+        let soft = projector.forward(&rows(&self.probe.encoder, models)?)?;
+        self.probe.projected = projector.chunk_vectors(&soft)?.detach().flatten_all()?.to_vec1()?;
+        self.writer.probe(&self.probe)?;
+        // Fewer than two chunks cannot be compared, and raise nothing.
+        let alarms = self.alarms.observe_probe(&self.probe).unwrap_or_default();
+        self.raise(alarms)
     }
 
     fn begin_evaluation(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
@@ -269,18 +324,31 @@ impl TrainingJob {
     fn finish_evaluation(&mut self, evaluation: &ArmsEvaluation) -> Result<(), EngineError> {
         self.evaluation_time = Some(evaluation.elapsed());
         let summary = evaluation.summarise(Split::Validation, self.session.steps_done(), self.experiment.seed);
-        Ok(self.writer.evaluation(&summary, evaluation.records())?)
+        self.writer.evaluation(&summary, evaluation.records())?;
+        let alarms = self.alarms.observe_evaluation(&summary);
+        self.raise(alarms)?;
+        // Another checkpoint may be the best one now.
+        Ok(self.writer.prune(&self.experiment.schedule)?)
     }
 }
 
 /// Soft tokens of encoder vectors, both row-major.
 pub(super) fn project(projector: &Projector, vectors: &[f32], models: &LoadedModels) -> Result<Vec<f32>, EngineError> {
-    let width = models.encoder.width();
-    let rows = Tensor::from_slice(vectors, (vectors.len() / width, width), &models.device)?;
-    Ok(projector.forward(&rows)?.detach().flatten_all()?.to_vec1()?)
+    let soft = projector.forward(&rows(vectors, models)?)?;
+    Ok(soft.detach().flatten_all()?.to_vec1()?)
 }
 
-/// Soft tokens of each sample, `[chunks, hidden]` row-major.
+/// Encoder vectors as a matrix, one a row.
+fn rows(vectors: &[f32], models: &LoadedModels) -> Result<Tensor, EngineError> {
+    let width = models.encoder.width();
+    Ok(Tensor::from_slice(
+        vectors,
+        (vectors.len() / width, width),
+        &models.device,
+    )?)
+}
+
+/// Soft tokens of each sample, `[chunks * tokens per chunk, hidden]` row-major.
 pub(super) fn soft_tokens(
     projector: &Projector,
     samples: &[EncodedSample],
@@ -290,47 +358,4 @@ pub(super) fn soft_tokens(
         .iter()
         .map(|sample| project(projector, &sample.vectors, models))
         .collect()
-}
-
-fn manifest(
-    experiment: &Experiment,
-    models: &LoadedModels,
-    settings: &EngineSettings,
-    mut facts: BTreeMap<String, String>,
-    projector: &Projector,
-) -> Result<Manifest, EngineError> {
-    let mut sha256 = BTreeMap::new();
-    for name in [
-        &experiment.reader.model,
-        &experiment.encoder.model,
-        &experiment.data.corpus,
-    ] {
-        sha256.insert(name.clone(), settings.store.sha256(name)?);
-    }
-    let config = models.reader.config();
-    facts.insert("reader.family".into(), config.family.clone());
-    facts.insert("reader.hidden".into(), config.hidden.to_string());
-    facts.insert("reader.layers".into(), config.layers.to_string());
-    facts.insert("encoder.width".into(), models.encoder.width().to_string());
-    facts.insert("projector.parameters".into(), projector.parameter_count().to_string());
-    Ok(Manifest {
-        schema: SCHEMA_VERSION,
-        program: env!("CARGO_PKG_VERSION").to_owned(),
-        commit: git_commit(),
-        device: device_name(&models.device).to_owned(),
-        threads: rayon::current_num_threads(),
-        started: jiff::Timestamp::now().to_string(),
-        sha256,
-        facts,
-    })
-}
-
-/// Commit of the source tree that the program was built from, where that still lies on this machine.
-fn git_commit() -> Option<String> {
-    let arguments = ["-C", env!("CARGO_MANIFEST_DIR"), "rev-parse", "HEAD"];
-    let output = std::process::Command::new("git").args(arguments).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }

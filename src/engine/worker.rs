@@ -15,8 +15,11 @@ use super::evaluation_job::{evaluate_run, load_projector};
 use super::fetch_job::FetchJob;
 use super::loaded::LoadedModels;
 use super::reply::Reply;
-use super::training_job::{Advance, TrainingJob};
-use super::{Command, CompletionRequest, EngineError, EngineSettings, EvaluationRequest, Event, Severity, WorkerState};
+use super::training_job::{Advance, TrainingJob, check_unchanged, fork};
+use super::{
+    Command, CompletionRequest, EngineError, EngineSettings, EvaluationRequest, Event, ForkRequest, Severity,
+    WorkerState,
+};
 use crate::experiment::Experiment;
 use crate::runs::{EventKind, Run};
 
@@ -130,7 +133,11 @@ impl Worker {
             Some(Order::Command(command)) => command,
         };
         match command {
-            Command::Train(experiment) => self.start_training(&experiment),
+            Command::Train(experiment) => self.start_training(|worker| worker.prepare_training(&experiment)),
+            Command::ResumeRun(folder) => self.start_training(|worker| worker.prepare_resume(&folder)),
+            Command::Fork(request) => self.start_training(|worker| worker.prepare_fork(&request)),
+            Command::Intervene { field, value } => self.hand_on(|job, _| job.intervene(&field, value)),
+            Command::RollBack { step } => self.hand_on(|job, models| job.roll_back(step, "by a person", models)),
             Command::Pause => self.set_paused(true),
             Command::Resume => self.set_paused(false),
             Command::StepOnce => {
@@ -139,6 +146,7 @@ impl Worker {
                     self.paused = false;
                 }
             }
+            Command::UndoRollBack => self.hand_on(TrainingJob::undo_roll_back),
             Command::Stop => self.stop_training("stopped by a person"),
             Command::Complete(request) => self.complete(&request),
             Command::Evaluate(request) => self.evaluate(&request),
@@ -148,7 +156,7 @@ impl Worker {
         true
     }
 
-    fn start_training(&mut self, experiment: &Experiment) {
+    fn start_training(&mut self, prepare: impl FnOnce(&mut Self) -> Result<TrainingJob, EngineError>) {
         if self.training.is_some() {
             self.reply.notice(
                 Severity::Warning,
@@ -157,7 +165,7 @@ impl Worker {
             return;
         }
         self.reply.send(Event::State(WorkerState::Preparing));
-        let started = self.prepare_training(experiment);
+        let started = prepare(self);
         self.reply.send(Event::Progress(None));
         match started {
             Ok(job) => {
@@ -181,11 +189,53 @@ impl Worker {
         })
     }
 
+    fn prepare_resume(&mut self, folder: &Path) -> Result<TrainingJob, EngineError> {
+        let run = Run::open(folder)?;
+        check_unchanged(&run, &self.settings.store)?;
+        let (job, notes) = self.with_models(&run.experiment, |models, settings, progress| {
+            TrainingJob::resume(&run, models, settings, progress)
+        })?;
+        for note in notes {
+            self.reply.notice(Severity::Info, note);
+        }
+        Ok(job)
+    }
+
+    fn prepare_fork(&mut self, request: &ForkRequest) -> Result<TrainingJob, EngineError> {
+        let folder = fork(request, &self.settings)?;
+        self.prepare_resume(&folder).inspect_err(|_| {
+            // A run that never began leaves no folder behind.
+            std::fs::remove_dir_all(&folder).ok();
+        })
+    }
+
+    /// Lets a person's hand on the run in training. What cannot be done is told, and the run goes on as it was; only where its
+    /// folder cannot be written any more does it end.
+    fn hand_on(&mut self, act: impl FnOnce(&mut TrainingJob, &LoadedModels) -> Result<(), EngineError>) {
+        let (Some(job), Some(models)) = (&mut self.training, &self.models) else {
+            self.reply.notice(Severity::Warning, "nothing is in training");
+            return;
+        };
+        match act(job, models) {
+            Ok(()) => {}
+            Err(error) if error.is_bad_input() => self.reply.notice(Severity::Error, error.to_string()),
+            Err(error) => return self.fail_training(&error),
+        }
+        self.reply.send(Event::Progress(None));
+        self.reply.send(Event::State(job.state(self.paused)));
+        self.reply.send(Event::RunChanged(job.folder().to_owned()));
+    }
+
     fn advance_training(&mut self) {
         let (Some(job), Some(models)) = (&mut self.training, &self.models) else {
             return;
         };
-        match job.advance(models, &self.reply) {
+        let mut advanced = job.advance(models, &self.reply);
+        if self.one_step && matches!(advanced, Ok(Advance::Step)) {
+            // A paused run has everything on disk.
+            advanced = job.settle(true).map(|()| Advance::Step);
+        }
+        match advanced {
             Ok(Advance::Step) => {
                 if self.one_step {
                     self.one_step = false;
@@ -195,14 +245,21 @@ impl Worker {
             }
             Ok(Advance::Evaluation) => {}
             Ok(Advance::Finished) => self.end_training(EventKind::End, ""),
+            Ok(Advance::Stopped(reason)) => self.stop_training(&reason),
             Err(error) => {
-                // Nothing moves in a step that fails, so what the steps before it learned is sound. If it cannot be written
-                // either, the first error is the one to tell.
-                job.checkpoint("the run failed").ok();
-                self.tell(&error);
-                self.end_training(EventKind::Failed, &error.to_string());
+                // Nothing moves in a step that fails, so what the steps before it learned is sound, unless the numbers went
+                // wrong. If it cannot be written either, the first error is the one to tell.
+                if !matches!(&error, EngineError::Training(error) if error.is_divergence()) {
+                    job.checkpoint("the run failed").ok();
+                }
+                self.fail_training(&error);
             }
         }
+    }
+
+    fn fail_training(&mut self, error: &EngineError) {
+        self.tell(error);
+        self.end_training(EventKind::Failed, &error.to_string());
     }
 
     fn set_paused(&mut self, paused: bool) {
@@ -213,25 +270,27 @@ impl Worker {
         self.paused = paused;
         self.one_step = false;
         if let Err(error) = job.note(if paused { EventKind::Pause } else { EventKind::Resume }) {
-            self.reply.notice(Severity::Error, error.to_string());
+            return self.fail_training(&error);
         }
         self.reply.send(Event::State(job.state(paused)));
         self.reply.send(Event::RunChanged(job.folder().to_owned()));
     }
 
     fn stop_training(&mut self, reason: &str) {
-        if let Some(job) = &mut self.training {
-            if let Err(error) = job.checkpoint(reason) {
-                self.reply.notice(Severity::Error, error.to_string());
-            }
-            self.end_training(EventKind::Stop, reason);
+        let Some(job) = &mut self.training else { return };
+        match job.checkpoint(reason).and_then(|()| job.settle(true)) {
+            Ok(()) => self.end_training(EventKind::Stop, reason),
+            Err(error) => self.fail_training(&error),
         }
     }
 
     fn end_training(&mut self, kind: EventKind, reason: &str) {
         let Some(mut job) = self.training.take() else { return };
         self.paused = false;
-        if let Err(error) = job.end(kind, reason) {
+        // A run that failed has told why; that this cannot be written down as well, on a full disk, adds nothing.
+        if let Err(error) = job.end(kind, reason)
+            && kind != EventKind::Failed
+        {
             self.reply.notice(Severity::Error, error.to_string());
         }
         let folder = job.folder().to_owned();

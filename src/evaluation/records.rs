@@ -38,7 +38,7 @@ pub struct Interval {
 pub enum Arm {
     /// Left context alone.
     NoContext,
-    /// One soft token a chunk.
+    /// The chunks as soft tokens.
     Compressed,
     /// The chunks as text.
     FullRag,
@@ -130,4 +130,15 @@ pub struct EvaluationSummary {
     pub resamples: usize,
     /// One entry an arm.
     pub arms: Vec<ArmSummary>,
+    /// Mean paired difference of compressed to shuffled context of each score: what the content of the soft tokens is worth,
+    /// rather than their presence. Empty without that control.
+    #[serde(default)]
+    pub content: BTreeMap<String, Interval>,
+}
+
+impl EvaluationSummary {
+    /// What was found of an arm.
+    pub fn arm(&self, arm: Arm) -> Option<&ArmSummary> {
+        self.arms.iter().find(|summary| summary.arm == arm)
+    }
 }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::metrics::SCORE_INFO;
-use super::{Arm, ArmSummary, CompletionRecord, EvaluationSummary, Interval};
+use super::metrics::{SCORE_INFO, ScoreInfo};
+use super::{Arm, ArmSummary, CompletionRecord, EvaluationSummary, Interval, Scores};
 use crate::collapse::quantile;
 use crate::corpus::Split;
 
@@ -85,8 +85,8 @@ pub fn mcnemar_exact(a: &[bool], b: &[bool]) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
-/// Summary of one evaluation: every score of every arm, and its paired difference to no context, with intervals clustered by
-/// repository; 10,000 resamples each.
+/// Summary of one evaluation: every score of every arm, its paired difference to no context, and that of compressed to shuffled
+/// context, with intervals clustered by repository; 10,000 resamples each.
 ///
 /// Only samples that every arm has completed count, so that all arms answer the same questions. `repository_of` maps a sample's id
 /// to its repository.
@@ -128,7 +128,12 @@ pub fn summarise(
             )
         })
         .collect();
-    let baseline = shared.get(&Arm::NoContext).map(Vec::as_slice);
+    let of = |arm: Arm| shared.get(&arm).map(Vec::as_slice);
+    let baseline = of(Arm::NoContext);
+    let content = match (of(Arm::Compressed), of(Arm::ShuffledContext)) {
+        (Some(compressed), Some(shuffled)) => differences(compressed, shuffled, &clusters, seed),
+        _ => BTreeMap::new(),
+    };
     EvaluationSummary {
         step,
         split,
@@ -143,7 +148,29 @@ pub fn summarise(
                 summarise_arm(*arm, records, baseline, &clusters, seed)
             })
             .collect(),
+        content,
     }
+}
+
+fn column(records: &[&CompletionRecord], score: fn(&Scores) -> f64) -> Vec<f64> {
+    records.iter().map(|record| score(&record.scores)).collect()
+}
+
+/// Paired difference of each score.
+fn differences(
+    records: &[&CompletionRecord],
+    baseline: &[&CompletionRecord],
+    clusters: &[usize],
+    seed: u64,
+) -> BTreeMap<String, Interval> {
+    let difference = |info: &ScoreInfo| {
+        let (values, baseline) = (column(records, info.get), column(baseline, info.get));
+        paired_bootstrap(&values, &baseline, clusters, RESAMPLES, seed)
+    };
+    SCORE_INFO
+        .iter()
+        .map(|info| (info.key.to_owned(), difference(info)))
+        .collect()
 }
 
 fn summarise_arm(
@@ -153,29 +180,19 @@ fn summarise_arm(
     clusters: &[usize],
     seed: u64,
 ) -> ArmSummary {
-    let mut scores = BTreeMap::new();
-    let mut difference = BTreeMap::new();
-    for info in SCORE_INFO {
-        let column = |records: &[&CompletionRecord]| -> Vec<f64> {
-            records.iter().map(|record| (info.get)(&record.scores)).collect()
-        };
-        let values = column(records);
-        scores.insert(
-            info.key.to_owned(),
-            clustered_bootstrap(&values, clusters, RESAMPLES, seed),
-        );
-        if let Some(baseline) = baseline {
-            let interval = paired_bootstrap(&values, &column(baseline), clusters, RESAMPLES, seed);
-            difference.insert(info.key.to_owned(), interval);
-        }
-    }
+    let scores = SCORE_INFO.iter().map(|info| {
+        let interval = clustered_bootstrap(&column(records, info.get), clusters, RESAMPLES, seed);
+        (info.key.to_owned(), interval)
+    });
+    let scores = scores.collect();
+    let difference = baseline.map(|baseline| differences(records, baseline, clusters, seed));
     let mut times: Vec<f64> = records.iter().map(|record| record.ttft_ms).collect();
     times.sort_unstable_by(f64::total_cmp);
     let prompt_tokens: usize = records.iter().map(|record| record.prompt_tokens).sum();
     ArmSummary {
         arm,
         scores,
-        difference,
+        difference: difference.unwrap_or_default(),
         prompt_tokens: prompt_tokens as f64 / records.len().max(1) as f64,
         ttft_ms: quantile(&times, 0.5),
     }

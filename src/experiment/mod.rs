@@ -1,11 +1,17 @@
 //! What a run is: every setting of data, retrieval, models, objective and schedule, read from TOML and checked by name.
 
+mod alarms;
+mod objective;
+mod steering;
 mod validation;
 
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+pub use alarms::{AlarmRule, AlarmSettings};
+pub use objective::{AlignmentForm, Objective, RewardForm};
+pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use validation::{ExperimentError, FieldError};
 
 /// One training run, fully described. `configs/` holds presets; a run folder holds the resolved form with every default written out.
@@ -34,6 +40,8 @@ pub struct Experiment {
     pub schedule: Schedule,
     /// What is completed and measured at each evaluation.
     pub evaluation: EvaluationSettings,
+    /// When the run calls for attention, and what it does then.
+    pub alarms: AlarmSettings,
 }
 
 /// Which code is learned from, and how samples are drawn from it.
@@ -65,7 +73,7 @@ impl Default for Data {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retrieval {
-    /// Chunks given to a sample.
+    /// Chunks given to a sample; each becomes `projector.tokens_per_chunk` soft tokens.
     pub k: usize,
     /// Lines in a chunk; windows do not overlap.
     pub chunk_lines: usize,
@@ -121,12 +129,29 @@ impl Default for ReaderSettings {
     }
 }
 
+/// How the norms of soft tokens are brought to those of the reader's token embeddings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OutputScale {
+    /// They are what the last layer gives.
+    #[default]
+    Off,
+    /// Every soft token has the mean norm of the token embeddings.
+    Fixed,
+    /// That norm times one trained number, which begins at 1.
+    Learned,
+}
+
 /// The projector: Linear-GELU-LayerNorm blocks and a last Linear (method.md A3).
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct ProjectorSettings {
     /// Linear layers: 2 (d_enc, d, d) or 3 (d_enc, 2d, 2d, d), d being the reader's hidden size.
     pub depth: usize,
+    /// Soft tokens that one chunk becomes; they follow each other in the prompt.
+    pub tokens_per_chunk: usize,
+    /// How the norms of the soft tokens are brought to those of the reader's token embeddings.
+    pub output_scale: OutputScale,
     /// Match mean and spread of the outputs to the reader's token embeddings before the first step.
     pub match_embeddings: bool,
 }
@@ -135,6 +160,8 @@ impl Default for ProjectorSettings {
     fn default() -> Self {
         Self {
             depth: 2,
+            tokens_per_chunk: 1,
+            output_scale: OutputScale::Off,
             match_embeddings: true,
         }
     }
@@ -164,6 +191,8 @@ pub struct PromptSettings {
     pub layout: PromptLayout,
     /// Last tokens of the left context that see them in late fusion.
     pub tail_tokens: usize,
+    /// Lines that a training target has, from the cursor on; evaluations complete one.
+    pub target_lines: usize,
     /// Real text before the soft tokens: the first position acts as an attention sink and would lose a vector (science.md 6).
     pub before: String,
     /// Real text behind the soft tokens.
@@ -177,41 +206,9 @@ impl Default for PromptSettings {
             target_tokens: 24,
             layout: PromptLayout::SoftFirst,
             tail_tokens: 8,
+            target_lines: 1,
             before: "#".into(),
             after: "\n".into(),
-        }
-    }
-}
-
-/// Which form of the alignment loss is minimised; both are logged (method.md A4.3).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AlignmentForm {
-    /// The paper's equation 3: Frobenius norm of the difference of the cosine matrices, over root two.
-    #[default]
-    Frobenius,
-    /// Mean squared difference of the cosines of distinct vectors.
-    MeanSquare,
-}
-
-/// Weights of the losses; zero turns a term off.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Objective {
-    /// Weight of the cross-entropy of the target tokens (nats per token).
-    pub cross_entropy: f64,
-    /// Weight of the cosine alignment between encoder vectors and soft tokens of a batch.
-    pub alignment: f64,
-    /// Form of the alignment loss.
-    pub alignment_form: AlignmentForm,
-}
-
-impl Default for Objective {
-    fn default() -> Self {
-        Self {
-            cross_entropy: 1.0,
-            alignment: 0.1,
-            alignment_form: AlignmentForm::Frobenius,
         }
     }
 }
@@ -222,6 +219,8 @@ impl Default for Objective {
 pub struct Schedule {
     /// Optimiser steps.
     pub steps: usize,
+    /// The first steps, which learn nothing but to spell a chunk's rarest names (science2.md: what makes a soft token legible).
+    pub reconstruction_steps: usize,
     /// Samples a step.
     pub batch: usize,
     /// Peak learning rate.
@@ -242,14 +241,19 @@ pub struct Schedule {
     pub probe_chunks: usize,
     /// Steps between evaluations; the last step is always evaluated.
     pub evaluate_every: usize,
-    /// Steps between checkpoints; the last step always writes one.
+    /// Steps between checkpoints; every evaluation and the last step write one as well.
     pub checkpoint_every: usize,
+    /// The newest checkpoints that are kept, beside the one with the lowest cross-entropy on the validation split.
+    pub keep_last: usize,
+    /// Checkpoints of steps that are a multiple of this are kept as well; 0 keeps none for that.
+    pub keep_every: usize,
 }
 
 impl Default for Schedule {
     fn default() -> Self {
         Self {
             steps: 84,
+            reconstruction_steps: 0,
             batch: 8,
             learning_rate: 1e-3,
             warmup: 0.08,
@@ -261,6 +265,8 @@ impl Default for Schedule {
             probe_chunks: 100,
             evaluate_every: 42,
             checkpoint_every: 21,
+            keep_last: 3,
+            keep_every: 0,
         }
     }
 }

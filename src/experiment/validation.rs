@@ -129,6 +129,12 @@ impl Experiment {
             self.projector.depth.to_string(),
             "2 or 3",
         );
+        check(
+            (1..=64).contains(&self.projector.tokens_per_chunk),
+            "projector.tokens_per_chunk",
+            self.projector.tokens_per_chunk.to_string(),
+            "1 to 64",
+        );
         let p = &self.prompt;
         check(
             (8..=16_384).contains(&p.left_tokens),
@@ -148,22 +154,15 @@ impl Experiment {
             p.tail_tokens.to_string(),
             "1 up to, not including, prompt.left_tokens",
         );
-        let o = &self.objective;
-        let weight = |w: f64| (0.0..=1000.0).contains(&w);
         check(
-            weight(o.cross_entropy),
-            "objective.cross_entropy",
-            o.cross_entropy.to_string(),
-            "0 to 1000",
+            (1..=32).contains(&p.target_lines),
+            "prompt.target_lines",
+            p.target_lines.to_string(),
+            "1 to 32",
         );
+        self.objective.check(&mut check);
         check(
-            weight(o.alignment),
-            "objective.alignment",
-            o.alignment.to_string(),
-            "0 to 1000",
-        );
-        check(
-            o.cross_entropy + o.alignment > 0.0,
+            self.objective.weights() > 0.0,
             "objective",
             "all zero".into(),
             "at least one weight above 0",
@@ -174,6 +173,12 @@ impl Experiment {
             "schedule.steps",
             s.steps.to_string(),
             "1 to 10000000",
+        );
+        check(
+            s.reconstruction_steps <= s.steps,
+            "schedule.reconstruction_steps",
+            s.reconstruction_steps.to_string(),
+            "at most schedule.steps",
         );
         check(
             (1..=1024).contains(&s.batch),
@@ -242,11 +247,18 @@ impl Experiment {
             "at least 1",
         );
         check(
+            s.keep_last >= 1,
+            "schedule.keep_last",
+            s.keep_last.to_string(),
+            "at least 1",
+        );
+        check(
             (1..=100_000).contains(&self.evaluation.samples),
             "evaluation.samples",
             self.evaluation.samples.to_string(),
             "1 to 100000",
         );
+        errors.extend(self.alarms.field_errors());
         errors
     }
 

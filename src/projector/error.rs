@@ -7,8 +7,26 @@ pub enum ProjectorError {
     #[error("projector.depth is {0}, but must be 2 or 3")]
     Depth(usize),
     /// A checkpoint lacks a parameter.
-    #[error("the checkpoint has no tensor {0}: it was written by a projector of another depth, or is no projector")]
+    #[error(
+        "the checkpoint has no tensor {0}: it was written by a projector with another depth or output_scale, or is no projector"
+    )]
     Missing(String),
+    /// A checkpoint has a trained scale, and this projector has none to put it in.
+    #[error(
+        "the checkpoint was written by a projector with output_scale = \"learned\"; set projector.output_scale to that"
+    )]
+    Scaled,
+    /// A checkpoint makes another number of soft tokens of a chunk.
+    #[error(
+        "the checkpoint was written by a projector with {found} soft tokens a chunk, but projector.tokens_per_chunk is {expected}; \
+         set it to {found}, or take a checkpoint of a run with {expected}"
+    )]
+    TokensPerChunk {
+        /// Soft tokens a chunk in the checkpoint.
+        found: usize,
+        /// Soft tokens a chunk of this projector.
+        expected: usize,
+    },
     /// A checkpoint's parameter has another shape.
     #[error(
         "the checkpoint's tensor {name} has shape {found:?}, but this encoder and reader need {expected:?}: take those of its run"

@@ -1,28 +1,40 @@
-//! The projector: the only trained part. It maps one encoder vector to one soft token (LLavaCode, table 2; method.md A3).
+//! The projector: the only trained part. It maps one encoder vector to one soft token (LLavaCode, table 2; method.md A3), or to
+//! several.
 
+mod embeddings;
 mod error;
 mod initial;
+mod scale;
 
 use std::collections::HashMap;
 
 use candle_core::{DType, Device, Tensor, Var};
 use candle_nn::ops::layer_norm_slow;
 
+use crate::experiment::{OutputScale, ProjectorSettings};
+
+pub use embeddings::TokenEmbeddings;
 pub use error::ProjectorError;
 
 /// What layer normalisation adds to the variance.
 const EPSILON: f32 = 1e-5;
 
-/// Linear-GELU-LayerNorm blocks and a last Linear.
+/// Name of the trained gain of `output_scale = "learned"`.
+const GAIN: &str = "scale";
+
+/// Linear-GELU-LayerNorm blocks and a last Linear, whose outputs are cut into soft tokens and, if asked for, rescaled.
 pub struct Projector {
     depth: usize,
+    reader_width: usize,
+    tokens_per_chunk: usize,
+    /// The norm that soft tokens are given.
+    norm: Option<f64>,
     /// Sorted by name.
     parameters: Vec<(String, Var)>,
 }
 
 impl Projector {
-    /// An untrained projector from `encoder_width` to `reader_width` numbers: weights N(0, 0.02), biases 0, norms (1, 0).
-    /// `depth` 2 has layers (encoder, reader, reader), 3 has (encoder, 2 reader, 2 reader, reader). Equal seeds give equal weights.
+    /// The paper's untrained projector: one soft token a chunk, not rescaled.
     pub fn new(
         encoder_width: usize,
         reader_width: usize,
@@ -30,6 +42,30 @@ impl Projector {
         seed: u64,
         device: &Device,
     ) -> Result<Self, ProjectorError> {
+        let settings = ProjectorSettings {
+            depth,
+            ..ProjectorSettings::default()
+        };
+        Self::from_settings(&settings, [encoder_width, reader_width], 1.0, seed, device)
+    }
+
+    /// An untrained projector: weights N(0, 0.02), biases 0, norms (1, 0), gain 1. Equal seeds give equal weights.
+    ///
+    /// Depth 2 has layers (encoder, reader, reader), 3 has (encoder, 2 reader, 2 reader, reader); the last is as many times as
+    /// wide as a chunk has soft tokens. `token_norm` is the mean norm of the reader's token embeddings, for the output scale.
+    pub fn from_settings(
+        settings: &ProjectorSettings,
+        [encoder_width, reader_width]: [usize; 2],
+        token_norm: f32,
+        seed: u64,
+        device: &Device,
+    ) -> Result<Self, ProjectorError> {
+        let ProjectorSettings {
+            depth,
+            tokens_per_chunk,
+            output_scale,
+            ..
+        } = *settings;
         let hidden = match depth {
             2 => vec![reader_width],
             3 => vec![2 * reader_width; 2],
@@ -37,15 +73,52 @@ impl Projector {
         };
         let widths: Vec<usize> = std::iter::once(encoder_width)
             .chain(hidden)
-            .chain(std::iter::once(reader_width))
+            .chain(std::iter::once(tokens_per_chunk * reader_width))
             .collect();
         let mut parameters = initial::parameters(&widths, seed, device)?;
+        if output_scale == OutputScale::Learned {
+            let one = Tensor::from_vec(vec![1f32], 1, device)?;
+            parameters.push((GAIN.to_owned(), Var::from_tensor(&one)?));
+        }
         parameters.sort_by(|(a, _), (b, _)| a.cmp(b));
-        Ok(Self { depth, parameters })
+        Ok(Self {
+            depth,
+            reader_width,
+            tokens_per_chunk,
+            norm: (output_scale != OutputScale::Off).then_some(f64::from(token_norm)),
+            parameters,
+        })
     }
 
-    /// Soft tokens `[rows, reader width]` of encoder vectors `[rows, encoder width]`, differentiable in the parameters and in `x`.
+    /// Soft tokens that one chunk becomes.
+    pub fn tokens_per_chunk(&self) -> usize {
+        self.tokens_per_chunk
+    }
+
+    /// Soft tokens `[chunks * tokens per chunk, reader width]` of encoder vectors `[chunks, encoder width]`, those of a chunk one
+    /// after the other; differentiable in the parameters and in `x`.
     pub fn forward(&self, x: &Tensor) -> Result<Tensor, ProjectorError> {
+        let rows = self.outputs(x)?.reshape(((), self.reader_width))?;
+        match self.norm {
+            Some(norm) => Ok(scale::rescale(&rows, norm, self.find(GAIN))?),
+            None => Ok(rows),
+        }
+    }
+
+    /// One vector a chunk, `[chunks, tokens per chunk * reader width]`, of soft tokens as [`Self::forward`] gives them: what
+    /// alignment and probes compare with the encoder's vector. The chunk's soft tokens stand side by side, so that a cosine is
+    /// the mean over their places (a mean of the soft tokens would lose what they do not share, and look collapsed), divided by the
+    /// root of their number, so that the norm is theirs. One soft token a chunk is left as it is.
+    pub fn chunk_vectors(&self, soft: &Tensor) -> Result<Tensor, ProjectorError> {
+        if self.tokens_per_chunk == 1 {
+            return Ok(soft.clone());
+        }
+        let together = soft.reshape(((), self.tokens_per_chunk * self.reader_width))?;
+        Ok((together / (self.tokens_per_chunk as f64).sqrt())?)
+    }
+
+    /// What the last layer gives, `[chunks, tokens per chunk * reader width]`.
+    fn outputs(&self, x: &Tensor) -> Result<Tensor, ProjectorError> {
         let last = self.depth - 1;
         let mut x = x.clone();
         for layer in 0..last {
@@ -61,7 +134,8 @@ impl Projector {
         self.linear(last, &x)
     }
 
-    /// The trained tensors, sorted by name: `linears.0.bias`, `linears.0.weight`, ..., `norms.0.weight`.
+    /// The trained tensors, sorted by name: `linears.0.bias`, `linears.0.weight`, ..., `norms.0.weight`, and `scale` if it is
+    /// learned.
     pub fn parameters(&self) -> &[(String, Var)] {
         &self.parameters
     }
@@ -71,13 +145,14 @@ impl Projector {
         self.parameters.iter().map(|(_, var)| var.elem_count()).sum()
     }
 
-    /// Rescales the last linear layer so that the soft tokens of `sample` `[rows, encoder width]` have the mean `mean`
-    /// `[reader width]`, and a mean distance to it of `deviation`: a frozen reader answers best to vectors that lie where its
-    /// token embeddings lie (science.md 4).
+    /// Rescales the last linear layer so that its outputs for `sample` `[rows, encoder width]` have the mean `mean` `[reader width]`
+    /// at each place in a chunk, and a mean distance to it of `deviation`: a frozen reader answers best to vectors that lie where
+    /// its token embeddings lie (science.md 4). The output scale, if any, comes behind.
     pub fn match_embeddings(&mut self, sample: &Tensor, mean: &[f32], deviation: f32) -> Result<(), ProjectorError> {
-        let outputs = self.forward(sample)?.detach();
+        let outputs = self.outputs(sample)?.detach();
         let centre = outputs.mean_keepdim(0)?;
-        let spread = outputs.broadcast_sub(&centre)?.sqr()?.sum(1)?.sqrt()?.mean_all()?;
+        let distances = outputs.broadcast_sub(&centre)?.reshape(((), self.reader_width))?;
+        let spread = distances.sqr()?.sum(1)?.sqrt()?.mean_all()?;
         let spread = spread.to_scalar::<f32>()?;
         if !(spread.is_finite() && spread > 0.0) {
             return Err(ProjectorError::NoSpread(spread));
@@ -86,7 +161,7 @@ impl Projector {
         let layer = self.depth - 1;
         let weight = self.get(&format!("linears.{layer}.weight"))?;
         let bias = self.get(&format!("linears.{layer}.bias"))?;
-        let mean = Tensor::from_slice(mean, mean.len(), sample.device())?;
+        let mean = Tensor::from_slice(mean, mean.len(), sample.device())?.repeat(self.tokens_per_chunk)?;
         let without_bias = centre.squeeze(0)?.sub(bias)?.detach();
         bias.set(&(mean - (without_bias * scale)?)?)?;
         weight.set(&(weight.as_detached_tensor() * scale)?)?;
@@ -101,24 +176,41 @@ impl Projector {
 
     /// Takes every parameter from `tensors`; names that it does not know are left alone. Nothing changes when one is wrong.
     pub fn load_tensors(&mut self, tensors: &HashMap<String, Tensor>) -> Result<(), ProjectorError> {
+        if tensors.contains_key(GAIN) && self.find(GAIN).is_none() {
+            return Err(ProjectorError::Scaled);
+        }
         let mut values = Vec::with_capacity(self.parameters.len());
         for (name, var) in &self.parameters {
             let Some(tensor) = tensors.get(name) else {
                 return Err(ProjectorError::Missing(name.clone()));
             };
             if tensor.shape() != var.shape() {
+                if let Some(found) = self.other_tokens_per_chunk(name, tensor) {
+                    let expected = self.tokens_per_chunk;
+                    return Err(ProjectorError::TokensPerChunk { found, expected });
+                }
                 return Err(ProjectorError::Shape {
                     name: name.clone(),
                     found: tensor.dims().to_vec(),
                     expected: var.dims().to_vec(),
                 });
             }
-            values.push((var, tensor.to_dtype(DType::F32)?.to_device(var.device())?));
+            // A copy: the tensor may share its memory with the parameter, as those of `Self::tensors` do.
+            values.push((var, tensor.to_dtype(DType::F32)?.to_device(var.device())?.copy()?));
         }
         for (var, value) in values {
             var.set(&value)?;
         }
         Ok(())
+    }
+
+    /// How many soft tokens a chunk a last layer makes that differs in nothing else; the layers before it have been compared.
+    fn other_tokens_per_chunk(&self, name: &str, tensor: &Tensor) -> Option<usize> {
+        let last = name == format!("linears.{}.bias", self.depth - 1);
+        let outputs = tensor.dims1().ok().filter(|_| last)?;
+        outputs
+            .is_multiple_of(self.reader_width)
+            .then(|| outputs / self.reader_width)
     }
 
     fn linear(&self, layer: usize, x: &Tensor) -> Result<Tensor, ProjectorError> {
@@ -128,9 +220,11 @@ impl Projector {
     }
 
     fn get(&self, name: &str) -> Result<&Var, ProjectorError> {
-        match self.parameters.iter().find(|(known, _)| known == name) {
-            Some((_, var)) => Ok(var),
-            None => Err(ProjectorError::Missing(name.to_owned())),
-        }
+        self.find(name).ok_or_else(|| ProjectorError::Missing(name.to_owned()))
+    }
+
+    fn find(&self, name: &str) -> Option<&Var> {
+        let found = self.parameters.iter().find(|(known, _)| known == name);
+        found.map(|(_, var)| var)
     }
 }

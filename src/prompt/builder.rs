@@ -3,7 +3,7 @@
 use crate::corpus::CompletionSample;
 use crate::experiment::{PromptLayout, PromptSettings, Retrieval};
 use crate::models::ModelError;
-use crate::models::reader::{Prediction, Prompt, Sequence, Slot};
+use crate::models::reader::{Prompt, Slot};
 use crate::models::tokenizer::TextTokenizer;
 use crate::retrieval::Retrieved;
 
@@ -28,24 +28,27 @@ pub struct PreparedSample {
     pub left: Vec<u32>,
     /// Tokens of the target, up to and with the first that breaks the line behind it.
     pub target: Vec<u32>,
+    /// Tokens of the further lines of a training target of several lines.
+    pub following: Vec<u32>,
     /// Tokens of each chunk, best first.
     pub chunks: Vec<Vec<u32>>,
 }
 
 /// Makes prompts for one reader and one experiment.
 pub struct PromptBuilder<'a> {
-    tokenizer: &'a TextTokenizer,
+    pub(super) tokenizer: &'a TextTokenizer,
     left_tokens: usize,
     /// Late fusion: how many of the last left tokens see what stands before the left context.
     tail_tokens: Option<usize>,
     /// Whether the left context begins at an anchor.
     anchored: bool,
-    target_tokens: usize,
+    pub(super) target_tokens: usize,
+    pub(super) target_lines: usize,
     chunk_tokens: usize,
-    before: Vec<u32>,
-    after: Vec<u32>,
+    pub(super) before: Vec<u32>,
+    pub(super) after: Vec<u32>,
     chunk_end: Vec<u32>,
-    end_of_text: Vec<u32>,
+    pub(super) end_of_text: Vec<u32>,
 }
 
 impl<'a> PromptBuilder<'a> {
@@ -60,6 +63,7 @@ impl<'a> PromptBuilder<'a> {
             tail_tokens: (prompt.layout == PromptLayout::LateFusion).then_some(prompt.tail_tokens),
             anchored: false,
             target_tokens: prompt.target_tokens,
+            target_lines: prompt.target_lines,
             chunk_tokens: retrieval.chunk_tokens,
             before: tokenizer.ids(&prompt.before)?,
             after: tokenizer.ids(&prompt.after)?,
@@ -89,16 +93,7 @@ impl<'a> PromptBuilder<'a> {
         };
         left.drain(..over);
 
-        // The line break behind the target shares its token with the indentation that follows, but for the last blank, which
-        // belongs to the next word: so that word is tokenised as well, and cut off again.
-        let behind = next_word(&sample.right);
-        let behind = if behind.is_empty() { "\n" } else { behind };
-        let mut target = self.tokenizer.ids(&format!("{}{behind}", sample.target))?;
-        if let Some(length) = (1..=target.len()).find(|&length| self.ends_line(&target[..length])) {
-            target.truncate(length);
-        }
-        target.truncate(self.target_tokens);
-
+        let (target, following) = self.target(sample)?;
         let mut chunks = Vec::with_capacity(retrieved.len());
         let mut clipped = Vec::with_capacity(retrieved.len());
         for one in retrieved {
@@ -116,6 +111,7 @@ impl<'a> PromptBuilder<'a> {
             retrieved: clipped,
             left,
             target,
+            following,
             chunks,
         })
     }
@@ -158,69 +154,14 @@ impl<'a> PromptBuilder<'a> {
         Prompt { slots, apart }
     }
 
-    /// A prompt with the sample's target behind it, for training: every target token is predicted.
-    pub fn with_target(&self, prompt: Prompt, sample: &PreparedSample) -> Sequence {
-        let Prompt { mut slots, apart } = prompt;
-        let first = slots.len().saturating_sub(1);
-        let predictions = sample
-            .target
-            .iter()
-            .enumerate()
-            .map(|(offset, &token)| Prediction {
-                row: first + offset,
-                token,
-            })
-            .collect();
-        if let Some((_, inputs)) = sample.target.split_last() {
-            slots.extend(tokens(inputs));
-        }
-        Sequence {
-            slots,
-            apart,
-            branches: Vec::new(),
-            predictions,
-        }
-    }
-
-    /// Whether a completion is over: it broke the line behind something that is not blank, or the text ended.
-    pub fn ends_line(&self, completion: &[u32]) -> bool {
-        let Some((&last, _)) = completion.split_last() else {
-            return false;
-        };
-        self.end_of_text.binary_search(&last).is_ok()
-            || (self.tokenizer.breaks_line(last) && self.tokenizer.text(completion).trim_start().contains('\n'))
-    }
-
-    /// The completed line: without the blanks before it, and what stands behind its end.
-    pub fn line(&self, completion: &[u32]) -> String {
-        let ended = completion
-            .iter()
-            .take_while(|id| self.end_of_text.binary_search(id).is_err())
-            .copied();
-        let text = self.tokenizer.text(&ended.collect::<Vec<_>>());
-        text.trim_start()
-            .lines()
-            .next()
-            .unwrap_or_default()
-            .trim_end()
-            .to_owned()
-    }
-
     /// Longest completion in tokens.
     pub fn longest(&self) -> usize {
         self.target_tokens
     }
 }
 
-fn tokens(ids: &[u32]) -> impl Iterator<Item = Slot> + '_ {
+pub(super) fn tokens(ids: &[u32]) -> impl Iterator<Item = Slot> + '_ {
     ids.iter().map(|&id| Slot::Token(id))
-}
-
-/// The white space that a text begins with, and the word behind it.
-fn next_word(text: &str) -> &str {
-    let word = text.find(|c: char| !c.is_whitespace()).unwrap_or(text.len());
-    let length = text[word..].find(char::is_whitespace).unwrap_or(text.len() - word);
-    &text[..word + length]
 }
 
 /// At least about the last `characters` of a text, from the start of a line where there is one.

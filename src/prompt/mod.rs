@@ -4,5 +4,7 @@
 //! context for full RAG; left context alone without retrieval (science.md, "details needed to reproduce").
 
 mod builder;
+mod target;
 
 pub use builder::{PreparedSample, PromptBuilder};
+pub use target::continued;

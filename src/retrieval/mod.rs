@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::corpus::{Chunk, CompletionSample};
 
 pub use jaccard::Jaccard;
-pub use words::{jaccard_similarity, words};
+pub use words::{jaccard_similarity, word_sequence, words};
 
 /// A chunk chosen for a sample.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

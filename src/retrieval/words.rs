@@ -4,9 +4,13 @@ use std::collections::HashSet;
 
 /// The distinct words of a text: runs of letters, digits and underscores, what `\w+` matches.
 pub fn words(text: &str) -> HashSet<&str> {
+    word_sequence(text).collect()
+}
+
+/// The words of a text as they follow each other.
+pub fn word_sequence(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !c.is_alphanumeric() && c != '_')
         .filter(|word| !word.is_empty())
-        .collect()
 }
 
 /// `|A∩B| / |A∪B|` of the word sets of two texts, 0 to 1; 0 when neither has a word.

@@ -22,6 +22,12 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
+    /// The folder was there, and is no more.
+    #[error("{} is gone: it was removed or moved while the run was being written, so the run ends here; put it back and resume it, or start anew", folder.display())]
+    Gone {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// The disk is full.
     #[error("the disk that holds {} is full; free some space, or choose another folder with --runs-dir (what was written before is kept)", folder.display())]
     Full {
@@ -72,6 +78,12 @@ pub enum RunError {
         /// The steps that there are.
         there: Vec<usize>,
     },
+    /// No roll-back can be undone.
+    #[error("{} has no roll-back to undo, or what it left has no checkpoint", folder.display())]
+    NotRolledBack {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// Values handed over for writing do not have the shape that they claim.
     #[error("cannot write {}: {message}; this is a bug in the program", path.display())]
     Shape {
@@ -94,6 +106,9 @@ impl RunError {
         let path = path.to_owned();
         move |source| match source.kind() {
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full {
+                folder: path.parent().map(Path::to_owned).unwrap_or(path),
+            },
+            io::ErrorKind::NotFound => Self::Gone {
                 folder: path.parent().map(Path::to_owned).unwrap_or(path),
             },
             _ => Self::Write { path, source },

@@ -9,7 +9,7 @@ use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 use super::{Checkpoint, ProbeRecord, RunError};
 
 /// A named `f32` tensor: name, shape, row-major values.
-pub(super) type NamedTensor = (String, Vec<usize>, Vec<f32>);
+pub type NamedTensor = (String, Vec<usize>, Vec<f32>);
 
 const ENCODER: &str = "encoder";
 const PROJECTED: &str = "projected";
@@ -73,6 +73,11 @@ fn through_temporary(path: &Path, write: impl FnOnce(&Path) -> Result<(), RunErr
             .map_err(RunError::write(path))?;
     }
     written
+}
+
+/// Moves a file or folder within a run.
+pub(super) fn rename(from: &Path, to: &Path) -> Result<(), RunError> {
+    fs::rename(from, to).map_err(RunError::write(from))
 }
 
 fn temporary_name(path: &Path) -> PathBuf {

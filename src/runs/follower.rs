@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use super::lines::LineReader;
-use super::{Run, RunError, checked_manifest, layout, live, read_experiment};
+use super::{Run, RunError, checked_manifest, layout, live, read_experiment, rewind};
 
 /// Reads a run that another process, or another thread, is writing: each poll reads only what is new.
 #[derive(Debug)]
@@ -30,6 +30,7 @@ impl RunFollower {
                 experiment,
                 manifest,
                 scalars: Vec::new(),
+                abandoned: Vec::new(),
                 events: Vec::new(),
                 evaluations: Vec::new(),
                 probe_steps: Vec::new(),
@@ -60,7 +61,7 @@ impl RunFollower {
 
     /// Reads what is new, and says whether there was anything. A half-written last line is left for the next poll.
     pub fn poll(&mut self) -> Result<bool, RunError> {
-        if self.scalars.shrunk() || self.events.shrunk() {
+        if self.scalars.replaced() || self.events.replaced() {
             *self = Self::open(&self.run.folder)?;
             return Ok(true);
         }
@@ -71,8 +72,12 @@ impl RunFollower {
         let mut changed = !scalars.is_empty() || !events.is_empty() || warnings.len() > told;
         self.run.scalars.extend(scalars);
         self.run.events.extend(events);
-        let probes = tensor_steps(&self.run.folder.join(layout::PROBES));
-        let checkpoints = tensor_steps(&self.run.folder.join(layout::CHECKPOINTS));
+        for path in rewind::abandoned_scalars(&self.run.folder).skip(self.run.abandoned.len()) {
+            self.run.abandoned.push(LineReader::new(path).read(warnings)?);
+            changed = true;
+        }
+        let probes = layout::tensor_steps(&self.run.folder.join(layout::PROBES));
+        let checkpoints = layout::tensor_steps(&self.run.folder.join(layout::CHECKPOINTS));
         changed |= probes != self.run.probe_steps || checkpoints != self.run.checkpoint_steps;
         self.run.probe_steps = probes;
         self.run.checkpoint_steps = checkpoints;
@@ -81,7 +86,7 @@ impl RunFollower {
 
     fn poll_evaluations(&mut self) -> bool {
         let mut changed = false;
-        for entry in entries(&self.run.folder.join(layout::EVALUATIONS)) {
+        for entry in layout::entries(&self.run.folder.join(layout::EVALUATIONS)) {
             let Some(metadata) = entry.metadata().ok().filter(|_| layout::is_summary(&entry.file_name())) else {
                 continue;
             };
@@ -102,16 +107,4 @@ impl RunFollower {
         }
         changed
     }
-}
-
-fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> {
-    fs::read_dir(folder).into_iter().flatten().flatten()
-}
-
-fn tensor_steps(folder: &Path) -> Vec<usize> {
-    let mut steps: Vec<usize> = entries(folder)
-        .filter_map(|entry| layout::tensor_step(&entry.file_name()))
-        .collect();
-    steps.sort_unstable();
-    steps
 }

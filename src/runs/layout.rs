@@ -1,6 +1,7 @@
 //! Names of the files in a run folder.
 
 use std::ffi::OsStr;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::corpus::Split;
@@ -14,6 +15,8 @@ pub(super) const LIVE: &str = "live";
 pub(super) const PROBES: &str = "probes";
 pub(super) const EVALUATIONS: &str = "evaluations";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
+/// What lay behind the step of the n-th roll-back is in `abandoned/n`, laid out as in the run folder.
+pub(super) const ABANDONED: &str = "abandoned";
 /// Folder of deleted runs, inside the runs folder.
 pub(super) const TRASH: &str = ".trash";
 
@@ -47,8 +50,20 @@ pub(super) fn evaluation(folder: &Path, step: usize, split: Split, extension: &s
         .join(format!("step-{step}{suffix}.{extension}"))
 }
 
+/// The step in `step-N` with anything behind it; none for any other name.
+pub(super) fn step_of(name: &OsStr) -> Option<usize> {
+    let rest = name.to_str()?.strip_prefix("step-")?;
+    let end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
+    rest.get(..end)?.parse().ok()
+}
+
+/// Whether the name is that of a file whose writing was broken off.
+pub(super) fn is_temporary(name: &OsStr) -> bool {
+    name.to_str().is_some_and(|name| name.starts_with('.'))
+}
+
 /// The step in `step-N.safetensors`; none for any other name, half-written files included.
-pub(super) fn tensor_step(name: &OsStr) -> Option<usize> {
+fn tensor_step(name: &OsStr) -> Option<usize> {
     name.to_str()?
         .strip_prefix("step-")?
         .strip_suffix(".safetensors")?
@@ -60,4 +75,17 @@ pub(super) fn tensor_step(name: &OsStr) -> Option<usize> {
 pub(super) fn is_summary(name: &OsStr) -> bool {
     name.to_str()
         .is_some_and(|name| name.starts_with("step-") && name.ends_with(".json"))
+}
+
+/// The steps that have a tensor file in a folder, ascending.
+pub(super) fn tensor_steps(folder: &Path) -> Vec<usize> {
+    let names = entries(folder).map(|entry| entry.file_name());
+    let mut steps: Vec<usize> = names.filter_map(|name| tensor_step(&name)).collect();
+    steps.sort_unstable();
+    steps
+}
+
+/// What lies in a folder; nothing when there is none.
+pub(super) fn entries(folder: &Path) -> impl Iterator<Item = fs::DirEntry> + use<> {
+    fs::read_dir(folder).into_iter().flatten().flatten()
 }

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::RunError;
+use super::{RunError, files};
 
 /// The writing end of a `.jsonl` file.
 pub(super) struct LineWriter {
@@ -59,6 +59,29 @@ impl LineWriter {
         })
     }
 
+    /// The lines up to the first one whose record has a later step than `step`, and the lines from there on, as they stand.
+    pub(super) fn split_behind(&self, step: usize) -> Result<(Vec<u8>, Vec<u8>), RunError> {
+        #[derive(serde::Deserialize)]
+        struct Step {
+            step: usize,
+        }
+        let mut kept = std::fs::read(&self.path).map_err(RunError::read(&self.path))?;
+        let torn = |line: &[u8]| !line.ends_with(b"\n");
+        let later = |line: &[u8]| torn(line) || serde_json::from_slice(line).is_ok_and(|one: Step| one.step > step);
+        let before = kept
+            .split_inclusive(|byte| *byte == b'\n')
+            .take_while(|line| !later(line));
+        let behind = kept.split_off(before.map(<[u8]>::len).sum());
+        Ok((kept, behind))
+    }
+
+    /// Puts other lines in the place of all; a reader sees the old ones or the new ones.
+    pub(super) fn replace(&mut self, lines: &[u8]) -> Result<(), RunError> {
+        files::write_whole(&self.path, lines)?;
+        *self = Self::open(self.path.clone())?;
+        Ok(())
+    }
+
     fn truncate(&self, length: u64) -> Result<(), RunError> {
         self.file.set_len(length).map_err(RunError::write(&self.path))
     }
@@ -71,6 +94,8 @@ pub(super) struct LineReader {
     offset: u64,
     line: usize,
     torn: bool,
+    /// The last line read.
+    last: Vec<u8>,
 }
 
 impl LineReader {
@@ -81,6 +106,7 @@ impl LineReader {
             offset: 0,
             line: 0,
             torn: false,
+            last: Vec::new(),
         }
     }
 
@@ -102,6 +128,7 @@ impl LineReader {
         let mut records = Vec::new();
         for line in whole.split_inclusive(|byte| *byte == b'\n') {
             self.line += 1;
+            self.last = line.to_owned();
             match serde_json::from_slice(line) {
                 Ok(record) => records.push(record),
                 Err(error) => warnings.push(format!(
@@ -114,9 +141,14 @@ impl LineReader {
         Ok(records)
     }
 
-    /// Whether the file is shorter than what was read of it, so that reading must begin anew.
-    pub(super) fn shrunk(&self) -> bool {
-        std::fs::metadata(&self.path).map_or(self.offset > 0, |metadata| metadata.len() < self.offset)
+    /// Whether other lines took the place of those that were read, so that reading must begin anew.
+    pub(super) fn replaced(&self) -> bool {
+        let mut found = vec![0; self.last.len()];
+        let read = |mut file: File| {
+            file.seek(SeekFrom::Start(self.offset - self.last.len() as u64))?;
+            file.read_exact(&mut found)
+        };
+        self.offset > 0 && (File::open(&self.path).and_then(read).is_err() || found != self.last)
     }
 
     /// What to tell a person when the last line is torn and nobody is there to finish it.

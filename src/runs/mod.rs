@@ -3,21 +3,30 @@
 //! Lines are appended whole and synced, other files are written under a temporary name and renamed, so a run can be read while
 //! another process writes it, and copied to another machine.
 
+mod alarms;
 mod error;
 mod files;
 mod follower;
+mod fork;
 mod header;
+mod history;
 mod layout;
 mod lines;
 mod list;
 mod live;
 mod records;
+mod retention;
+mod rewind;
 mod run;
 mod writer;
 
+pub use alarms::RunAlarms;
 pub use error::RunError;
+pub use files::NamedTensor;
 pub use follower::RunFollower;
+pub use fork::fork;
 use header::{checked_manifest, read_experiment};
+pub use history::{interventions, live_events};
 pub use list::{RunEntry, delete, list};
 pub use records::*;
 pub use run::{Checkpoint, Run, RunStatus, name_of};

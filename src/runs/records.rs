@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::collapse::{Vectors, VectorsError};
+use crate::collapse::{AlarmKind, Vectors, VectorsError};
 use crate::corpus::{CompletionSample, Split};
+use crate::experiment::Intervention;
 use crate::retrieval::Retrieved;
 
 /// Version of the run folder's layout; a higher one is refused with a clear message.
@@ -30,6 +31,18 @@ pub struct Manifest {
     pub sha256: BTreeMap<String, String>,
     /// Reader, encoder and projector in words and numbers: `reader.hidden`, `projector.parameters`, `samples.train`, ...
     pub facts: BTreeMap<String, String>,
+    /// The run that this one was forked from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent: Option<Parent>,
+}
+
+/// Where a forked run comes from. Its folder holds the parent's lines and files up to that step.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Parent {
+    /// Name of the parent's folder.
+    pub run: String,
+    /// The step whose checkpoint it began with.
+    pub step: usize,
 }
 
 /// A line of `scalars.jsonl`: one optimiser step.
@@ -46,7 +59,8 @@ pub struct ScalarRecord {
     /// The weighted sum that is minimised.
     #[serde(deserialize_with = "null_is_nan")]
     pub loss: f64,
-    /// Every term unweighted: `cross_entropy` (nats per target token), `alignment_frobenius`, `alignment_mse`.
+    /// Every term unweighted, as far as it was computed. In nats a token: `cross_entropy`, `entropy`, `kl`, `reconstruction`, and at
+    /// probes `entropy_watched`, `kl_untrained`; without unit: `alignment_frobenius`, `alignment_mse`, `reward` (0 to 2), `reward_loss`.
     #[serde(deserialize_with = "nulls_are_nan")]
     pub terms: BTreeMap<String, f64>,
     /// Gradient norm of the projector before clipping.
@@ -71,17 +85,23 @@ fn nulls_are_nan<'de, D: Deserializer<'de>>(numbers: D) -> Result<BTreeMap<Strin
         .collect())
 }
 
-/// What happened to a run.
+/// What happened to a run. On disk `"kind":"alarm_raised","what":"representation_collapse"`, `"kind":"start"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display)]
-#[serde(rename_all = "snake_case")]
+#[serde(tag = "kind", content = "what", rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum EventKind {
     /// The first step is about to run.
     Start,
     /// A person paused the run.
     Pause,
-    /// A person let it go on.
+    /// It goes on: a person ended a pause, or it was taken up again from the checkpoint of that step.
     Resume,
+    /// A weight or the learning rate was changed; the steps behind this one have the new value.
+    Intervention,
+    /// The run goes on from the checkpoint of that step; what came behind it is in `abandoned/`.
+    RollBack,
+    /// The roll-back before the last one was undone: the run goes on from where it stood then.
+    Return,
     /// A checkpoint was written.
     Checkpoint,
     /// The run finished its steps.
@@ -90,6 +110,21 @@ pub enum EventKind {
     Stop,
     /// The run failed; the reason says why.
     Failed,
+    /// Something calls for attention; the reason says what was seen.
+    AlarmRaised(AlarmKind),
+    /// What an alarm warned of is over.
+    AlarmCleared(AlarmKind),
+}
+
+impl EventKind {
+    /// What a person reads: "pause", "representation collapse", "representation collapse is over".
+    pub fn words(self) -> String {
+        match self {
+            Self::AlarmRaised(alarm) => alarm.label().to_owned(),
+            Self::AlarmCleared(alarm) => format!("{} is over", alarm.label()),
+            other => other.to_string().replace('_', " "),
+        }
+    }
 }
 
 /// A line of `events.jsonl`.
@@ -100,9 +135,13 @@ pub struct EventRecord {
     /// Last finished step.
     pub step: usize,
     /// What happened.
+    #[serde(flatten)]
     pub kind: EventKind,
     /// Why, or what, in words; may be empty.
     pub reason: String,
+    /// What an intervention changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intervention: Option<Intervention>,
 }
 
 /// `probes/chunks.json`: the probe set's chunks, in the row order of the matrices.
@@ -117,7 +156,7 @@ pub struct ProbeRecord {
     pub rows: usize,
     /// `encoder`: `[rows, encoder width]`, row-major.
     pub encoder: Vec<f32>,
-    /// `projected`: `[rows, reader width]`, row-major.
+    /// `projected`: `[rows, tokens per chunk * reader width]`, row-major: a chunk's soft tokens side by side, over the root of their number.
     pub projected: Vec<f32>,
     /// `token_norm_quantiles`: 5%, 50% and 95% quantile of the norms of the reader's token embeddings.
     pub token_norm_quantiles: [f32; 3],

@@ -6,9 +6,10 @@ use std::path::{Path, PathBuf};
 
 use super::lines::{self, LineReader};
 use super::{
-    EventKind, EventRecord, Manifest, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord, ScalarRecord,
-    files, layout, live,
+    EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord,
+    ScalarRecord, files, layout, live, live_events,
 };
+use crate::collapse::AlarmKind;
 use crate::corpus::Split;
 use crate::evaluation::{CompletionRecord, EvaluationSummary};
 use crate::experiment::Experiment;
@@ -24,6 +25,8 @@ pub struct Run {
     pub manifest: Manifest,
     /// One record a step, in the order written.
     pub scalars: Vec<ScalarRecord>,
+    /// What each roll-back took out of the run, the earliest roll-back first.
+    pub abandoned: Vec<Vec<ScalarRecord>>,
     /// What happened, in the order written.
     pub events: Vec<EventRecord>,
     /// Summaries of all evaluations, by step, then split.
@@ -41,8 +44,8 @@ pub struct Run {
 pub struct Checkpoint {
     /// Steps finished.
     pub step: usize,
-    /// Name, shape and row-major values, by name.
-    pub tensors: Vec<(String, Vec<usize>, Vec<f32>)>,
+    /// By name.
+    pub tensors: Vec<NamedTensor>,
     /// Text that the trainer wrote beside them.
     pub metadata: BTreeMap<String, String>,
 }
@@ -101,6 +104,21 @@ impl Run {
         RunStatus::of(self.events.last(), &self.folder)
     }
 
+    /// Alarms on the live branch that were raised and not cleared, each with the event that raised it, in the order raised.
+    pub fn standing_alarms(&self) -> Vec<(AlarmKind, &EventRecord)> {
+        let mut standing: Vec<(AlarmKind, &EventRecord)> = Vec::new();
+        for event in live_events(&self.events) {
+            let (EventKind::AlarmRaised(kind) | EventKind::AlarmCleared(kind)) = event.kind else {
+                continue;
+            };
+            standing.retain(|(other, _)| *other != kind);
+            if event.kind == EventKind::AlarmRaised(kind) {
+                standing.push((kind, event));
+            }
+        }
+        standing
+    }
+
     /// The watched vectors at a step.
     pub fn probe(&self, step: usize) -> Result<ProbeRecord, RunError> {
         let path = layout::probe(&self.folder, step);
@@ -145,6 +163,18 @@ impl Run {
         let path = layout::checkpoint(&self.folder, step);
         self.require(&path, "checkpoint", step, &self.checkpoint_steps)?;
         files::read_checkpoint(&path, step)
+    }
+
+    /// The newest checkpoint that can be read, and what is wrong with those that are newer.
+    pub fn newest_checkpoint(&self) -> (Option<Checkpoint>, Vec<RunError>) {
+        let mut damaged = Vec::new();
+        for step in self.checkpoint_steps.iter().rev() {
+            match self.checkpoint(*step) {
+                Ok(checkpoint) => return (Some(checkpoint), damaged),
+                Err(error) => damaged.push(error),
+            }
+        }
+        (None, damaged)
     }
 
     /// Adds a summary in its place, or takes the place of an earlier one of the same step and split.

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use jiff::{Timestamp, ZonedDateTime};
 use serde::Serialize;
@@ -10,20 +11,30 @@ use serde::Serialize;
 use super::files::{self, NamedTensor};
 use super::lines::{LineReader, LineWriter};
 use super::{
-    EventKind, EventRecord, Manifest, ProbeRecord, RunError, SampleRecord, ScalarRecord, checked_manifest, layout, live,
+    EventKind, EventRecord, Manifest, ProbeRecord, RunError, SampleRecord, ScalarRecord, checked_manifest, layout,
+    live, retention,
 };
 use crate::corpus::Chunk;
 use crate::evaluation::{CompletionRecord, EvaluationSummary};
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, Intervention, Schedule};
 
 /// The one writer of a run folder. While it lives, the run counts as running and no second writer can open it.
 pub struct RunWriter {
-    folder: PathBuf,
-    scalars: LineWriter,
+    pub(super) folder: PathBuf,
+    pub(super) scalars: LineWriter,
     events: LineWriter,
     samples: LineWriter,
     known_samples: HashSet<String>,
+    /// The checkpoint that is being written.
+    checkpoint: Option<Checkpointing>,
     _live: File,
+}
+
+/// A checkpoint on its way to the disk.
+struct Checkpointing {
+    step: usize,
+    reason: String,
+    thread: JoinHandle<Result<(), RunError>>,
 }
 
 impl RunWriter {
@@ -62,6 +73,7 @@ impl RunWriter {
             events: LineWriter::open(folder.join(layout::EVENTS))?,
             samples: LineWriter::open(samples)?,
             known_samples: known.into_iter().map(|record| record.sample.id).collect(),
+            checkpoint: None,
             _live: live,
         })
     }
@@ -73,17 +85,50 @@ impl RunWriter {
 
     /// Appends a line to `scalars.jsonl`.
     pub fn scalar(&mut self, record: &ScalarRecord) -> Result<(), RunError> {
+        self.check_folder()?;
         self.scalars.append(&[record])
     }
 
     /// Appends a line to `events.jsonl`, with the time of now; `step` is the last finished one.
     pub fn event(&mut self, kind: EventKind, step: usize, reason: &str) -> Result<(), RunError> {
+        self.append_event(kind, step, reason, None)
+    }
+
+    /// Appends an intervention to `events.jsonl`, and returns it as a reader will find it: JSON may round the last bit of a number.
+    pub fn intervention(&mut self, step: usize, change: &Intervention) -> Result<Intervention, RunError> {
+        let Intervention { field, value, before } = change;
+        let reason = format!("{field} {before} → {value}");
+        self.append_event(EventKind::Intervention, step, &reason, Some(change.clone()))?;
+        let path = self.folder.join(layout::EVENTS);
+        let json = to_json(&path, change)?;
+        serde_json::from_slice(&json).map_err(|error| RunError::damaged(&path, error))
+    }
+
+    fn append_event(
+        &mut self,
+        kind: EventKind,
+        step: usize,
+        reason: &str,
+        intervention: Option<Intervention>,
+    ) -> Result<(), RunError> {
+        self.check_folder()?;
         self.events.append(&[EventRecord {
             time: Timestamp::now().to_string(),
             step,
             kind,
             reason: reason.to_owned(),
+            intervention,
         }])
+    }
+
+    /// Lines can be appended to a file that was deleted, and nobody would notice.
+    fn check_folder(&self) -> Result<(), RunError> {
+        if self.folder.join(layout::MANIFEST).exists() {
+            return Ok(());
+        }
+        Err(RunError::Gone {
+            folder: self.folder.clone(),
+        })
     }
 
     /// Writes `probes/chunks.json`: the chunks whose vectors are watched, in the row order of every later probe.
@@ -127,14 +172,57 @@ impl RunWriter {
         write_json(&path("json"), summary)
     }
 
-    /// Writes `checkpoints/step-N.safetensors`: named tensors (name, shape, row-major values) and text beside them.
+    /// Begins to write `checkpoints/step-N.safetensors`: named tensors (name, shape, row-major values) and text beside them.
+    ///
+    /// A thread of its own writes it; [`Self::settle`] says what came of it. One that is still being written is waited for.
     pub fn checkpoint(
         &mut self,
         step: usize,
-        tensors: &[NamedTensor],
+        tensors: Vec<NamedTensor>,
         metadata: BTreeMap<String, String>,
+        reason: &str,
     ) -> Result<(), RunError> {
-        files::write_tensors(&layout::checkpoint(&self.folder, step), tensors, metadata)
+        self.settle(true)?;
+        let path = layout::checkpoint(&self.folder, step);
+        let write = {
+            let path = path.clone();
+            move || files::write_tensors(&path, &tensors, metadata)
+        };
+        let thread = std::thread::Builder::new().name("checkpoint".into());
+        self.checkpoint = Some(Checkpointing {
+            step,
+            reason: reason.to_owned(),
+            thread: thread.spawn(write).map_err(RunError::write(&path))?,
+        });
+        Ok(())
+    }
+
+    /// Notes a checkpoint that has come to its end in `events.jsonl`, or says why there is none; with `wait`, waits for its end.
+    /// Returns whether there is a new one.
+    pub fn settle(&mut self, wait: bool) -> Result<bool, RunError> {
+        let ended = |one: &mut Checkpointing| wait || one.thread.is_finished();
+        let Some(Checkpointing { step, reason, thread }) = self.checkpoint.take_if(ended) else {
+            return Ok(false);
+        };
+        let path = layout::checkpoint(&self.folder, step);
+        let panicked = |_| Err(RunError::write(&path)(std::io::Error::other("its writer broke off")));
+        thread.join().unwrap_or_else(panicked)?;
+        self.event(EventKind::Checkpoint, step, &reason)?;
+        Ok(true)
+    }
+
+    /// Deletes the checkpoints that no rule of the schedule keeps.
+    pub fn prune(&self, schedule: &Schedule) -> Result<(), RunError> {
+        retention::prune(&self.folder, schedule)
+    }
+}
+
+impl Drop for RunWriter {
+    /// Nothing writes the folder any more when its lock is let go.
+    fn drop(&mut self) {
+        if let Some(checkpoint) = self.checkpoint.take() {
+            checkpoint.thread.join().ok();
+        }
     }
 }
 
@@ -157,7 +245,7 @@ fn claim_folder(runs_dir: &Path, name: &str) -> Result<PathBuf, RunError> {
     })
 }
 
-fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Vec<u8>, RunError> {
+pub(super) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<Vec<u8>, RunError> {
     serde_json::to_vec(value).map_err(|error| RunError::Shape {
         path: path.to_owned(),
         message: error.to_string(),

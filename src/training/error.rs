@@ -34,6 +34,25 @@ pub enum TrainingError {
         /// What is wrong with its gradient.
         kind: GradientFault,
     },
+    /// A loss has no number, so that nothing can be learned from it.
+    #[error(
+        "the loss {term} is {value}, at a step that was not taken: lower schedule.learning_rate or schedule.clip, and go on from \
+         an earlier checkpoint"
+    )]
+    NotFinite {
+        /// Name of the term.
+        term: String,
+        /// Infinity or not-a-number.
+        value: f64,
+    },
+    /// The projector or the optimiser has left the numbers.
+    #[error(
+        "{tensor} is not finite any more; go on from an earlier checkpoint, with a lower schedule.learning_rate or schedule.clip"
+    )]
+    Diverged {
+        /// Name of the tensor.
+        tensor: String,
+    },
     /// A checkpoint's optimiser state does not fit the projector.
     #[error(
         "the checkpoint's optimiser state has no tensor {tensor} of shape {expected:?}: resume with the run's own projector"
@@ -59,4 +78,13 @@ pub enum TrainingError {
     /// The device could not compute, mostly for want of memory.
     #[error("the device failed: {0}")]
     Compute(#[from] candle_core::Error),
+}
+
+impl TrainingError {
+    /// The numbers went wrong, and so may what the steps before this one learned.
+    pub fn is_divergence(&self) -> bool {
+        let not_finite = |kind: &GradientFault| *kind == GradientFault::NotFinite;
+        matches!(self, Self::NotFinite { .. } | Self::Diverged { .. })
+            || matches!(self, Self::NoGradient { kind, .. } if not_finite(kind))
+    }
 }

@@ -3,18 +3,23 @@
 use std::collections::BTreeMap;
 
 use candle_core::{Device, Tensor};
-use rand::SeedableRng;
-use rand::seq::SliceRandom;
-use rand_chacha::ChaCha8Rng;
 
-use super::TrainingError;
-use super::objective::{alignment_frobenius, alignment_mean_square};
+use super::assemble::{Assembler, Batch};
+use super::objective::{AlignmentMemory, CosineDifference, Draw, PolicyWatch};
 use super::optimizer::{AdamW, AdamWSettings};
+use super::order::batch_indices;
 use super::schedule::cosine_factor;
-use crate::experiment::{AlignmentForm, Experiment};
+use super::{SessionState, TrainingError};
+use crate::experiment::{AlignmentForm, Experiment, Objective};
 use crate::models::reader::Reader;
-use crate::projector::Projector;
+use crate::projector::{Projector, TokenEmbeddings};
 use crate::prompt::{PreparedSample, PromptBuilder};
+
+/// Samples whose prediction is watched: few, for a second forward pass at every probe.
+const WATCHED: usize = 4;
+
+/// Name of the reward's running baseline in a checkpoint.
+const BASELINE: &str = "reward_baseline";
 
 /// A sample with the encoder's vectors of its chunks.
 #[derive(Clone, Debug)]
@@ -30,7 +35,7 @@ pub struct EncodedSample {
 pub struct StepOutcome {
     /// The weighted sum that was minimised.
     pub loss: f64,
-    /// Every term, unweighted.
+    /// Every term, unweighted; also what is measured only.
     pub terms: BTreeMap<String, f64>,
     /// Gradient norm before clipping.
     pub gradient_norm: f64,
@@ -48,6 +53,9 @@ pub struct TrainingSession {
     projector: Projector,
     optimizer: AdamW,
     samples: Vec<EncodedSample>,
+    assembler: Assembler,
+    memory: AlignmentMemory,
+    watch: Option<PolicyWatch>,
     encoder_width: usize,
     device: Device,
     step: usize,
@@ -56,29 +64,39 @@ pub struct TrainingSession {
 impl TrainingSession {
     /// An untrained projector over `samples`, its outputs matched to the reader's embeddings if the experiment says so.
     ///
-    /// `embedding_mean` is the mean of the reader's token embeddings and `embedding_deviation` their mean distance to it.
+    /// The first few of `validation` are those whose prediction is watched.
     pub fn new(
         experiment: &Experiment,
         samples: Vec<EncodedSample>,
+        validation: &[EncodedSample],
         encoder_width: usize,
-        embedding_mean: &[f32],
-        embedding_deviation: f32,
+        embeddings: &TokenEmbeddings,
         device: &Device,
     ) -> Result<Self, TrainingError> {
         if samples.is_empty() {
             return Err(TrainingError::NoSamples);
         }
-        let depth = experiment.projector.depth;
-        let mut projector = Projector::new(encoder_width, embedding_mean.len(), depth, experiment.seed, device)?;
+        let widths = [encoder_width, embeddings.mean.len()];
+        let (settings, seed) = (&experiment.projector, experiment.seed);
+        let mut projector = Projector::from_settings(settings, widths, embeddings.mean_norm, seed, device)?;
         if experiment.projector.match_embeddings {
-            let rows: Vec<f32> = samples
-                .iter()
-                .take(200)
-                .flat_map(|sample| sample.vectors.iter().copied())
-                .collect();
-            let rows = Tensor::from_vec(rows.clone(), (rows.len() / encoder_width, encoder_width), device)?;
-            projector.match_embeddings(&rows, embedding_mean, embedding_deviation)?;
+            let rows = encoder_rows(samples.iter().take(200), encoder_width, device)?;
+            projector.match_embeddings(&rows, &embeddings.mean, embeddings.deviation)?;
         }
+        let watched = validation.get(..WATCHED).unwrap_or(validation);
+        let watch = if watched.is_empty() {
+            None
+        } else {
+            let encoded = encoder_rows(watched.iter(), encoder_width, device)?;
+            let untrained = numbers(&projector.forward(&encoded)?)?;
+            let samples = watched.iter().map(|sample| sample.prepared.clone()).collect();
+            Some(PolicyWatch::new(
+                samples,
+                projector.tokens_per_chunk(),
+                encoded,
+                untrained,
+            ))
+        };
         let schedule = &experiment.schedule;
         let settings = AdamWSettings {
             beta1: schedule.beta1,
@@ -93,6 +111,9 @@ impl TrainingSession {
             projector,
             optimizer,
             samples,
+            assembler: Assembler::default(),
+            memory: AlignmentMemory::default(),
+            watch,
             encoder_width,
             device: device.clone(),
             step: 0,
@@ -109,31 +130,65 @@ impl TrainingSession {
         &self.projector
     }
 
-    /// Projector and optimiser by name, for a checkpoint.
-    pub fn state(&self) -> Vec<(String, Tensor)> {
-        let mut tensors = self.projector.tensors();
-        tensors.extend(self.optimizer.state());
-        tensors
+    /// Everything that moves later steps, for a checkpoint; the tensors may share their memory with the session's.
+    pub fn state(&self) -> SessionState {
+        let baseline = self.assembler.baseline.mean;
+        SessionState {
+            step: self.step,
+            tensors: self
+                .projector
+                .tensors()
+                .into_iter()
+                .chain(self.optimizer.state())
+                .chain(self.memory.state())
+                .collect(),
+            numbers: baseline
+                .map(|mean| (BASELINE.to_owned(), f64::from(mean)))
+                .into_iter()
+                .collect(),
+        }
     }
 
-    /// Takes one optimiser step.
-    pub fn step(&mut self, reader: &dyn Reader, prompts: &PromptBuilder<'_>) -> Result<StepOutcome, TrainingError> {
-        let schedule = &self.experiment.schedule;
-        let batch = batch_indices(self.experiment.seed, self.step, schedule.batch, self.samples.len());
-        let (mut encoded, mut sequences, mut rows) = (Vec::new(), Vec::new(), 0);
-        for &index in &batch {
-            let sample = &self.samples[index];
-            let chunks = sample.prepared.chunks.len();
-            let prompt = prompts.compressed(&sample.prepared, rows, chunks);
-            sequences.push(prompts.with_target(prompt, &sample.prepared));
-            encoded.extend_from_slice(&sample.vectors);
-            rows += chunks;
-        }
-        let tokens = sequences.iter().map(|sequence| sequence.slots.len()).sum();
-        let encoded = Tensor::from_vec(encoded, (rows, self.encoder_width), &self.device)?;
-        let soft = self.projector.forward(&encoded)?;
+    /// Goes on from where [`Self::state`] was taken: the next step is the one that came then, to the bit.
+    pub fn restore(&mut self, state: &SessionState) -> Result<(), TrainingError> {
+        self.optimizer.load_state(&state.tensors, state.step)?;
+        self.projector.load_tensors(&state.tensors)?;
+        self.memory.load_state(&state.tensors);
+        self.assembler.baseline.mean = state.numbers.get(BASELINE).map(|&mean| mean as f32);
+        self.step = state.step;
+        Ok(())
+    }
 
-        let objective = &self.experiment.objective;
+    /// Trains on with other weights or another learning rate; the rest of the experiment must be what it was.
+    pub fn steer(&mut self, experiment: Experiment) {
+        self.experiment = experiment;
+    }
+
+    /// Takes one optimiser step; one that cannot be taken leaves no trace.
+    pub fn step(&mut self, reader: &dyn Reader, prompts: &PromptBuilder<'_>) -> Result<StepOutcome, TrainingError> {
+        let baseline = self.assembler.baseline;
+        let outcome = self.take_step(reader, prompts);
+        if outcome.is_err() {
+            self.assembler.baseline = baseline;
+        }
+        outcome
+    }
+
+    fn take_step(&mut self, reader: &dyn Reader, prompts: &PromptBuilder<'_>) -> Result<StepOutcome, TrainingError> {
+        let (seed, step, schedule) = (self.experiment.seed, self.step, &self.experiment.schedule);
+        let batch = Batch {
+            indices: batch_indices(seed, step, schedule.batch, self.samples.len()),
+            samples: &self.samples,
+            tokens_per_chunk: self.projector.tokens_per_chunk(),
+            objective: self.objective(),
+            draw: Draw { seed, step },
+        };
+        let chosen = batch.indices.iter().map(|&index| &self.samples[index]);
+        let encoded = encoder_rows(chosen, self.encoder_width, &self.device)?;
+        let soft = self.projector.forward(&encoded)?;
+        let values = numbers(&soft)?;
+
+        let objective = &batch.objective;
         let mut terms = BTreeMap::new();
         let mut loss = 0.0;
         let mut differentiable: Option<Tensor> = None;
@@ -144,27 +199,23 @@ impl TrainingSession {
             });
             Ok(())
         };
-        if objective.cross_entropy > 0.0 {
-            let values: Vec<f32> = soft.detach().flatten_all()?.to_vec1()?;
-            let result = reader.loss_and_gradient(&sequences, &values)?;
+        let reading = self.assembler.reading(&batch, &values, reader, prompts)?;
+        if !reading.is_empty() {
+            let read = reading.backward(reader, &values)?;
             // The reader gives its gradient ready-made; this product hands it to the projector's graph.
-            let gradient = Tensor::from_vec(result.gradient, soft.shape(), &self.device)?;
-            add(((&soft * gradient)?.sum_all()? * objective.cross_entropy)?)?;
-            terms.insert("cross_entropy".to_owned(), result.loss);
-            loss += objective.cross_entropy * result.loss;
+            let gradient = Tensor::from_vec(read.gradient, soft.shape(), &self.device)?;
+            add((&soft * gradient)?.sum_all()?)?;
+            for (name, value, weight) in read.terms {
+                terms.insert(name.to_owned(), value);
+                loss += weight * value;
+            }
         }
-        if rows > 1 {
+        let compared = self.projector.chunk_vectors(&soft)?;
+        let difference = CosineDifference::new(&encoded, &compared, &self.memory)?;
+        if difference.has_pairs() {
             let forms = [
-                (
-                    AlignmentForm::Frobenius,
-                    "alignment_frobenius",
-                    alignment_frobenius(&encoded, &soft)?,
-                ),
-                (
-                    AlignmentForm::MeanSquare,
-                    "alignment_mse",
-                    alignment_mean_square(&encoded, &soft)?,
-                ),
+                (AlignmentForm::Frobenius, "alignment_frobenius", difference.frobenius()?),
+                (AlignmentForm::MeanSquare, "alignment_mse", difference.mean_square()?),
             ];
             for (form, name, term) in forms {
                 let value = f64::from(term.to_scalar::<f32>()?);
@@ -178,61 +229,79 @@ impl TrainingSession {
         let Some(differentiable) = differentiable else {
             return Err(TrainingError::NothingToMinimise);
         };
+        if let Some((term, value)) = terms.iter().find(|(_, value)| !value.is_finite()) {
+            let (term, value) = (term.clone(), *value);
+            return Err(TrainingError::NotFinite { term, value });
+        }
         let gradients = differentiable.backward()?;
         let warmup = (schedule.warmup * schedule.steps as f64).round() as usize;
         // The first step has the first rate above zero: a step at rate zero would be spent for nothing.
-        let learning_rate = schedule.learning_rate * cosine_factor(self.step + 1, warmup, schedule.steps + 1);
+        let learning_rate = schedule.learning_rate * cosine_factor(step + 1, warmup, schedule.steps + 1);
         let report = self
             .optimizer
             .step(self.projector.parameters(), &gradients, learning_rate)?;
+        self.memory.push(&encoded, &compared, objective.alignment_memory)?;
         self.step += 1;
         Ok(StepOutcome {
             loss,
             terms,
             gradient_norm: report.gradient_norm,
             learning_rate,
-            samples: batch.len(),
-            tokens,
+            samples: batch.indices.len(),
+            tokens: reading.positions(),
         })
     }
-}
 
-/// The samples of step `step` (from 0): every epoch is a new order of all samples, drawn from seed and epoch.
-fn batch_indices(seed: u64, step: usize, batch: usize, samples: usize) -> Vec<usize> {
-    let mut order: Vec<usize> = Vec::new();
-    let mut order_of = None;
-    (step * batch..(step + 1) * batch)
-        .map(|position| {
-            let epoch = position / samples;
-            if order_of != Some(epoch) {
-                order = (0..samples).collect();
-                let mut random = ChaCha8Rng::seed_from_u64(seed);
-                random.set_stream(epoch as u64 + 1);
-                order.shuffle(&mut random);
-                order_of = Some(epoch);
-            }
-            order[position % samples]
-        })
-        .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn every_epoch_sees_every_sample_once_in_a_new_order() {
-        let epoch = |first: usize| -> Vec<usize> {
-            (first..first + 5)
-                .flat_map(|step| batch_indices(3, step, 2, 10))
-                .collect()
-        };
-        let (one, two) = (epoch(0), epoch(5));
-        assert_ne!(one, two);
-        for mut order in [one, two] {
-            order.sort_unstable();
-            assert_eq!(order, (0..10).collect::<Vec<_>>());
+    /// Entropy of the reader's prediction on the watched samples, and its divergence from that with the untrained projector,
+    /// by name as in [`StepOutcome::terms`].
+    pub fn watch(
+        &mut self,
+        reader: &dyn Reader,
+        prompts: &PromptBuilder<'_>,
+    ) -> Result<BTreeMap<String, f64>, TrainingError> {
+        let mut terms = BTreeMap::new();
+        if let Some(watch) = &mut self.watch {
+            let soft = numbers(&self.projector.forward(watch.encoded())?)?;
+            let measured = watch.measure(reader, prompts, &soft)?;
+            terms.insert("entropy_watched".to_owned(), measured.entropy);
+            terms.insert("kl_untrained".to_owned(), measured.kl_untrained);
         }
-        assert_eq!(batch_indices(3, 7, 4, 9), batch_indices(3, 7, 4, 9));
+        Ok(terms)
     }
+
+    /// The objective of the next step: in the first stage nothing but the spelling of names counts.
+    fn objective(&self) -> Objective {
+        let objective = self.experiment.objective.clone();
+        if self.step >= self.experiment.schedule.reconstruction_steps {
+            return objective;
+        }
+        let reconstruction = if objective.reconstruction > 0.0 {
+            objective.reconstruction
+        } else {
+            1.0
+        };
+        Objective {
+            cross_entropy: 0.0,
+            alignment: 0.0,
+            reward: 0.0,
+            kl: 0.0,
+            reconstruction,
+            ..objective
+        }
+    }
+}
+
+/// Encoder vectors of samples, one after the other, `[rows, width]`.
+fn encoder_rows<'a>(
+    samples: impl Iterator<Item = &'a EncodedSample>,
+    width: usize,
+    device: &Device,
+) -> Result<Tensor, TrainingError> {
+    let vectors: Vec<f32> = samples.flat_map(|sample| sample.vectors.iter().copied()).collect();
+    let rows = vectors.len() / width;
+    Ok(Tensor::from_vec(vectors, (rows, width), device)?)
+}
+
+fn numbers(tensor: &Tensor) -> Result<Vec<f32>, TrainingError> {
+    Ok(tensor.detach().flatten_all()?.to_vec1()?)
 }

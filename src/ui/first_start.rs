@@ -30,7 +30,7 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, setup: &Setup) {
     ui.label(theme::heading("Train a projector on this machine").color(view.theme.strong));
     ui.add_space(theme::GAP);
     ui.label(
-        RichText::new("Retrieved code becomes one soft token a chunk. Watch the loss, the vectors and the completions as it learns.")
+        RichText::new("Retrieved code becomes soft tokens, one a chunk or several. Watch the loss, the vectors and the completions as it learns.")
             .size(theme::TITLE)
             .color(view.theme.text),
     );

@@ -1,6 +1,6 @@
 //! The bottom bar: the newest notice, what a frame takes, memory, the log drawer.
 
-use egui::{Align, Layout, RichText, Ui};
+use egui::{Align, Layout, RichText, TextStyle, TextWrapMode, Ui, WidgetText};
 
 use super::{View, format, theme};
 use crate::app::{Action, Notice, UiCommand};
@@ -61,15 +61,19 @@ pub fn notice_ui(ui: &mut Ui, view: &View<'_>, notice: &Notice) {
     let text = RichText::new(&notice.text).size(theme::SMALL);
     match &notice.target {
         Some(target) => {
-            let text = text.color(view.theme.text);
-            if ui
-                .add(egui::Label::new(text).truncate().sense(egui::Sense::click()))
-                .clicked()
-            {
+            let go = RichText::new(format!("go to {}", target.station)).size(theme::SMALL);
+            let go = WidgetText::from(go).into_galley(ui, Some(TextWrapMode::Extend), f32::INFINITY, TextStyle::Body);
+            // A long notice leaves room for the link.
+            let room = ui.available_width() - go.size().x - ui.spacing().item_spacing.x;
+            let text = egui::Label::new(text.color(view.theme.text)).truncate();
+            let text = ui.scope(|ui| {
+                ui.set_max_width(room.max(0.0));
+                ui.add(text.sense(egui::Sense::click()))
+            });
+            if text.inner.clicked() {
                 view.act(Action::Focus(target.run.clone()));
                 view.act(Action::Go(target.station));
             }
-            let go = RichText::new(format!("go to {}", target.station)).size(theme::SMALL);
             if ui.link(go).clicked() {
                 view.act(Action::Focus(target.run.clone()));
                 view.act(Action::Go(target.station));

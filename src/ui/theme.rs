@@ -196,6 +196,15 @@ impl Theme {
         Sign { color, dash, mark }
     }
 
+    /// How steps that were rolled back are drawn, beside those that took their place.
+    pub fn rolled_back(&self) -> Sign {
+        Sign {
+            color: self.weak,
+            dash: Dash::Dotted,
+            mark: "↩",
+        }
+    }
+
     /// How the encoder's vectors are drawn.
     pub fn encoder(&self) -> Sign {
         Sign {

@@ -7,11 +7,14 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use llavacode::collapse::{AlarmEvent, MonitorState};
 use llavacode::corpus::{Chunk, CompletionSample, Split};
 use llavacode::evaluation::{Arm, ArmSummary, CompletionRecord, EvaluationSummary, Interval, Scores};
-use llavacode::experiment::Experiment;
+use llavacode::experiment::{Experiment, Intervention};
 use llavacode::retrieval::Retrieved;
-use llavacode::runs::{EventKind, Manifest, ProbeRecord, RunWriter, SCHEMA_VERSION, SampleRecord, ScalarRecord};
+use llavacode::runs::{
+    EventKind, Manifest, ProbeRecord, RunAlarms, RunWriter, SCHEMA_VERSION, SampleRecord, ScalarRecord,
+};
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -44,6 +47,7 @@ pub struct Demo {
     step: usize,
     seconds: f64,
     samples: Vec<SampleRecord>,
+    alarms: RunAlarms,
 }
 
 impl Demo {
@@ -83,6 +87,7 @@ impl Demo {
             step: 0,
             seconds: 0.0,
             samples,
+            alarms: RunAlarms::new(&experiment.alarms, MonitorState::default()),
         };
         demo.probe();
         demo
@@ -114,6 +119,27 @@ impl Demo {
         }
     }
 
+    /// Writes a checkpoint, of nothing.
+    pub fn checkpoint(&mut self) {
+        self.writer
+            .checkpoint(self.step, Vec::new(), BTreeMap::new(), "")
+            .unwrap();
+        self.writer.settle(true).unwrap();
+    }
+
+    /// Writes that a weight was changed.
+    pub fn intervene(&mut self, field: &str, value: f64, before: f64) {
+        let field = field.to_owned();
+        let change = Intervention { field, value, before };
+        self.writer.intervention(self.step, &change).unwrap();
+    }
+
+    /// Takes the run back to a step.
+    pub fn roll_back(&mut self, step: usize) {
+        self.writer.roll_back(step, "by a person").unwrap();
+        self.step = step;
+    }
+
     /// Writes the last event.
     pub fn end(&mut self) {
         self.writer.event(EventKind::End, self.step, "").unwrap();
@@ -141,22 +167,30 @@ impl Demo {
         let learning_rate = 5e-4 * warm * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
         let samples_per_second = 5.1 + 0.4 * self.noise();
         self.seconds += 8.0 / samples_per_second;
+        let mut terms = BTreeMap::from([
+            ("cross_entropy".into(), cross_entropy),
+            ("entropy".into(), 2.2 + 0.2 * progress + 0.1 * self.noise()),
+            ("alignment_frobenius".into(), frobenius),
+            ("alignment_mse".into(), (frobenius / 18.0).powi(2)),
+        ]);
+        if self.step.is_multiple_of(3) {
+            terms.insert("entropy_watched".into(), 2.3 + 0.2 * progress);
+            terms.insert("kl_untrained".into(), 0.9 * (1.0 - (-x / 30.0).exp()));
+        }
         let record = ScalarRecord {
             step: self.step,
             samples: 8 * self.step,
             tokens: 8 * 152 * self.step,
             seconds: self.seconds,
             loss: cross_entropy + if self.aligned { 0.1 * frobenius } else { 0.0 },
-            terms: BTreeMap::from([
-                ("cross_entropy".into(), cross_entropy),
-                ("alignment_frobenius".into(), frobenius),
-                ("alignment_mse".into(), (frobenius / 18.0).powi(2)),
-            ]),
+            terms,
             gradient_norm: 0.5 + 2.6 * (-x / 12.0).exp() + 0.2 * self.noise().abs(),
             learning_rate,
             samples_per_second,
         };
         self.writer.scalar(&record).unwrap();
+        let events = self.alarms.observe_step(&record);
+        self.tell(&events);
     }
 
     fn probe(&mut self) {
@@ -191,6 +225,8 @@ impl Demo {
             token_norm_quantiles: [5.2, 7.4, 9.9],
         };
         self.writer.probe(&record).unwrap();
+        let events = self.alarms.observe_probe(&record).unwrap();
+        self.tell(&events);
     }
 
     fn evaluate(&mut self) {
@@ -212,8 +248,17 @@ impl Demo {
             seed: 1,
             resamples: 1000,
             arms,
+            content: differences(Arm::Compressed, Arm::ShuffledContext, &completions),
         };
         self.writer.evaluation(&evaluation, &completions).unwrap();
+        let events = self.alarms.observe_evaluation(&evaluation);
+        self.tell(&events);
+    }
+
+    fn tell(&mut self, events: &[AlarmEvent]) {
+        for event in events {
+            self.writer.event(event.into(), event.step, &event.reason).unwrap();
+        }
     }
 
     fn completion(&mut self, i: usize, record: &SampleRecord, arm: Arm, progress: f64) -> CompletionRecord {
@@ -265,43 +310,43 @@ impl Demo {
     }
 }
 
-fn summary(arm: Arm, completions: &[CompletionRecord]) -> ArmSummary {
-    let of = |arm: Arm, score: fn(&Scores) -> f64| -> Vec<f64> {
-        completions
-            .iter()
-            .filter(|c| c.arm == arm)
-            .map(|c| score(&c.scores))
-            .collect()
+type Score = fn(&Scores) -> f64;
+
+const SCORES: [(&str, Score); 7] = [
+    ("em_token", |s| s.em_token),
+    ("em_strict", |s| s.em_strict),
+    ("em_lines", |s| s.em_lines),
+    ("es_levenshtein", |s| s.es_levenshtein),
+    ("es_ratio", |s| s.es_ratio),
+    ("identifier_match", |s| s.identifier_match),
+    ("cross_entropy", |s| s.cross_entropy),
+];
+
+fn values(arm: Arm, completions: &[CompletionRecord], score: Score) -> Vec<f64> {
+    let of_arm = completions.iter().filter(|c| c.arm == arm);
+    of_arm.map(|c| score(&c.scores)).collect()
+}
+
+fn differences(arm: Arm, other: Arm, completions: &[CompletionRecord]) -> BTreeMap<String, Interval> {
+    let difference = |score| -> Vec<f64> {
+        let (values, base) = (values(arm, completions, score), values(other, completions, score));
+        values.iter().zip(base).map(|(a, b)| a - b).collect()
     };
-    type Score = fn(&Scores) -> f64;
-    let scores: [(&str, Score); 7] = [
-        ("em_token", |s| s.em_token),
-        ("em_strict", |s| s.em_strict),
-        ("em_lines", |s| s.em_lines),
-        ("es_levenshtein", |s| s.es_levenshtein),
-        ("es_ratio", |s| s.es_ratio),
-        ("identifier_match", |s| s.identifier_match),
-        ("cross_entropy", |s| s.cross_entropy),
-    ];
-    let mut means = BTreeMap::new();
-    let mut difference = BTreeMap::new();
-    for (name, score) in scores {
-        let values = of(arm, score);
-        let paired: Vec<f64> = values
-            .iter()
-            .zip(of(Arm::NoContext, score))
-            .map(|(a, b)| a - b)
-            .collect();
-        means.insert(name.to_owned(), interval(&values));
-        if arm != Arm::NoContext {
-            difference.insert(name.to_owned(), interval(&paired));
-        }
-    }
+    let named = SCORES.map(|(name, score)| (name.to_owned(), interval(&difference(score))));
+    named.into()
+}
+
+fn summary(arm: Arm, completions: &[CompletionRecord]) -> ArmSummary {
     let of_arm = completions.iter().filter(|c| c.arm == arm);
     ArmSummary {
         arm,
-        scores: means,
-        difference,
+        scores: SCORES
+            .map(|(name, score)| (name.to_owned(), interval(&values(arm, completions, score))))
+            .into(),
+        difference: match arm {
+            Arm::NoContext => BTreeMap::new(),
+            _ => differences(arm, Arm::NoContext, completions),
+        },
         prompt_tokens: of_arm.clone().map(|c| c.prompt_tokens as f64).sum::<f64>() / SAMPLES as f64,
         ttft_ms: of_arm.map(|c| c.ttft_ms).sum::<f64>() / SAMPLES as f64,
     }

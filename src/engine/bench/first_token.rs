@@ -132,8 +132,9 @@ impl FirstTokens {
     pub fn load(settings: &BenchSettings, device: &Device) -> Result<Self, EngineError> {
         let models = LoadedModels::load(&settings.experiment, &settings.store, device)?;
         let (encoder_width, reader_width) = (models.encoder.width(), models.reader.config().hidden);
-        let depth = settings.experiment.projector.depth;
-        let projector = Projector::new(encoder_width, reader_width, depth, settings.experiment.seed, device)?;
+        let (widths, norm) = ([encoder_width, reader_width], models.embeddings.mean_norm);
+        let Experiment { projector, seed, .. } = &settings.experiment;
+        let projector = Projector::from_settings(projector, widths, norm, *seed, device)?;
         let repository = made_up_repository();
         let (path, line) = CURSOR;
         let mut shapes = Vec::new();
@@ -209,7 +210,10 @@ impl FirstTokens {
         let prompt = match arm {
             Arm::NoContext => prompts.without_context(&prepared),
             Arm::FullRag => prompts.full_text(&prepared),
-            _ => prompts.compressed(&prepared, 0, prepared.chunks.len()),
+            _ => {
+                let count = prepared.chunks.len() * self.projector.tokens_per_chunk();
+                prompts.compressed(&prepared, 0, count)
+            }
         };
         stages.tokenise = clock.lap();
 

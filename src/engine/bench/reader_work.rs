@@ -10,7 +10,7 @@ use crate::experiment::{PromptLayout, PromptSettings, Retrieval};
 use crate::models::ModelError;
 use crate::models::reader::{Generation, Greedy, Prompt, Reader, Sequence, Slot, generate_together};
 use crate::models::tokenizer::TextTokenizer;
-use crate::prompt::{PreparedSample, PromptBuilder};
+use crate::prompt::{PreparedSample, PromptBuilder, continued};
 
 /// Soft tokens in front of a training sample.
 const SOFT: usize = 10;
@@ -74,7 +74,7 @@ impl ReaderWork {
                 let prompts = PromptBuilder::new(tokenizer, &settings, &Retrieval::default())?;
                 let samples: Vec<PreparedSample> = (0..BATCH).map(|_| sample(ids(LEFT), ids(TARGET))).collect();
                 let sequence = |(index, sample): (usize, &PreparedSample)| {
-                    prompts.with_target(prompts.compressed(sample, index * SOFT, SOFT), sample)
+                    continued(&prompts.compressed(sample, index * SOFT, SOFT), &[&sample.target])
                 };
                 let width = reader.config().hidden;
                 Input::Step {
@@ -144,6 +144,7 @@ fn sample(left: Vec<u32>, target: Vec<u32>) -> PreparedSample {
         retrieved: Vec::new(),
         left,
         target,
+        following: Vec::new(),
         chunks: Vec::new(),
     }
 }

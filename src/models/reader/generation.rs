@@ -205,9 +205,26 @@ fn decode(
     }
 }
 
-/// Log-probability of each target token behind a prompt, teacher-forced. What the member holds must be the beginning of
-/// this prompt, or the prompt and a completion: only what is missing is computed.
+/// Log-probability of each target token behind a prompt, teacher-forced; as [`target_logits`].
 pub fn target_log_probabilities(
+    session: &mut dyn Session,
+    member: usize,
+    prompt: &Prompt,
+    soft: &[f32],
+    target: &[u32],
+) -> Result<Vec<f32>, ModelError> {
+    let logits = target_logits(session, member, prompt, soft, target)?;
+    let vocab = logits.len() / target.len().max(1);
+    Ok(target
+        .iter()
+        .zip(logits.chunks_exact(vocab.max(1)))
+        .map(|(&id, row)| log_softmax_at(row, id as usize))
+        .collect())
+}
+
+/// Logits that predict each target token behind a prompt, `[target, vocab]`. What the member holds must be the beginning of
+/// this prompt, or the prompt and a completion: only what is missing is computed.
+pub fn target_logits(
     session: &mut dyn Session,
     member: usize,
     prompt: &Prompt,
@@ -228,15 +245,6 @@ pub fn target_log_probabilities(
         apart: prompt.apart.clone().filter(|_| held == 0),
         outputs: target.len(),
     };
-    let logits = session
-        .feed(&[feed], soft)?
-        .pop()
-        .map(|output| output.logits)
-        .unwrap_or_default();
-    let vocab = logits.len() / target.len();
-    Ok(target
-        .iter()
-        .zip(logits.chunks_exact(vocab.max(1)))
-        .map(|(&id, row)| log_softmax_at(row, id as usize))
-        .collect())
+    let output = session.feed(&[feed], soft)?.pop();
+    Ok(output.map(|output| output.logits).unwrap_or_default())
 }

@@ -26,14 +26,19 @@ impl LogitLoss for CrossEntropy {
     fn row(&mut self, _: usize, _: usize, token: u32, logits: &mut [f32]) -> f64 {
         let logit = logits.get(token as usize).copied().unwrap_or(f32::NEG_INFINITY);
         let loss = f64::from(softmax(logits)) - f64::from(logit);
-        if let Some(value) = logits.get_mut(token as usize) {
-            *value -= 1.0;
-        }
-        let scale = self.scale as f32;
-        for value in logits {
-            *value *= scale;
-        }
+        cross_entropy_gradient(logits, token, self.scale);
         loss * self.scale
+    }
+}
+
+/// Replaces probabilities `[vocab]` by the gradient of `scale` times the cross-entropy of a token with respect to its logits.
+pub fn cross_entropy_gradient(probabilities: &mut [f32], token: u32, scale: f64) {
+    if let Some(value) = probabilities.get_mut(token as usize) {
+        *value -= 1.0;
+    }
+    let scale = scale as f32;
+    for value in probabilities {
+        *value *= scale;
     }
 }
 

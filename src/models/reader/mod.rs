@@ -22,9 +22,10 @@ pub use config::ReaderConfig;
 pub use cpu::CpuReader;
 pub use generation::{
     Choice, Generation, Greedy, Sampled, generate, generate_timed, generate_together, target_log_probabilities,
+    target_logits,
 };
 pub use input::{Feed, Prediction, Prompt, Sequence, Slot};
-pub use loss::{CrossEntropy, LogitLoss, log_softmax_at, softmax};
+pub use loss::{CrossEntropy, LogitLoss, cross_entropy_gradient, log_softmax_at, softmax};
 pub use weights::ReaderWeights;
 
 use super::ModelError;

@@ -11,7 +11,7 @@ use super::series::Series;
 use crate::app::{Action, OpenRun, XAxis};
 use crate::corpus::Split;
 use crate::evaluation::Arm;
-use crate::runs::{EventKind, Run};
+use crate::runs::{EventKind, Run, live_events};
 use crate::ui::theme;
 use crate::ui::{View, format};
 
@@ -102,7 +102,7 @@ impl<'a> ChartRow<'a> {
 
     fn quantity(&mut self, ui: &mut egui::Ui, cache: &mut Cache, quantity: &Quantity) {
         let charts = self.view.state.charts;
-        let series: Vec<Series> = self
+        let mut series: Vec<Series> = self
             .runs
             .iter()
             .zip(&self.labels)
@@ -120,6 +120,7 @@ impl<'a> ChartRow<'a> {
                 Some(series)
             })
             .collect();
+        series.extend(self.rolled_back(cache, quantity));
         let scale = if charts.log && quantity.log {
             Scale::Log
         } else {
@@ -133,6 +134,24 @@ impl<'a> ChartRow<'a> {
             scale,
             "Steps appear here as they are trained.",
         );
+    }
+
+    /// The steps that the last roll-back of the run in focus took out of it.
+    fn rolled_back(&self, cache: &mut Cache, quantity: &Quantity) -> Option<Series> {
+        let charts = self.view.state.charts;
+        let run = self.runs.first()?.run();
+        let steps = run.abandoned.last().filter(|steps| !steps.is_empty())?;
+        let points = cache
+            .get_mut(&run.folder)?
+            .points(&format!("{}, rolled back", quantity.key), || {
+                let values = steps.iter();
+                values
+                    .filter_map(|record| Some([x_of(record, charts.x), value(record, &quantity.key)?]))
+                    .collect()
+            });
+        let mut series = Series::new("rolled back", self.view.theme.rolled_back(), points);
+        series.smoothing = if quantity.smoothed { charts.smoothing } else { 0.0 };
+        Some(series)
     }
 
     fn score(&mut self, ui: &mut egui::Ui, cache: &mut Cache, key: &str, title: &str, factor: f64) {
@@ -222,13 +241,15 @@ impl<'a> ChartRow<'a> {
     }
 }
 
-/// What interrupted or ended the run.
+/// What interrupted or ended the run, and its alarms.
 fn flags(run: &Run, x: XAxis, theme: &theme::Theme) -> Vec<Flag> {
-    let told = run.events.iter().filter_map(|event| {
+    let told = live_events(&run.events).into_iter().filter_map(|event| {
         let color = match event.kind {
             EventKind::Pause | EventKind::Resume => theme.weak,
+            EventKind::Intervention | EventKind::RollBack | EventKind::Return => theme.accent,
             EventKind::Stop => theme.warning,
-            EventKind::Failed => theme.alarm,
+            EventKind::Failed | EventKind::AlarmRaised(_) => theme.alarm,
+            EventKind::AlarmCleared(_) => theme.good,
             EventKind::Start | EventKind::Checkpoint | EventKind::End => return None,
         };
         let reason = if event.reason.is_empty() {
@@ -239,7 +260,11 @@ fn flags(run: &Run, x: XAxis, theme: &theme::Theme) -> Vec<Flag> {
         Some(Flag {
             x: x_at(run, event.step, x),
             color,
-            text: format!("{} at step {}{reason}", event.kind, format::grouped(event.step as i64)),
+            text: format!(
+                "{} at step {}{reason}",
+                event.kind.words(),
+                format::grouped(event.step as i64)
+            ),
         })
     });
     told.collect()

@@ -23,6 +23,21 @@ pub struct Quantity {
     pub log: bool,
 }
 
+/// What the terms of the objective are called, and their units, in the order in which they are drawn: cross-entropy first, it
+/// is what the others are weighed against.
+const TERMS: [(&str, &str, &str); 10] = [
+    ("cross_entropy", "cross-entropy", "nats a token"),
+    ("alignment_frobenius", "alignment, Frobenius", ""),
+    ("alignment_mse", "alignment, mean square", ""),
+    ("reward", "reward of the rollouts", "0 to 2"),
+    ("reward_loss", "reward loss", ""),
+    ("kl", "KL to full RAG", "nats a token"),
+    ("reconstruction", "reconstruction", "nats a token"),
+    ("entropy", "entropy of the prediction", "nats a token"),
+    ("entropy_watched", "entropy on watched samples", "nats a token"),
+    ("kl_untrained", "KL to the untrained projector", "nats a token"),
+];
+
 impl Quantity {
     fn new(key: &str, title: &str, unit: &'static str, smoothed: bool, log: bool) -> Self {
         Self {
@@ -36,19 +51,12 @@ impl Quantity {
 
     /// The weighted sum, then its terms, then how the optimiser is doing.
     pub fn all(runs: &[&OpenRun]) -> Vec<Self> {
-        let terms: BTreeSet<&String> = runs
-            .iter()
-            .filter_map(|open| open.run().scalars.last())
-            .flat_map(|record| record.terms.keys())
-            .collect();
+        let terms: BTreeSet<&str> = runs.iter().flat_map(|open| terms_of(&open.run().scalars)).collect();
         let mut all = vec![Self::new("loss", "loss, weighted sum", "", true, true)];
-        // Cross-entropy first: it is what the others are weighed against.
-        let mut terms: Vec<&String> = terms.into_iter().collect();
-        terms.sort_by_key(|term| *term != "cross_entropy");
-        all.extend(terms.into_iter().map(|term| {
-            let unit = if term == "cross_entropy" { "nats a token" } else { "" };
-            Self::new(term, &term.replace('_', " "), unit, true, true)
-        }));
+        let known = TERMS.iter().filter(|term| terms.contains(term.0));
+        all.extend(known.map(|&(key, title, unit)| Self::new(key, title, unit, true, key != "reward_loss")));
+        let unknown = terms.iter().filter(|term| TERMS.iter().all(|known| known.0 != **term));
+        all.extend(unknown.map(|term| Self::new(term, &term.replace('_', " "), "", true, true)));
         all.extend([
             Self::new("gradient_norm", "gradient norm before clipping", "", true, true),
             Self::new("learning_rate", "learning rate", "", false, true),
@@ -56,6 +64,13 @@ impl Quantity {
         ]);
         all
     }
+}
+
+/// The names of all terms of a run: some are measured at probes only, and a run may begin with a stage of its own.
+fn terms_of(scalars: &[ScalarRecord]) -> impl Iterator<Item = &str> {
+    let richest = scalars.iter().max_by_key(|record| record.terms.len());
+    let records = [scalars.first(), richest, scalars.last()].into_iter().flatten();
+    records.flat_map(|record| record.terms.keys().map(String::as_str))
 }
 
 /// The number of a step; none when the run does not record it.

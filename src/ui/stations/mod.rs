@@ -15,6 +15,7 @@ mod compare_summary;
 mod experiment_form;
 mod runs;
 mod train;
+mod train_hands;
 
 pub use collapse::collapse_ui;
 pub use compare::compare_ui;

@@ -7,8 +7,9 @@ use egui::{Align, Layout, RichText, Ui};
 use egui_extras::{Column, TableBuilder};
 
 use crate::app::fields::Field;
-use crate::app::{Action, UiCommand, differences, field_text};
+use crate::app::{Action, UiCommand, can_resume, differences, field_text};
 use crate::corpus::Split;
+use crate::engine::WorkerState;
 use crate::evaluation::{Arm, Interval, SCORE_INFO};
 use crate::runs::{Run, RunEntry, RunStatus};
 use crate::ui::charts::common_split;
@@ -134,7 +135,7 @@ fn table_ui(ui: &mut Ui, view: &View<'_>, table: &mut Table, rows: &[&RunEntry])
         .column(Column::initial(150.0).at_least(120.0))
         .column(Column::initial(100.0).at_least(70.0))
         .column(Column::initial(90.0).at_least(70.0))
-        .column(Column::remainder().at_least(180.0))
+        .column(Column::remainder().at_least(230.0))
         .header(theme::ROW, |mut header| {
             header.col(|ui| {
                 ui.label(theme::caption("Overlay").color(view.theme.weak))
@@ -234,6 +235,15 @@ fn run_row(row: &mut egui_extras::TableRow<'_, '_>, view: &View<'_>, run: &RunEn
             .clicked()
         {
             view.act(Action::Reveal(run.folder.clone()));
+        }
+        if can_resume(&run.status) && usable {
+            let free = view.state.worker == WorkerState::Idle;
+            let resume = button(ui, free, "Resume", "Resume");
+            let resume = resume.on_disabled_hover_text("The engine is busy; stop that first");
+            if resume.on_hover_text(UiCommand::ResumeRun.tooltip()).clicked() {
+                view.act(Action::Focus(run.folder.clone()));
+                view.act(Action::ResumeRun(run.folder.clone()));
+            }
         }
         let idle = run.status != RunStatus::Running;
         let delete = button(ui, idle, "Delete…", "Delete");

@@ -4,6 +4,7 @@ use egui::{RichText, Ui};
 use strum::IntoEnumIterator as _;
 
 use super::experiment_form::experiment_form_ui;
+use super::train_hands::hands_ui;
 use crate::app::{Action, ChartSettings, OpenRun, UiCommand, XAxis};
 use crate::engine::WorkerState;
 use crate::runs::RunStatus;
@@ -43,6 +44,7 @@ pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
                     ui.add_space(theme::GAP);
                 }
                 toolbar_ui(ui, view);
+                hands_ui(ui, view);
                 ui.add_space(theme::GAP);
                 run_charts_ui(ui, view);
             } else if waits_for_first_step || state.worker == WorkerState::Preparing {
@@ -57,6 +59,7 @@ fn nothing_ui(ui: &mut Ui, view: &View<'_>) {
     match view.state.focused() {
         Some(open) => {
             failure_ui(ui, view, open);
+            hands_ui(ui, view);
             empty_state(
                 ui,
                 view,
@@ -182,6 +185,7 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
     });
     for open in view.state.shown_runs() {
         failure_ui(ui, view, open);
+        alarms_ui(ui, view, open);
     }
 }
 
@@ -190,4 +194,24 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
     if let RunStatus::Failed(reason) = &open.status {
         ui.label(RichText::new(format!("▲ {} failed: {reason}", open.run().name())).color(view.theme.alarm));
     }
+}
+
+/// The alarms that stand, in a line; what was seen and what to do about it under the pointer.
+fn alarms_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
+    let run = open.run();
+    let standing = run.standing_alarms();
+    if standing.is_empty() {
+        return;
+    }
+    ui.horizontal_wrapped(|ui| {
+        ui.label(RichText::new(format!("▲ {}", run.name())).color(view.theme.alarm));
+        for (alarm, event) in standing {
+            let text = format!("{}, step {}", alarm.label(), format::grouped(event.step as i64));
+            let text = RichText::new(text).color(view.theme.alarm);
+            let label = ui.add(egui::Label::new(text).extend());
+            let more = format!("{}\nTo do: {}", event.reason, alarm.advice());
+            label.on_hover_text(more);
+            ui.add_space(theme::GAP);
+        }
+    });
 }
