@@ -93,8 +93,8 @@ pub struct Part<'a> {
     pub attended: Attended<'a>,
     /// Keys at the front that belong to no row.
     pub kept: usize,
-    /// Rows of the other keys, within the span.
-    pub rows: Vec<Range<usize>>,
+    /// Rows of the other keys, within the span, in order.
+    pub rows: [Range<usize>; 2],
     /// Row of the first query, within the span.
     pub first_query: usize,
 }
@@ -130,9 +130,9 @@ pub fn parts<'a>(sizes: Sizes, qkv: &'a [f32], span: &Span, layer: usize, querie
         let (keys, values, key_stride, kept, rows) = if in_place {
             let keys = Rows::Borrowed(&qkv[query_width..]);
             let values = Rows::Borrowed(&qkv[query_width + key_width..]);
-            (keys, values, stride, 0, vec![0..segment.rows.end])
+            (keys, values, stride, 0, [0..segment.rows.end, 0..0])
         } else {
-            let rows = vec![0..segment.sees, segment.rows.clone()];
+            let rows = [0..segment.sees, segment.rows.clone()];
             let gathered = gather(&rows);
             let values = Rows::Gathered(Arc::clone(&gathered), key_width);
             (Rows::Gathered(gathered, 0), values, 2 * key_width, kept, rows)
