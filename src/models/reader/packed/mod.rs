@@ -175,11 +175,6 @@ impl Packed {
         self.words.len() / self.words_a_row()
     }
 
-    /// Bytes in memory.
-    pub fn bytes(&self) -> usize {
-        4 * (self.words.len() + self.scales.len())
-    }
-
     fn words_a_row(&self) -> usize {
         self.columns.div_ceil(self.format.group()) * LANES
     }
@@ -240,4 +235,91 @@ impl Packed {
 /// A weight of 8 bits as it is packed.
 fn eight(weight: i8) -> u32 {
     (i32::from(weight) + 128) as u32
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test should panic")]
+mod tests {
+    use candle_core::quantized::{GgmlDType, QTensor};
+    use candle_core::{Device, Tensor};
+
+    use super::*;
+
+    fn wave(count: usize, speed: f32) -> Vec<f32> {
+        (0..count).map(|i| (i as f32 * speed).sin() * 0.4 + 0.05).collect()
+    }
+
+    /// Products with these weights, by plain sums.
+    fn products(weights: &[f32], x: &[f32], columns: usize) -> Vec<f32> {
+        let row = |x: &[f32]| -> Vec<f32> {
+            let dot = |w: &[f32]| w.iter().zip(x).map(|(w, x)| f64::from(w * x)).sum::<f64>() as f32;
+            weights.chunks_exact(columns).map(dot).collect()
+        };
+        x.chunks_exact(columns).flat_map(row).collect()
+    }
+
+    fn holds(packed: &Packed, weights: &[f32], columns: usize, tolerance: f32) {
+        // One row has a way of its own; the others leave 1, 2, 3 and 0 rows over.
+        for count in [1, 2, 3, 5, 8] {
+            let x = wave(count * columns, 0.31);
+            let expected = products(weights, &x, columns);
+            let mut out = vec![1.0; expected.len()];
+            packed.add_product(&x, &mut out);
+            for (index, (out, expected)) in out.iter().zip(expected).enumerate() {
+                let difference = (out - 1.0 - expected).abs();
+                assert!(
+                    difference < tolerance,
+                    "{count} rows of {columns}, {index}: off by {difference}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn products_with_the_blocks_of_a_gguf_equal_those_with_its_f32_weights() {
+        // 288 columns end in part of a group; 11 rows are no multiple of the rows unpacked together.
+        for columns in [32, 64, 96, 128, 288] {
+            let tensor = Tensor::from_vec(wave(11 * columns, 0.017), (11, columns), &Device::Cpu).unwrap();
+            for kind in [GgmlDType::Q4_0, GgmlDType::Q4_1, GgmlDType::Q8_0, GgmlDType::F16] {
+                let quantised = QTensor::quantize(&tensor, kind).unwrap();
+                let packed = Packed::from_gguf(kind, &quantised.data().unwrap(), columns).unwrap();
+                let weights = quantised.dequantize(&Device::Cpu).unwrap();
+                holds(
+                    &packed,
+                    &weights.flatten_all().unwrap().to_vec1().unwrap(),
+                    columns,
+                    1e-4,
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn rounded_weights_are_off_by_half_a_step_at_most() {
+        let (columns, weights) = (96, wave(7 * 96, 0.23));
+        for (format, tolerance) in [(Format::Half, 1e-2), (Format::Eight, 6e-2)] {
+            let packed = Packed::rounded(&weights, columns, format).unwrap();
+            holds(&packed, &weights, columns, tolerance);
+        }
+        assert!(Packed::rounded(&weights, columns, Format::Four).is_none());
+        assert!(
+            Packed::rounded(&wave(40, 0.1), 40, Format::Half).is_none(),
+            "40 columns are no whole block"
+        );
+    }
+
+    #[test]
+    fn rows_can_be_stacked_and_put_in_another_order() {
+        let (columns, weights) = (64, wave(6 * 64, 0.41));
+        let all = Packed::rounded(&weights, columns, Format::Half).unwrap();
+        let (above, below) = weights.split_at(2 * columns);
+        let part = |weights| Packed::rounded(weights, columns, Format::Half).unwrap();
+        let stacked = part(above).stack(&part(below)).unwrap();
+        assert_eq!(stacked.words, all.words);
+        let order = [5, 4, 3, 2, 1, 0];
+        let mirrored: Vec<f32> = weights.chunks_exact(columns).rev().flatten().copied().collect();
+        holds(&all.reordered(&order), &mirrored, columns, 1e-2);
+        let other = Packed::rounded(&weights, columns, Format::Eight).unwrap();
+        assert!(part(above).stack(&other).is_none());
+    }
 }
