@@ -119,7 +119,10 @@ fn from_half<S: Simd>(simd: S, words: S::u32s) -> S::f32s {
     let magnitude = simd.and_u32s(words, simd.splat_u32s(0x7FFF));
     let magnitude = simd.wrapping_dyn_shl_u32s(magnitude, simd.splat_u32s(13));
     // 2^112: the difference of the exponents' biases.
-    let value = simd.mul_f32s(simd.transmute_f32s_u32s(magnitude), simd.splat_f32s(2f32.powi(112)));
+    let value = simd.mul_f32s(
+        simd.transmute_f32s_u32s(magnitude),
+        simd.splat_f32s(f32::from_bits((127 + 112) << 23)),
+    );
     let sign = simd.and_u32s(words, simd.splat_u32s(0x8000));
     let sign = simd.wrapping_dyn_shl_u32s(sign, simd.splat_u32s(16));
     simd.transmute_f32s_u32s(simd.or_u32s(simd.transmute_u32s_f32s(value), sign))
