@@ -38,22 +38,12 @@ impl CpuReader {
             let mut rows = 0;
             let fits = |sequence: &&Sequence| {
                 rows += computed_rows(sequence);
-                rows <= std::env::var("RT")
-                    .ok()
-                    .and_then(|x| x.parse().ok())
-                    .unwrap_or(ROWS_TOGETHER)
+                rows <= ROWS_TOGETHER
             };
             let count = batch[done..].iter().take_while(fits).count().max(1);
             let group = &batch[done..done + count];
             // Threads that each have sequences of their own need not wait for each other after every product.
-            let parts = balanced(
-                group,
-                if std::env::var("ALLMODE").is_ok() {
-                    1
-                } else {
-                    rayon::current_num_threads()
-                },
-            );
+            let parts = balanced(group, rayon::current_num_threads());
             let threads = if parts.len() == rayon::current_num_threads() {
                 Threads::One
             } else {
