@@ -200,10 +200,6 @@ impl CpuReader {
         })
         .collect()
     }
-
-    fn is_last(&self, index: usize) -> bool {
-        index + 1 == self.layers.len()
-    }
 }
 
 /// A forward pass that waits for its way back.

@@ -122,6 +122,11 @@ impl CpuReader {
         }
     }
 
+    /// Whether a layer is the last: only needed rows come out of it.
+    fn is_last(&self, index: usize) -> bool {
+        index + 1 == self.layers.len()
+    }
+
     fn rotation(&self, positions: impl Iterator<Item = usize>) -> Rotation {
         Rotation::new(positions, self.config.head_dim, self.config.rope_theta)
     }
@@ -148,9 +153,10 @@ impl CpuReader {
 
     /// The keys and values of a context, computed behind the longest beginning of it that is kept.
     fn continued_context(&self, tokens: &[u32]) -> Arc<KeptContext> {
-        let whole = self.contexts.get(tokens);
-        let beginning = self.contexts.beginning(tokens).filter(|_| whole.is_none());
-        if let Some((context, shared)) = beginning {
+        if let Some(whole) = self.contexts.get(tokens) {
+            return whole;
+        }
+        if let Some((context, shared)) = self.contexts.beginning(tokens) {
             if shared == tokens.len() && context.tokens() == shared {
                 return context;
             }
@@ -159,7 +165,8 @@ impl CpuReader {
             let rows = self.rows_behind(&PlacedContext::new(context, 0), held, &tokens[held..]);
             return self.contexts.put_continued(tokens, rows);
         }
-        whole.unwrap_or_else(|| self.contexts(&[tokens.to_vec()]).remove(0))
+        let rows = self.context_rows(&[tokens]).into_iter().flatten().collect();
+        self.contexts.put(tokens, rows)
     }
 
     /// Rows `[keys | values]` of every layer: the first `held` of a context, and those of tokens behind them.
@@ -184,7 +191,7 @@ impl CpuReader {
             };
             context.rows(index, &mut cache.rows);
             cache.rows.truncate(held * width);
-            let last = index + 1 == self.layers.len();
+            let last = self.is_last(index);
             x = layer.forward(&pass, x, index, last, Some(vec![&mut cache]), None);
             rows.extend(cache.rows);
         }
@@ -210,7 +217,7 @@ impl CpuReader {
         let mut kept = vec![Vec::new(); texts.len()];
         for (index, layer) in self.layers.iter().enumerate() {
             let mut caches = vec![LayerCache::default(); texts.len()];
-            let last = index + 1 == self.layers.len();
+            let last = self.is_last(index);
             x = layer.forward(&pass, x, index, last, Some(caches.iter_mut().collect()), None);
             for (kept, cache) in kept.iter_mut().zip(caches) {
                 kept.extend(cache.rows);

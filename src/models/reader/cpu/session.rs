@@ -99,7 +99,7 @@ impl CpuSession<'_> {
                 .iter_mut()
                 .filter_map(|member| member.caches.get_mut(index))
                 .collect();
-            let last = index + 1 == reader.layers.len();
+            let last = reader.is_last(index);
             x = layer.forward(&pass, x, index, last, Some(caches), None);
         }
         let mut hidden = Buffer::stale(x.len());
