@@ -34,6 +34,15 @@ impl Bench {
     fn new() -> Self {
         let toy = Toy::new();
         let store = Store::open(Some(&toy.path("store"))).unwrap();
+        Self::with_store(toy, store)
+    }
+
+    /// With the models that `llavacode fetch` got.
+    fn with_real_models() -> Self {
+        Self::with_store(Toy::new(), Store::open(None).unwrap())
+    }
+
+    fn with_store(toy: Toy, store: Store) -> Self {
         let settings = EngineSettings {
             runs_dir: toy.path("runs"),
             device: DeviceChoice::Cpu,

@@ -150,6 +150,20 @@ fn what_the_objective_remembers_survives_a_kill_and_a_roll_back() {
     }
 }
 
+/// Cuts the newest checkpoint of a killed run, that of step 10, and resumes it from the one before.
+fn resume_from_the_one_before(bench: &Bench, killed: &Path) {
+    let newest = killed.join("checkpoints/step-10.safetensors");
+    let bytes = fs::read(&newest).unwrap();
+    fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
+    bench.send(Command::ResumeRun(killed.to_owned()));
+    let notice = bench.notice();
+    assert!(
+        notice.contains("step 8") && notice.contains("step-10.safetensors"),
+        "{notice}"
+    );
+    bench.wait_for_end();
+}
+
 #[test]
 fn a_checkpoint_cut_in_half_is_told_and_the_one_before_is_taken() {
     let bench = Bench::new();
@@ -158,17 +172,7 @@ fn a_checkpoint_cut_in_half_is_told_and_the_one_before_is_taken() {
     let killed = kill(&live);
     bench.send(Command::Stop);
     bench.wait_for_end();
-    let newest = killed.join("checkpoints/step-10.safetensors");
-    let bytes = fs::read(&newest).unwrap();
-    fs::write(&newest, &bytes[..bytes.len() / 2]).unwrap();
-
-    bench.send(Command::ResumeRun(killed.clone()));
-    let notice = bench.notice();
-    assert!(
-        notice.contains("step 8") && notice.contains("step-10.safetensors"),
-        "{notice}"
-    );
-    bench.wait_for_end();
+    resume_from_the_one_before(&bench, &killed);
     assert_eq!(scalars(&killed), scalars(&whole));
     let run = Run::open(&killed).unwrap();
     assert!(
@@ -176,6 +180,40 @@ fn a_checkpoint_cut_in_half_is_told_and_the_one_before_is_taken() {
             .iter()
             .any(|event| event.kind == EventKind::Resume && event.reason.contains("step-10"))
     );
+}
+
+#[test]
+#[ignore = "needs the models: llavacode fetch"]
+fn with_the_real_models_and_the_reward_a_kill_a_roll_back_and_half_a_checkpoint_leave_no_trace() {
+    let bench = Bench::with_real_models();
+    let preset = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs/ablation/ce_alignment_reward.toml");
+    let twenty_steps = |name: &str| {
+        let mut experiment = Experiment::load(&preset).unwrap();
+        experiment.name = name.to_owned();
+        experiment.data.train_samples = 20;
+        experiment.schedule.batch = 2;
+        experiment.schedule.steps = 20;
+        experiment.schedule.evaluate_every = 8;
+        experiment.schedule.checkpoint_every = 5;
+        experiment.evaluation.samples = 2;
+        experiment
+    };
+    let whole = bench.train(twenty_steps("whole"));
+    bench.wait_for_end();
+    let live = bench.train_and_pause(twenty_steps("broken"), 7);
+    let at_seven = live.with_file_name("at-seven");
+    fs::rename(kill(&live), &at_seven).unwrap();
+    bench.steps(4);
+    let at_eleven = kill(&live);
+    bench.send(Command::RollBack { step: 5 });
+    bench.wait_for_pause();
+    bench.send(Command::Resume);
+    bench.wait_for_end();
+    resume(&bench, &at_seven);
+    resume_from_the_one_before(&bench, &at_eleven);
+    for folder in [live, at_seven, at_eleven] {
+        assert_eq!(scalars(&folder), scalars(&whole), "{}", folder.display());
+    }
 }
 
 #[test]

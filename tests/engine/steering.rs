@@ -6,7 +6,7 @@ use llavacode::engine::{Command, Event, ForkRequest};
 use llavacode::experiment::RATE_FACTOR;
 use llavacode::runs::{EventKind, Run, RunStatus, interventions, live_events};
 
-use super::resume::{kill, resume, scalars, twenty_steps};
+use super::resume::{kill, remembering, resume, scalars, twenty_steps};
 use super::{Bench, kinds};
 
 fn intervene(bench: &Bench, field: &str, value: f64) {
@@ -68,9 +68,11 @@ fn a_changed_weight_holds_from_the_next_step_on_and_is_undone_by_its_inverse() {
 #[test]
 fn a_killed_run_is_steered_again_at_the_same_steps() {
     let bench = Bench::new();
-    let live = bench.train_and_pause(twenty_steps(&bench, "steered"), 6);
+    let live = bench.train_and_pause(remembering(&bench, "steered"), 6);
     intervene(&bench, "objective.alignment", 1.0 / 3.0);
+    intervene(&bench, "objective.reward", 0.0);
     bench.steps(1);
+    intervene(&bench, "objective.kl", 0.7);
     intervene(&bench, "objective.cross_entropy", 0.1 + 0.2);
     bench.steps(2);
     // The newest checkpoint is that of step 8; without it the run goes on from step 5, before both changes.
@@ -231,12 +233,13 @@ fn a_roll_back_is_undone_and_done_again() {
 #[test]
 fn a_fork_begins_with_a_checkpoint_and_goes_its_own_way() {
     let bench = Bench::new();
-    let mut experiment = twenty_steps(&bench, "parent");
+    let mut experiment = remembering(&bench, "parent");
     experiment.schedule.keep_last = 9;
     let parent = bench.train_and_pause(experiment, 5);
     intervene(&bench, "objective.alignment", 0.7);
     bench.steps(5);
     intervene(&bench, "objective.alignment", 9.0);
+    intervene(&bench, "objective.reward", 0.1);
     run_on(&bench);
     let lines = scalars(&parent);
     let fork = |step, changes: &[&str]| {
@@ -269,8 +272,11 @@ fn a_fork_begins_with_a_checkpoint_and_goes_its_own_way() {
     assert_eq!(scalars(&forked)[..10], lines[..10]);
     assert_ne!(scalars(&forked)[10..], lines[10..]);
     assert!(run.evaluations.iter().map(|one| one.step).eq([8, 16, 20]));
-    // With the change that the parent had as well it is the parent.
-    let same = fork(Some(10), &["name=same", "objective.alignment=9.0"]);
+    // With the changes that the parent had as well it is the parent.
+    let same = fork(
+        Some(10),
+        &["name=same", "objective.alignment=9.0", "objective.reward=0.1"],
+    );
     assert_eq!(scalars(&same), lines);
     assert_eq!(scalars(&parent), lines);
 
