@@ -4,6 +4,8 @@
 #[path = "engine/alarms.rs"]
 mod alarms;
 mod common;
+#[path = "engine/laboratory.rs"]
+mod laboratory;
 #[path = "engine/resume.rs"]
 mod resume;
 #[path = "engine/steering.rs"]

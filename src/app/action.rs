@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::command::UiCommand;
 use super::state::{ChartSettings, Station};
-use crate::engine::{CompletionRequest, EvaluationRequest};
+use crate::engine::{CompletionRequest, CounterfactualRequest, EvaluationRequest, ReadingRequest};
 
 /// A field that takes a path, typed or chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -71,6 +71,10 @@ pub enum Action {
     RollBack(usize),
     /// Complete a sample; the id is given by the state.
     Complete(CompletionRequest),
+    /// Ask what the soft tokens of a watched chunk say.
+    Read(ReadingRequest),
+    /// Complete a sample again with changed soft tokens.
+    Counterfactuals(CounterfactualRequest),
     /// Evaluate a checkpoint.
     Evaluate(EvaluationRequest),
     /// Get what is missing.

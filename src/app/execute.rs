@@ -80,6 +80,14 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             let request = state.ask(request);
             outside.engine.send(Command::Complete(request));
         }
+        Action::Read(request) => {
+            let request = state.laboratory.ask_reading(request);
+            outside.engine.send(Command::Read(request));
+        }
+        Action::Counterfactuals(request) => {
+            let request = state.laboratory.ask_counterfactuals(request);
+            outside.engine.send(Command::Counterfactuals(request));
+        }
         Action::Evaluate(request) => {
             state.worker = WorkerState::Evaluating {
                 run: request.run.clone(),

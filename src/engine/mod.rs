@@ -11,6 +11,7 @@ mod device;
 mod error;
 mod evaluation_job;
 mod fetch_job;
+mod laboratory;
 mod loaded;
 mod messages;
 mod reply;
@@ -27,6 +28,7 @@ use crossbeam_channel::{Receiver, Sender};
 pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Stages, Vectors, Work};
 pub use device::DeviceChoice;
 pub use error::EngineError;
+pub use laboratory::messages::*;
 pub use messages::*;
 
 use crate::models::catalogue::Store;
