@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::command::UiCommand;
-use super::state::{ChartSettings, Station};
+use super::pages::{ChartSettings, RunsPage, Station};
 use crate::engine::{CompletionRequest, EvaluationRequest};
 
 /// A field that takes a path, typed or chosen.
@@ -26,6 +26,10 @@ pub enum Action {
     Focus(PathBuf),
     /// Draw a run over the one in focus, or no longer.
     ToggleOverlay(PathBuf),
+    /// Draw a run in another sign from now on.
+    SetSign(PathBuf, usize),
+    /// Show a page of the Runs station.
+    ShowRuns(RunsPage),
     /// The pointer stands at a step, or at none.
     HoverStep(Option<usize>),
     /// Pin a step, or follow the newest one.

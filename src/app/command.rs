@@ -3,7 +3,8 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::hands::can_resume;
-use super::state::{AppState, OpenRun, Station};
+use super::pages::Station;
+use super::state::{AppState, OpenRun};
 use crate::engine::WorkerState;
 use crate::experiment::Experiment;
 
@@ -32,6 +33,8 @@ pub enum UiCommand {
     GoCollapse,
     /// Show the Compare station.
     GoCompare,
+    /// Show the Retrieve station.
+    GoRetrieve,
     /// Show the Runs station.
     GoRuns,
     /// Look at a run anywhere on disk.
@@ -77,6 +80,7 @@ impl UiCommand {
             Self::GoTrain => "Go to Train",
             Self::GoCollapse => "Go to Collapse",
             Self::GoCompare => "Go to Compare",
+            Self::GoRetrieve => "Go to Retrieve",
             Self::GoRuns => "Go to Runs",
             Self::OpenRun => "Open a run folder…",
             Self::Fetch => "Get models and code…",
@@ -112,6 +116,7 @@ impl UiCommand {
             Self::GoTrain => "The experiment, and its curves as it trains",
             Self::GoCollapse => "Projected vectors beside the encoder's, step by step",
             Self::GoCompare => "A sample and its completions, arm beside arm",
+            Self::GoRetrieve => "A sample's query and its chunks, and how often chunks hold the name needed",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
             Self::OpenRun => "Looks at a run that lies anywhere on disk",
             Self::Fetch => "Shows what is missing on this machine, and downloads it",
@@ -138,7 +143,8 @@ impl UiCommand {
             Self::GoTrain => (Modifiers::NONE, Key::Num1),
             Self::GoCollapse => (Modifiers::NONE, Key::Num2),
             Self::GoCompare => (Modifiers::NONE, Key::Num3),
-            Self::GoRuns => (Modifiers::NONE, Key::Num4),
+            Self::GoRetrieve => (Modifiers::NONE, Key::Num4),
+            Self::GoRuns => (Modifiers::NONE, Key::Num5),
             Self::OpenRun => (Modifiers::COMMAND, Key::O),
             Self::RefreshRuns => (Modifiers::NONE, Key::F5),
             Self::CycleXAxis => (Modifiers::NONE, Key::X),
@@ -195,6 +201,7 @@ impl UiCommand {
             Station::Train => Self::GoTrain,
             Station::Collapse => Self::GoCollapse,
             Station::Compare => Self::GoCompare,
+            Station::Retrieve => Self::GoRetrieve,
             Station::Runs => Self::GoRuns,
         }
     }

@@ -6,7 +6,8 @@ use super::action::{Action, PathField};
 use super::command::UiCommand;
 use super::editor::ExperimentEditor;
 use super::hands::Undoable;
-use super::state::{AppState, Overlay, Station, XAxis};
+use super::pages::{Overlay, Station, XAxis};
+use super::state::AppState;
 use crate::engine::{Command, Event, ForkRequest, Severity, WorkerState};
 use crate::experiment::Intervention;
 use crate::runs;
@@ -46,6 +47,11 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::Go(station) => state.station = station,
         Action::Focus(folder) => state.focus_on(&folder),
         Action::ToggleOverlay(folder) => state.toggle_overlay(&folder),
+        Action::SetSign(folder, sign) => state.set_sign(&folder, sign),
+        Action::ShowRuns(page) => {
+            state.runs_page = page;
+            state.station = Station::Runs;
+        }
         Action::HoverStep(step) => state.selection.hovered_step = step,
         Action::PinStep(step) => state.selection.step = step,
         Action::SelectSample(sample) => state.selection.sample = sample,
@@ -186,6 +192,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoTrain => state.station = Station::Train,
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,
+        UiCommand::GoRetrieve => state.station = Station::Retrieve,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
         UiCommand::Fetch => {

@@ -195,7 +195,7 @@ impl Workbench {
     }
 
     /// Looks at runs; every second also at those that nobody announces. Returns whether anything changed.
-    fn look_at_runs(&mut self) -> bool {
+    fn look_at_runs(&mut self, ctx: &egui::Context) -> bool {
         let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
         if due {
             self.looked = Some(Instant::now());
@@ -207,7 +207,11 @@ impl Workbench {
             self.state.runs_stale |= new || self.lists_a_running_run();
         }
         let first = self.state.runs_stale && self.state.runs.is_empty();
+        let listed = self.state.runs_stale;
         let mut changed = self.state.poll_runs(due);
+        if self.state.station == Station::Runs && (due || listed) {
+            self.state.digests.look(&self.state.runs, ctx);
+        }
         if first && self.state.focus.is_none() && self.state.training().is_none() {
             let newest = self.state.runs.iter().find(|run| run.error.is_none());
             if let Some(folder) = newest.map(|run| run.folder.clone()) {
@@ -224,7 +228,7 @@ impl eframe::App for Workbench {
         let started = Instant::now();
         self.state.now = (self.clock)();
         let answered = self.take_answers(ctx);
-        let changed = self.look_at_runs();
+        let changed = self.look_at_runs(ctx);
         if answered || changed {
             ctx.request_repaint_after(WAKE_EVERY);
         }

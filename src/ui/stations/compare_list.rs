@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextWrapping};
-use egui::{Key, RichText, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
+use egui::{RichText, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
 use super::compare_data::{Evaluation, Filter, Order, Row, is_right};
 use crate::evaluation::{Arm, CompletionRecord};
 use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::list_keys;
 
 /// How the list stands.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +55,7 @@ pub fn list_ui(
     }
     let id = |place: &usize| evaluation.rows.get(*place).map(|row| row.record.sample.id.as_str());
     let current = listed.iter().position(|place| id(place) == chosen);
-    let moved = keys(ui, current, listed.len());
+    let moved = list_keys(ui, current, listed.len());
     let mut area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("samples");
     if let Some(at) = moved {
         let top = at as f32 * (ROW + ui.spacing().item_spacing.y);
@@ -102,26 +103,6 @@ fn controls_ui(ui: &mut egui::Ui, listing: &mut Listing) {
 
 fn combo<'a>(salt: &str, chosen: &'a str) -> egui::ComboBox<'a> {
     egui::ComboBox::from_id_salt(salt).width(240.0).selected_text(chosen)
-}
-
-/// j and k, while nobody types.
-fn keys(ui: &egui::Ui, current: Option<usize>, count: usize) -> Option<usize> {
-    if ui
-        .ctx()
-        .memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some())
-    {
-        return None;
-    }
-    let last = count.checked_sub(1)?;
-    ui.input(|input| {
-        if input.key_pressed(Key::J) {
-            Some(current.map_or(0, |at| (at + 1).min(last)))
-        } else if input.key_pressed(Key::K) {
-            Some(current.map_or(0, |at| at.saturating_sub(1)))
-        } else {
-            None
-        }
-    })
 }
 
 fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
