@@ -27,7 +27,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{RunError, layout, live};
-use crate::experiment::SweepPlan;
+use crate::corpus::Split;
+use crate::experiment::{SweepPlan, SweepSplit};
 use export::table_files;
 pub use metrics::Column;
 pub use outcome::{Outcome, SampleKey};
@@ -172,6 +173,16 @@ impl Sweep {
     /// The table of what is done so far, computed anew: 10,000 resamples a number, a second for a large sweep.
     pub fn compute_table(&self) -> SweepTable {
         table::compute(self)
+    }
+}
+
+impl From<SweepSplit> for Split {
+    fn from(split: SweepSplit) -> Self {
+        match split {
+            SweepSplit::Train => Self::Train,
+            SweepSplit::Validation => Self::Validation,
+            SweepSplit::Test => Self::Test,
+        }
     }
 }
 
