@@ -13,6 +13,7 @@ mod fetch_job;
 mod loaded;
 mod messages;
 mod reply;
+mod slurm;
 mod training_job;
 mod worker;
 
@@ -26,6 +27,7 @@ pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Stages, Vect
 pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use messages::*;
+pub use slurm::{Submission, submit_to_slurm};
 
 use crate::models::catalogue::Store;
 use reply::Reply;

@@ -3,6 +3,7 @@
 mod alarms;
 mod objective;
 mod steering;
+mod sweep;
 mod validation;
 
 use std::path::Path;
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 pub use alarms::{AlarmRule, AlarmSettings};
 pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
+pub use sweep::{Measure, SweepCell, SweepError, SweepFile, SweepPlan, SweepSplit, Trial};
 pub use validation::{ExperimentError, FieldError};
 
 /// One training run, fully described. `configs/` holds presets; a run folder holds the resolved form with every default written out.

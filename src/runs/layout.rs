@@ -19,6 +19,8 @@ pub(super) const CHECKPOINTS: &str = "checkpoints";
 pub(super) const ABANDONED: &str = "abandoned";
 /// Folder of deleted runs, inside the runs folder.
 pub(super) const TRASH: &str = ".trash";
+/// Folder of sweeps, inside the runs folder.
+pub(super) const SWEEPS: &str = "sweeps";
 
 pub(super) fn probe(folder: &Path, step: usize) -> PathBuf {
     folder.join(PROBES).join(format!("step-{step}.safetensors"))
