@@ -11,6 +11,8 @@ use crate::engine::{CompletionRequest, EvaluationRequest};
 pub enum PathField {
     /// The folder of a run.
     Run,
+    /// The file of a sweep.
+    Sweep,
     /// A field of the experiment, by its dotted name.
     Experiment(&'static str),
 }
@@ -30,6 +32,12 @@ pub enum Action {
     SetSign(PathBuf, usize),
     /// Show a page of the Runs station.
     ShowRuns(RunsPage),
+    /// Look at a sweep.
+    OpenSweep(PathBuf),
+    /// Begin the sweep whose file was typed.
+    RunTypedSweep,
+    /// Go on with the trials of a sweep that are not done.
+    ResumeSweep(PathBuf),
     /// The pointer stands at a step, or at none.
     HoverStep(Option<usize>),
     /// Pin a step, or follow the newest one.

@@ -37,6 +37,10 @@ pub enum UiCommand {
     GoRetrieve,
     /// Show the Runs station.
     GoRuns,
+    /// Show the Sweep page of the Runs station.
+    GoSweep,
+    /// Begin a sweep.
+    RunSweep,
     /// Look at a run anywhere on disk.
     OpenRun,
     /// Show the page that gets models and code.
@@ -82,6 +86,8 @@ impl UiCommand {
             Self::GoCompare => "Go to Compare",
             Self::GoRetrieve => "Go to Retrieve",
             Self::GoRuns => "Go to Runs",
+            Self::GoSweep => "Go to Sweep",
+            Self::RunSweep => "Run a sweep…",
             Self::OpenRun => "Open a run folder…",
             Self::Fetch => "Get models and code…",
             Self::UseFolders => "Use models and code of your own…",
@@ -118,6 +124,8 @@ impl UiCommand {
             Self::GoCompare => "A sample and its completions, arm beside arm",
             Self::GoRetrieve => "A sample's query and its chunks, and how often chunks hold the name needed",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
+            Self::GoSweep => "A grid of runs: its cells, their metrics and the chart",
+            Self::RunSweep => "Trains or measures every cell of a sweep file, one after the other",
             Self::OpenRun => "Looks at a run that lies anywhere on disk",
             Self::Fetch => "Shows what is missing on this machine, and downloads it",
             Self::UseFolders => "Chooses reader, encoder and code on this machine instead of the catalogue's",
@@ -154,6 +162,8 @@ impl UiCommand {
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::Shortcuts => (Modifiers::NONE, Key::F1),
             Self::StopTraining
+            | Self::GoSweep
+            | Self::RunSweep
             | Self::ResumeRun
             | Self::RollBack
             | Self::Fork
@@ -187,6 +197,7 @@ impl UiCommand {
             }
             Self::Fork if !training => busy(&state.worker),
             Self::UndoHand if state.undoable().is_none() => Some("nothing was changed in the run in training".into()),
+            Self::RunSweep => busy(&state.worker),
             Self::Fetch if state.setup.missing().next().is_none() => Some("everything is here".into()),
             Self::UnpinStep if state.selection.step.is_none() => Some("no step is pinned".into()),
             Self::ResetExperiment if !state.editor.is_changed() => Some("nothing differs from the preset".into()),

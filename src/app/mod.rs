@@ -16,6 +16,7 @@ mod polling;
 mod presets;
 mod setup;
 mod state;
+mod sweeps;
 
 pub use action::{Action, PathField};
 pub use command::{UiCommand, evaluation_refusal};
@@ -30,3 +31,4 @@ pub use pages::{ChartSettings, Overlay, RunsPage, Selection, Station, XAxis};
 pub use presets::{PRESETS, Preset};
 pub use setup::{CatalogueItem, Fetch, Setup};
 pub use state::{AppState, CompletionTask, OpenRun};
+pub use sweeps::Sweeps;

@@ -91,6 +91,8 @@ pub struct Overlay {
     pub log: bool,
     /// Asking for the folder of a run.
     pub open_run: bool,
+    /// Asking for a sweep file.
+    pub run_sweep: bool,
     /// Asking for folders to use instead of the catalogue's.
     pub folders: bool,
     /// Asking whether this run may go to the trash.

@@ -11,6 +11,7 @@ use super::frames::FrameTimes;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
 use super::setup::{CatalogueItem, Setup};
+use super::sweeps::Sweeps;
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
 use crate::experiment::Experiment;
 use crate::runs::{Run, RunEntry, RunFollower, RunStatus, name_of};
@@ -73,6 +74,8 @@ pub struct AppState {
     pub digests: Digests,
     /// What the Runs station shows.
     pub runs_page: RunsPage,
+    /// Sweeps, and the one that is looked at.
+    pub sweeps: Sweeps,
     /// The sign that each run has or had last.
     pub run_signs: BTreeMap<PathBuf, usize>,
     /// Folder of the run that is looked at.
@@ -124,6 +127,7 @@ impl AppState {
             runs_stale: true,
             digests: Digests::default(),
             runs_page: RunsPage::default(),
+            sweeps: Sweeps::default(),
             run_signs: BTreeMap::new(),
             focus: None,
             open_runs: BTreeMap::new(),
@@ -176,7 +180,8 @@ impl AppState {
                 );
             }
             Event::RunChanged(folder) => self.mark_stale(&folder),
-            Event::SweepChanged(_) | Event::SweepEnded(_) => {}
+            Event::SweepChanged(folder) => self.sweep_changed(&folder),
+            Event::SweepEnded(folder) => self.sweep_ended(&folder),
             Event::RunEnded(folder) => {
                 self.runs_stale = true;
                 self.mark_stale(&folder);

@@ -13,8 +13,8 @@ use super::View;
 use super::frame::frame_ui;
 use super::theme::{self, Theme};
 use crate::app::{
-    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, Setup, Station,
-    execute, set_path,
+    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, RunsPage, Setup,
+    Station, execute, set_path,
 };
 use crate::engine::{Command, Severity, WorkerState};
 use crate::runs::RunStatus;
@@ -206,9 +206,11 @@ impl Workbench {
             let new = std::mem::replace(&mut self.runs_dir_changed, changed) != changed;
             self.state.runs_stale |= new || self.lists_a_running_run();
         }
+        let sweeps = self.state.station == Station::Runs && self.state.runs_page == RunsPage::Sweep;
+        let news = sweeps && (due || self.state.sweeps.stale) && self.state.poll_sweeps();
         let first = self.state.runs_stale && self.state.runs.is_empty();
         let listed = self.state.runs_stale;
-        let mut changed = self.state.poll_runs(due);
+        let mut changed = self.state.poll_runs(due) | news;
         if self.state.station == Station::Runs && (due || listed) {
             self.state.digests.look(&self.state.runs, ctx);
         }
@@ -232,7 +234,7 @@ impl eframe::App for Workbench {
         if answered || changed {
             ctx.request_repaint_after(WAKE_EVERY);
         }
-        if self.lists_a_running_run() || self.state.has_growing_run() {
+        if self.lists_a_running_run() || self.state.sweeps.is_running() || self.state.has_growing_run() {
             ctx.request_repaint_after(LOOK_EVERY);
         }
         self.spent = started.elapsed();

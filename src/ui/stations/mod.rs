@@ -28,6 +28,9 @@ mod runs_rows;
 mod runs_settings;
 mod runs_table;
 mod sweep;
+mod sweep_chart;
+mod sweep_series;
+mod sweep_table;
 mod train;
 mod train_hands;
 
