@@ -6,6 +6,7 @@
 mod bench;
 mod completion_job;
 mod dataset;
+mod definitions;
 mod device;
 mod error;
 mod evaluation_job;
@@ -14,6 +15,7 @@ mod loaded;
 mod messages;
 mod reply;
 mod slurm;
+mod soft_prompt;
 mod training_job;
 mod worker;
 

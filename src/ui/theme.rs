@@ -4,6 +4,7 @@ use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle}
 
 use crate::engine::Severity;
 use crate::evaluation::Arm;
+use crate::prompt::Source;
 
 /// Text sizes in points: notes, body, sub-headings, headings.
 pub const SMALL: f32 = 12.0;
@@ -209,8 +210,40 @@ impl Theme {
             Arm::FullRag => (self.full_rag, Dash::Dashed, "□"),
             Arm::Compressed => (self.compressed, Dash::Solid, "●"),
             Arm::ShuffledContext => (self.control, Dash::DashDot, "△"),
+            Arm::MeanVector => (self.control, Dash::DashDot, "▽"),
+            Arm::ZeroVector => (self.control, Dash::DashDot, "◇"),
+            Arm::NoiseVector => (self.control, Dash::DashDot, "◁"),
+            Arm::RandomTokens => (self.control, Dash::DashDot, "▷"),
+            Arm::SoftPrompt => (self.control, Dash::DashDot, "☆"),
+            // Text is blue and soft tokens are orange, whichever chunk they are of.
+            Arm::Identifiers => (self.full_rag, Dash::Dotted, "◇"),
+            Arm::DefinitionText => (self.full_rag, Dash::DashDot, "▷"),
+            Arm::DefinitionVector => (self.compressed, Dash::DashDot, "▷"),
+            Arm::SelectiveExpansion => (self.compressed, Dash::Dashed, "◇"),
         };
         Sign { color, dash, mark }
+    }
+
+    /// How what stands in a prompt is drawn.
+    pub fn source(&self, source: Source) -> Sign {
+        let [pink, lime, indigo, cyan, ..] = self.others;
+        let (color, mark) = match source {
+            Source::Before | Source::After => (self.text, "·"),
+            Source::SoftToken { chunk: Some(_) } => (self.compressed, "●"),
+            Source::SoftToken { chunk: None } => (self.control, "△"),
+            Source::ChunkText { .. } => (self.full_rag, "□"),
+            Source::Identifiers | Source::Definition => (indigo, "◇"),
+            Source::LeftContext => (self.no_context, "◁"),
+            Source::RightContext => (self.encoder, "▷"),
+            Source::FillInTheMiddle => (cyan, "◆"),
+            Source::Cue => (lime, "★"),
+            Source::Target => (pink, "▶"),
+        };
+        Sign {
+            color,
+            dash: Dash::Solid,
+            mark,
+        }
     }
 
     /// How steps that were rolled back are drawn, beside those that took their place.

@@ -22,6 +22,9 @@ pub struct Listing {
     pub order: Order,
 }
 
+/// Arms that have a dot; the others are told under the pointer.
+const DOTS: usize = 4;
+
 /// Height of a row, points.
 const ROW: f32 = 44.0;
 
@@ -115,7 +118,7 @@ fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     };
     ui.painter().rect_filled(rect, theme::ROUNDING, fill);
     let sample = &row.record.sample;
-    let dots = row.completions.len() as f32 * 20.0;
+    let dots = row.completions.len().min(DOTS) as f32 * 20.0;
     let text = rect.shrink2(vec2(8.0, 4.0)).with_max_x(rect.right() - dots - 10.0);
     let target = sample.target.trim().to_owned();
     let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
@@ -136,7 +139,7 @@ fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     let below = text.left_bottom() - vec2(0.0, lower.size().y);
     ui.painter().galley(text.left_top(), upper, theme.strong);
     ui.painter().galley(below, lower, theme.weak);
-    for (at, completion) in row.completions.iter().enumerate() {
+    for (at, completion) in row.completions.iter().take(DOTS).enumerate() {
         let center = pos2(rect.right() - dots + at as f32 * 20.0 + 6.0, rect.center().y);
         dot(ui, center, completion);
     }
@@ -163,6 +166,15 @@ fn dot(ui: &egui::Ui, center: egui::Pos2, completion: &CompletionRecord) {
         Arm::Compressed => "C",
         Arm::FullRag => "F",
         Arm::ShuffledContext => "S",
+        Arm::MeanVector => "M",
+        Arm::ZeroVector => "0",
+        Arm::NoiseVector => "~",
+        Arm::RandomTokens => "R",
+        Arm::SoftPrompt => "P",
+        Arm::Identifiers => "I",
+        Arm::DefinitionText => "D",
+        Arm::DefinitionVector => "d",
+        Arm::SelectiveExpansion => "E",
     };
     let painter = ui.painter();
     if right {

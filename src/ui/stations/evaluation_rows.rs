@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::evaluation_metrics::{METRICS, Metric};
 use crate::app::OpenRun;
 use crate::corpus::Split;
-use crate::evaluation::{Arm, ArmSummary, EvaluationSummary, Interval, SCORE_INFO, ScoreInfo};
+use crate::evaluation::{Arm, ArmSummary, EvaluationSummary, Interval, SampleGroup};
 use crate::runs::Run;
 use crate::ui::View;
 use crate::ui::charts::{ForestRow, Series, x_at};
@@ -17,10 +18,12 @@ const APART: f32 = 5.0;
 /// What is looked at.
 #[derive(Clone, Debug)]
 pub struct Chosen {
-    /// Key of the score.
-    pub key: &'static str,
+    /// Place of the metric.
+    pub metric: usize,
     /// The split.
     pub split: Split,
+    /// A part of the samples; all when none.
+    pub group: Option<SampleGroup>,
     /// Of several runs one arm only is drawn over the steps.
     pub arm: Arm,
 }
@@ -28,8 +31,9 @@ pub struct Chosen {
 impl Default for Chosen {
     fn default() -> Self {
         Self {
-            key: "em_token",
+            metric: 0,
             split: Split::Validation,
+            group: None,
             arm: Arm::Compressed,
         }
     }
@@ -51,9 +55,9 @@ impl Chosen {
         }
     }
 
-    /// The score.
-    pub fn score(&self) -> Option<&'static ScoreInfo> {
-        SCORE_INFO.iter().find(|info| info.key == self.key)
+    /// The metric.
+    pub fn metric(&self) -> Metric {
+        METRICS.get(self.metric).copied().unwrap_or(Metric::Score(0))
     }
 
     /// The split in a sentence.
@@ -61,47 +65,32 @@ impl Chosen {
         format!("{:?}", self.split).to_lowercase()
     }
 
-    fn is_share(&self) -> bool {
-        self.score().is_some_and(|info| info.unit == "0 to 1")
-    }
-
-    /// The unit of a difference.
-    pub fn difference_unit(&self) -> String {
-        match self.score().map_or("", |info| info.unit) {
-            "0 to 1" => "percentage points".into(),
-            "0 to 100" => "points of 100".into(),
-            unit => unit.into(),
-        }
-    }
-
-    /// Decimals of a difference in that unit.
-    pub fn decimals(&self) -> usize {
-        match self.score() {
-            Some(_) if self.is_share() => 1,
-            Some(info) => info.decimals,
-            None => 2,
-        }
-    }
-
-    fn difference(&self, arm: &ArmSummary) -> Option<Interval> {
-        let factor = if self.is_share() { 100.0 } else { 1.0 };
-        let Interval { mean, low, high } = *arm.difference.get(self.key)?;
-        Some(Interval {
-            mean: mean * factor,
-            low: low * factor,
-            high: high * factor,
-        })
-    }
-
     fn newest<'a>(&self, run: &'a Run) -> Option<&'a EvaluationSummary> {
         let of_split = run.evaluations.iter().filter(|summary| summary.split == self.split);
         of_split.max_by_key(|summary| summary.step)
     }
+
+    /// The arms of an evaluation on the chosen samples, how many these are, and of how many repositories.
+    fn arms<'a>(&self, summary: &'a EvaluationSummary) -> (&'a [ArmSummary], usize, usize) {
+        let Some(group) = self.group else {
+            return (&summary.arms, summary.samples, summary.repositories);
+        };
+        let part = summary.groups.iter().find(|part| part.group == group);
+        part.map_or((&[], 0, 0), |part| (&part.arms, part.samples, part.repositories))
+    }
 }
 
-/// The arms that projected vectors of the sample itself, or its chunks, go into; all others are controls.
+/// Arms that hold nothing of the sample's own chunks: what is compared with, rather than claimed.
 pub fn is_control(arm: Arm) -> bool {
-    !matches!(arm, Arm::NoContext | Arm::Compressed | Arm::FullRag)
+    matches!(
+        arm,
+        Arm::ShuffledContext
+            | Arm::MeanVector
+            | Arm::ZeroVector
+            | Arm::NoiseVector
+            | Arm::RandomTokens
+            | Arm::SoftPrompt
+    )
 }
 
 /// A heading a run and below it a row an arm, controls last.
@@ -111,35 +100,63 @@ pub fn forest_rows(view: &View<'_>, chosen: &Chosen, runs: &[&OpenRun], labels: 
         let Some(summary) = chosen.newest(open.run()) else {
             continue;
         };
+        let (arms, samples, repositories) = chosen.arms(summary);
+        let part = chosen
+            .group
+            .map_or_else(String::new, |group| format!(", {}", group.label()));
         let made = format!(
-            "step {}, {} split, {} of {} repositories; paired bootstrap by repository, {} resamples, seed {}",
+            "step {}, {} split, {} of {repositories} repositories{part}; paired bootstrap by repository, {} resamples, seed {}",
             summary.step,
             chosen.split_name(),
-            count(summary.samples, "sample"),
-            summary.repositories,
+            count(samples, "sample"),
             summary.resamples,
             summary.seed
         );
         rows.push(ForestRow {
-            label: format!("{label}, step {}, n = {}", summary.step, summary.samples),
+            label: format!("{label}, step {}, n = {samples}{}", summary.step, look(summary)),
             sign: view.theme.run(open.sign),
             control: false,
             interval: None,
             made: made.clone(),
         });
-        let mut arms: Vec<&ArmSummary> = summary.arms.iter().collect();
+        let mut arms: Vec<&ArmSummary> = arms.iter().collect();
         arms.sort_by_key(|arm| is_control(arm.arm));
         rows.extend(arms.into_iter().filter_map(|arm| {
             Some(ForestRow {
                 label: arm.arm.label().to_owned(),
                 sign: view.theme.arm(arm.arm),
                 control: is_control(arm.arm),
-                interval: Some(chosen.difference(arm)?),
-                made: made.clone(),
+                interval: Some(chosen.metric().of(arm)?),
+                made: format!("{}\n{}{made}", arm.arm.meaning(), rates(arm)),
             })
         }));
     }
     rows
+}
+
+/// Only the first look at the test split is a clean one.
+fn look(summary: &EvaluationSummary) -> String {
+    match summary.test_looks {
+        0 | 1 => String::new(),
+        looks => format!(", ▲ look {looks} at test"),
+    }
+}
+
+/// McNemar's test and the rates of an arm, a line each.
+fn rates(arm: &ArmSummary) -> String {
+    let mut text = String::new();
+    if let Some(exact) = arm.exact {
+        text += &format!(
+            "exact match against no context: {} gained, {} lost, McNemar p = {:.4}, after Holm {:.4}\n",
+            exact.gained, exact.lost, exact.p, exact.p_holm
+        );
+    }
+    for metric in [Metric::Overflow, Metric::Boost] {
+        if let Some(found) = metric.of(arm) {
+            text += &format!("{}: {} %\n", metric.label(), found.text(1));
+        }
+    }
+    text
 }
 
 /// One curve an arm of a single run, or one a run of the chosen arm; and no context, which is the zero.
@@ -172,7 +189,7 @@ pub fn over_steps(view: &View<'_>, chosen: &Chosen, runs: &[&OpenRun], labels: &
     for (place, series) in all.iter_mut().enumerate() {
         series.shift = (place as f32 - middle) * APART;
     }
-    if !all.is_empty() {
+    if !all.is_empty() && chosen.metric().is_difference() {
         let last = all.iter().flat_map(|series| series.points.iter()).map(|point| point[0]);
         let zero: Arc<[[f64; 2]]> = [[0.0, 0.0], [last.fold(0.0, f64::max), 0.0]].into();
         all.push(Series::new(
@@ -187,7 +204,10 @@ pub fn over_steps(view: &View<'_>, chosen: &Chosen, runs: &[&OpenRun], labels: &
 /// `[x, mean, low, high]` at every evaluation of the split.
 fn points(view: &View<'_>, chosen: &Chosen, run: &Run, arm: Arm) -> Vec<[f64; 4]> {
     let of_split = run.evaluations.iter().filter(|summary| summary.split == chosen.split);
-    let intervals = of_split.filter_map(|summary| Some((summary.step, chosen.difference(summary.arm(arm)?)?)));
+    let intervals = of_split.filter_map(|summary| {
+        let arm = chosen.arms(summary).0.iter().find(|one| one.arm == arm)?;
+        Some((summary.step, chosen.metric().of(arm)?))
+    });
     let x = |step| x_at(run, step, view.state.charts.x);
     intervals
         .map(|(step, Interval { mean, low, high })| [x(step), mean, low, high])
