@@ -169,7 +169,7 @@ pub fn field_text(experiment: &Experiment, key: &str) -> String {
 }
 
 /// Every field as text.
-fn field_texts(experiment: &Experiment) -> BTreeMap<&'static str, String> {
+pub(super) fn field_texts(experiment: &Experiment) -> BTreeMap<&'static str, String> {
     let table = toml::Table::try_from(experiment).unwrap_or_default();
     fields::all()
         .map(|field| (field.key, text_in(&table, field.key)))

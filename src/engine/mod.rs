@@ -15,6 +15,7 @@ mod laboratory;
 mod loaded;
 mod messages;
 mod reply;
+mod slurm;
 mod soft_prompt;
 mod training_job;
 mod worker;
@@ -30,6 +31,7 @@ pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use laboratory::messages::*;
 pub use messages::*;
+pub use slurm::{Submission, submit_to_slurm};
 
 use crate::models::catalogue::Store;
 use reply::Reply;

@@ -1,6 +1,7 @@
 //! The worker's loop: orders are carried out between two steps, and nothing that fails takes the worker with it.
 
 mod questions;
+mod sweep;
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ use super::{Command, EngineError, EngineSettings, EvaluationRequest, Event, Fork
 use crate::experiment::Experiment;
 use crate::runs::{EventKind, Run};
 use questions::Question;
+use sweep::SweepJob;
 
 /// What reaches the worker.
 pub(super) enum Order {
@@ -43,6 +45,7 @@ pub(super) struct Worker {
     /// Pause again after the next step.
     one_step: bool,
     fetch: Option<FetchJob>,
+    sweep: Option<SweepJob>,
 }
 
 impl Worker {
@@ -58,6 +61,7 @@ impl Worker {
             paused: false,
             one_step: false,
             fetch: None,
+            sweep: None,
         }
     }
 
@@ -78,7 +82,7 @@ impl Worker {
                 Err(panic) => self.survive(panic.as_ref(), asked),
             }
         }
-        self.stop_training("the program was closed");
+        self.stop("the program was closed");
         self.fetch = None;
     }
 
@@ -106,7 +110,7 @@ impl Worker {
         if let Some(order) = self.waiting.pop_front() {
             return Some(Some(order));
         }
-        if self.training.is_some() && !self.paused {
+        if (self.training.is_some() || self.sweep.is_some()) && !self.paused {
             match self.orders.try_recv() {
                 Ok(order) => Some(Some(order)),
                 Err(crossbeam_channel::TryRecvError::Empty) => Some(None),
@@ -121,12 +125,21 @@ impl Worker {
     fn obey(&mut self, order: Option<Order>) -> bool {
         let command = match order {
             None => {
-                self.advance_training();
+                if self.training.is_some() {
+                    self.advance_training();
+                } else {
+                    self.advance_sweep();
+                }
                 return true;
             }
             Some(Order::Shutdown) => return false,
             Some(Order::Command(command)) => command,
         };
+        if self.sweep.is_some() && command.is_work() {
+            let text = "a sweep is in progress; stop it before starting something else";
+            self.reply.notice(Severity::Warning, text);
+            return true;
+        }
         match command {
             Command::Train(experiment) => self.start_training(|worker| worker.prepare_training(&experiment)),
             Command::ResumeRun(folder) => self.start_training(|worker| worker.prepare_resume(&folder)),
@@ -142,7 +155,8 @@ impl Worker {
                 }
             }
             Command::UndoRollBack => self.hand_on(TrainingJob::undo_roll_back),
-            Command::Stop => self.stop_training("stopped by a person"),
+            Command::Stop => self.stop("stopped by a person"),
+            Command::Sweep(request) => self.start_sweep(request),
             Command::Complete(request) => self.complete(&request),
             Command::Read(request) => self.read(&request),
             Command::Counterfactuals(request) => self.change(&request),
@@ -165,18 +179,20 @@ impl Worker {
         let started = prepare(self);
         self.reply.send(Event::Progress(None));
         match started {
-            Ok(job) => {
-                self.paused = false;
-                self.one_step = false;
-                self.reply.send(Event::RunStarted(job.folder().to_owned()));
-                self.reply.send(Event::State(job.state(false)));
-                self.training = Some(job);
-            }
+            Ok(job) => self.begin(job),
             Err(error) => {
                 self.tell(&error);
                 self.reply.send(Event::State(WorkerState::Idle));
             }
         }
+    }
+
+    fn begin(&mut self, job: TrainingJob) {
+        self.paused = false;
+        self.one_step = false;
+        self.reply.send(Event::RunStarted(job.folder().to_owned()));
+        self.reply.send(Event::State(job.state(false)));
+        self.training = Some(job);
     }
 
     fn prepare_training(&mut self, experiment: &Experiment) -> Result<TrainingJob, EngineError> {
@@ -378,6 +394,8 @@ impl Worker {
     fn tell(&self, error: &EngineError) {
         match error {
             EngineError::Cancelled => self.reply.notice(Severity::Info, "stopped before it was done"),
+            // Told when its trial is concluded; the sweep goes on.
+            _ if self.sweep.is_some() => {}
             error => self.reply.send(Event::Failed {
                 message: error.to_string(),
                 bad_input: error.is_bad_input(),

@@ -6,6 +6,7 @@ mod evaluation;
 mod objective;
 mod prompt;
 mod steering;
+mod sweep;
 mod validation;
 
 use std::path::Path;
@@ -18,6 +19,7 @@ pub use evaluation::EvaluationSettings;
 pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use prompt::{PromptLayout, PromptSettings};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
+pub use sweep::{Measure, SweepCell, SweepError, SweepFile, SweepPlan, SweepSplit, Trial};
 pub use validation::{ExperimentError, FieldError};
 
 /// One training run, fully described. `configs/` holds presets; a run folder holds the resolved form with every default written out.

@@ -1,0 +1,100 @@
+//! What a finished trial has measured, in one form whatever was measured.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde::{Deserialize, Serialize};
+
+use super::metrics::{CONTENT, GAIN, SECONDS};
+use crate::collapse::{INSTRUMENTS, instruments};
+use crate::corpus::Split;
+use crate::evaluation::{Arm, CompletionRecord, SCORE_INFO};
+use crate::runs::{Run, RunError};
+
+/// Instruments of the last probe that are kept.
+const KEPT_INSTRUMENTS: [&str; 2] = ["mean_cosine", "rankme"];
+
+/// A sample, as far as a table needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleKey {
+    /// Its id.
+    pub id: String,
+    /// The repository that it comes from.
+    pub repository: String,
+}
+
+/// `trials/N/outcome.json`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Outcome {
+    /// The samples that were looked at.
+    pub samples: Vec<SampleKey>,
+    /// By name of the metric: a value for each sample, in their order.
+    pub metrics: BTreeMap<String, Vec<f64>>,
+    /// By name: one number for the whole trial.
+    pub numbers: BTreeMap<String, f64>,
+}
+
+impl Outcome {
+    /// What a run's evaluation of a step says: every score of the compressed arm, and what it gains over no context and over the
+    /// shuffled control, on the samples that all three have completed.
+    pub fn of_run(run: &Run, step: usize, split: Split) -> Result<Self, RunError> {
+        let records = run.completions(step, split)?;
+        let of = |arm: Arm| -> HashMap<&str, &CompletionRecord> {
+            let records = records.iter().filter(|record| record.arm == arm);
+            records.map(|record| (record.sample.as_str(), record)).collect()
+        };
+        let (compressed, none, shuffled) = (of(Arm::Compressed), of(Arm::NoContext), of(Arm::ShuffledContext));
+        let mut samples: Vec<SampleKey> = run
+            .samples()
+            .into_iter()
+            .filter(|record| compressed.contains_key(record.sample.id.as_str()))
+            .map(|record| SampleKey {
+                id: record.sample.id,
+                repository: record.sample.repository,
+            })
+            .collect();
+        samples.sort_unstable_by(|one, other| one.id.cmp(&other.id));
+        let mut metrics = BTreeMap::new();
+        let found: Vec<&CompletionRecord> = samples
+            .iter()
+            .filter_map(|one| compressed.get(one.id.as_str()).copied())
+            .collect();
+        for info in SCORE_INFO {
+            let values = found.iter().map(|record| (info.get)(&record.scores));
+            metrics.insert(info.key.to_owned(), values.collect());
+        }
+        for (key, others) in [(GAIN, none), (CONTENT, shuffled)] {
+            let less = |record: &&CompletionRecord| {
+                let other = others.get(record.sample.as_str())?;
+                Some(record.scores.cross_entropy - other.scores.cross_entropy)
+            };
+            // An arm that was not asked for has no column.
+            if let Some(values) = found.iter().map(less).collect() {
+                metrics.insert(key.to_owned(), values);
+            }
+        }
+        Ok(Self {
+            samples,
+            metrics,
+            numbers: numbers(run),
+        })
+    }
+}
+
+fn numbers(run: &Run) -> BTreeMap<String, f64> {
+    let mut numbers = BTreeMap::new();
+    if let Some(last) = run.scalars.last() {
+        numbers.insert(SECONDS.to_owned(), last.seconds);
+    }
+    let probe = run.probe_steps.last().and_then(|step| run.probe(*step).ok());
+    // A probe set too small to be compared has no instruments.
+    if let Some(values) = probe
+        .as_ref()
+        .and_then(|probe| probe.projected_vectors().ok())
+        .map(|vectors| instruments(&vectors))
+    {
+        let kept = INSTRUMENTS.iter().filter(|info| KEPT_INSTRUMENTS.contains(&info.key));
+        numbers.extend(kept.map(|info| (info.key.to_owned(), (info.get)(&values))));
+    }
+    numbers.retain(|_, number| number.is_finite());
+    numbers
+}
