@@ -1,12 +1,13 @@
 //! Cosines between vectors: the matrix behind the heat map, and the histogram of figure 2 of the paper.
 
 use nalgebra::DMatrix;
+use serde::{Deserialize, Serialize};
 
 use super::quantile::quantile;
 use super::vectors::{Vectors, gram, unit_rows};
 
 /// How often each cosine occurs among pairs of distinct vectors.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Histogram {
     /// Lower end of the first bin.
     pub low: f64,
@@ -32,7 +33,11 @@ pub fn off_diagonal_cosines(vectors: &Vectors) -> Vec<f64> {
 
 /// Histogram of the cosines of all pairs of distinct vectors over [-1, 1], in `bins` bins (at least one).
 pub fn cosine_histogram(vectors: &Vectors, bins: usize) -> Histogram {
-    let mut cosines = off_diagonal_cosines(vectors);
+    histogram_of(off_diagonal_cosines(vectors), bins)
+}
+
+/// Histogram of cosines over [-1, 1].
+pub(super) fn histogram_of(mut cosines: Vec<f64>, bins: usize) -> Histogram {
     let mut counts = vec![0; bins.max(1)];
     let last = counts.len() - 1;
     for cosine in &cosines {

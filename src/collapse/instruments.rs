@@ -1,12 +1,12 @@
 //! One number each: how far a set of vectors has collapsed (method.md F1).
 
-use super::cosine::{cosines, upper};
-use super::quantile::quantile;
-use super::spectrum::{energies, participation_ratio, rankme, top_share};
-use super::vectors::{Vectors, centred_rows};
+use serde::{Deserialize, Serialize};
+
+use super::Geometry;
+use super::vectors::Vectors;
 
 /// Collapse instruments of one set of vectors z₁ … z_N of width d, with singular values σ and squares λ = σ².
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Instruments {
     /// Mean cosine of distinct vectors, `mean_{i≠j} cos(zᵢ, zⱼ)`. Healthy near the encoder's; 1 is collapse (Ethayarajh 2019,
     /// arXiv 1909.00512; LLavaCode figure 2).
@@ -33,26 +33,7 @@ pub struct Instruments {
 
 /// All instruments of one set of vectors.
 pub fn instruments(vectors: &Vectors) -> Instruments {
-    let matrix = vectors.matrix();
-    let total = matrix.norm_squared();
-    let uncentred = energies(&matrix, total);
-    let mut norms: Vec<f64> = matrix.row_iter().map(|row| row.norm()).collect();
-    norms.sort_unstable_by(f64::total_cmp);
-    let centred = energies(&centred_rows(matrix), total);
-    let cosines: Vec<f64> = upper(&cosines(vectors)).collect();
-    let pairs = cosines.len() as f64;
-    Instruments {
-        mean_cosine: cosines.iter().sum::<f64>() / pairs,
-        rankme: rankme(&uncentred),
-        participation_ratio: participation_ratio(&centred),
-        stable_rank: 1.0 / top_share(&uncentred),
-        top_share_centred: top_share(&centred),
-        top_share_uncentred: top_share(&uncentred),
-        // Of unit vectors, ‖a - b‖² = 2 - 2 cos(a, b).
-        uniformity: (cosines.iter().map(|cosine| (4.0 * cosine - 4.0).exp()).sum::<f64>() / pairs).ln(),
-        median_norm: quantile(&norms, 0.5),
-        largest_rank: uncentred.len(),
-    }
+    Geometry::of(vectors).instruments()
 }
 
 /// What a person needs to know about one instrument.

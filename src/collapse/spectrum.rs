@@ -19,15 +19,20 @@ pub fn singular_values(vectors: &Vectors, centred: bool) -> Vec<f64> {
 /// What lies below the precision of that matrix, measured against its largest eigenvalue and against `total` (the squared norm
 /// before centring), is zero.
 pub(super) fn energies(matrix: &DMatrix<f64>, total: f64) -> Vec<f64> {
-    let smaller = if matrix.nrows() <= matrix.ncols() {
-        matrix * matrix.transpose()
+    let (rows, columns) = matrix.shape();
+    if rows <= columns {
+        energies_of(&(matrix * matrix.transpose()), columns, total)
     } else {
-        matrix.tr_mul(matrix)
-    };
+        energies_of(&matrix.tr_mul(matrix), rows, total)
+    }
+}
+
+/// [`energies`] of a matrix whose smaller Gram matrix is known, and whose longer side is this.
+pub(super) fn energies_of(smaller: &DMatrix<f64>, longer: usize, total: f64) -> Vec<f64> {
     let mut energies: Vec<f64> = smaller.symmetric_eigenvalues().iter().copied().collect();
     energies.sort_unstable_by(|left, right| right.total_cmp(left));
     let largest = energies.first().copied().unwrap_or_default();
-    let resolution = matrix.nrows().max(matrix.ncols()) as f64 * f64::EPSILON;
+    let resolution = longer as f64 * f64::EPSILON;
     let floor = resolution * largest.max(f64::EPSILON * total);
     for energy in &mut energies {
         if *energy <= floor {

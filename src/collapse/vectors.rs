@@ -87,6 +87,17 @@ impl<'a> Vectors<'a> {
         self.width
     }
 
+    /// The first `rows` of them, or all when there are no more.
+    pub(super) fn first(&self, rows: usize) -> Self {
+        let rows = rows.min(self.rows);
+        let end = rows * self.width;
+        let values = match self.values {
+            Values::Single(values) => Values::Single(values.get(..end).unwrap_or(values)),
+            Values::Double(values) => Values::Double(values.get(..end).unwrap_or(values)),
+        };
+        Self { rows, values, ..*self }
+    }
+
     /// `[rows, width]` in double precision.
     pub(super) fn matrix(&self) -> DMatrix<f64> {
         match self.values {

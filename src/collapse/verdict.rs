@@ -62,6 +62,38 @@ pub fn verdict(encoder: &Instruments, projected: &Instruments) -> Verdict {
     }
 }
 
+/// Where an instrument passes from healthy to collapsed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Limit {
+    /// Key of the instrument.
+    pub key: &'static str,
+    /// Its value at the limit.
+    pub value: f64,
+    /// What it is made of.
+    pub words: String,
+}
+
+/// The limits that [`verdict`] judges by, beside an encoder with these instruments.
+pub fn limits(encoder: &Instruments) -> [Limit; 3] {
+    [
+        Limit {
+            key: "mean_cosine",
+            value: encoder.mean_cosine + COSINE_RISE,
+            words: format!("the encoder's plus {COSINE_RISE}"),
+        },
+        Limit {
+            key: "rankme",
+            value: encoder.rankme * RANK_SHARE,
+            words: format!("{RANK_SHARE} of the encoder's"),
+        },
+        Limit {
+            key: "top_share_uncentred",
+            value: TOP_SHARE,
+            words: format!("{TOP_SHARE} of the energy"),
+        },
+    ]
+}
+
 /// The sentence on top of the Collapse station.
 ///
 /// "Step 412: projected mean cosine 0.23, encoder 0.41. Effective rank 61 of 100. Not collapsed.", where 100 is the

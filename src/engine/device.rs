@@ -117,8 +117,8 @@ pub(super) fn start_compute_threads() {
         .ok();
 }
 
-/// Lowers the priority of the calling thread.
-pub(super) fn give_way() {
+/// Lowers the priority of the calling thread, so that the window stays quick.
+pub fn give_way() {
     use thread_priority::{ThreadPriority, ThreadPriorityValue};
     if let Ok(low) = ThreadPriorityValue::try_from(20u8) {
         // Where the system does not allow it, the window is merely a little slower.

@@ -13,6 +13,10 @@ use crate::models::reader::{self, Reader};
 use crate::models::tokenizer::TextTokenizer;
 use crate::projector::TokenEmbeddings;
 use crate::prompt::PromptBuilder;
+use crate::runs::TokenSample;
+
+/// Of the sample of tokens: the same for every run, so that runs of one reader stand in the same cloud.
+const TOKEN_SEED: u64 = 1;
 
 /// Reader, tokenizer and encoder of an experiment.
 pub(super) struct LoadedModels {
@@ -23,6 +27,8 @@ pub(super) struct LoadedModels {
     /// The encoder's vectors on disk; one for the whole process, which writes one file.
     pub vectors: RefCell<VectorCache>,
     pub embeddings: TokenEmbeddings,
+    /// Some of them, for the run folder.
+    pub tokens: TokenSample,
     pub device: Device,
 }
 
@@ -32,14 +38,15 @@ impl LoadedModels {
         let folder = store.encoder(&experiment.encoder.model)?;
         let encoder = BertEncoder::load(&folder, experiment.encoder.max_tokens, device)?;
         let vectors = VectorCache::open(&store.root().join("vectors"), encoder.fingerprint(), encoder.width())?;
-        let embeddings = TokenEmbeddings::of(&reader.embedding_table()?, reader.config().hidden);
+        let (table, width) = (reader.embedding_table()?, reader.config().hidden);
         Ok(Self {
             key: Self::key(experiment),
             reader,
             tokenizer,
             encoder: Box::new(encoder),
             vectors: RefCell::new(vectors),
-            embeddings,
+            embeddings: TokenEmbeddings::of(&table, width),
+            tokens: TokenSample::draw(&table, width, TOKEN_SEED),
             device: device.clone(),
         })
     }

@@ -27,7 +27,7 @@ use std::thread::JoinHandle;
 use crossbeam_channel::{Receiver, Sender};
 
 pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Stages, Vectors, Work};
-pub use device::DeviceChoice;
+pub use device::{DeviceChoice, give_way};
 pub use error::EngineError;
 pub use laboratory::messages::*;
 pub use messages::*;

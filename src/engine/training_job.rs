@@ -159,6 +159,7 @@ impl TrainingJob {
     /// Writes what a run has before its first step.
     fn fill(&mut self, models: &LoadedModels, probe_chunks: &[Chunk]) -> Result<(), EngineError> {
         self.writer.probe_chunks(probe_chunks)?;
+        self.writer.token_sample(&models.tokens)?;
         let samples = self.validation.iter().map(|one| sample_record(one, Split::Validation));
         self.writer.samples(&samples.collect::<Vec<_>>())?;
         self.write_probe(models)

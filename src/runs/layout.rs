@@ -32,6 +32,16 @@ pub(super) fn probe_chunks(folder: &Path) -> PathBuf {
     folder.join(PROBES).join("chunks.json")
 }
 
+/// A sample of the reader's token embeddings.
+pub(super) fn probe_tokens(folder: &Path) -> PathBuf {
+    folder.join(PROBES).join("tokens.safetensors")
+}
+
+/// Numbers of probes that were looked at.
+pub(super) fn probe_instruments(folder: &Path) -> PathBuf {
+    folder.join(PROBES).join("instruments.jsonl")
+}
+
 pub(super) fn checkpoint(folder: &Path, step: usize) -> PathBuf {
     folder.join(CHECKPOINTS).join(format!("step-{step}.safetensors"))
 }

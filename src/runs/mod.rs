@@ -15,6 +15,7 @@ mod lines;
 mod list;
 mod live;
 mod part;
+mod probes;
 mod records;
 mod retention;
 mod rewind;
@@ -31,6 +32,7 @@ use header::{checked_manifest, read_experiment};
 pub use history::{interventions, live_events};
 pub use list::{RunEntry, delete, list};
 pub use part::{EvaluationPart, PartKey};
+pub use probes::{ProbeNumbers, Probes, TokenSample};
 pub use records::*;
 pub use run::{Checkpoint, Run, RunStatus, name_of};
 pub use sweep::{

@@ -1,13 +1,12 @@
 //! Reading a run.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::lines::{self, LineReader};
 use super::{
-    EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, RunError, RunFollower, SampleRecord,
-    ScalarRecord, files, layout, live, live_events,
+    EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, Probes, RunError, RunFollower,
+    SampleRecord, ScalarRecord, files, layout, live, live_events,
 };
 use crate::collapse::AlarmKind;
 use crate::corpus::Split;
@@ -149,9 +148,7 @@ impl Run {
 
     /// The chunks behind the rows of every probe.
     pub fn probe_chunks(&self) -> Result<ProbeChunks, RunError> {
-        let path = layout::probe_chunks(&self.folder);
-        let bytes = fs::read(&path).map_err(RunError::read(&path))?;
-        serde_json::from_slice(&bytes).map_err(|error| RunError::damaged(&path, error))
+        Probes::of(&self.folder).chunks()
     }
 
     /// Every completion of one evaluation.

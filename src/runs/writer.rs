@@ -11,8 +11,8 @@ use serde::Serialize;
 use super::files::{self, NamedTensor};
 use super::lines::{LineReader, LineWriter};
 use super::{
-    EventKind, EventRecord, Manifest, ProbeRecord, RunError, SampleRecord, ScalarRecord, checked_manifest, layout,
-    live, retention,
+    EventKind, EventRecord, Manifest, ProbeRecord, RunError, SampleRecord, ScalarRecord, TokenSample, checked_manifest,
+    layout, live, retention,
 };
 use crate::corpus::Chunk;
 use crate::evaluation::{CompletionRecord, EvaluationSummary};
@@ -134,6 +134,11 @@ impl RunWriter {
     /// Writes `probes/chunks.json`: the chunks whose vectors are watched, in the row order of every later probe.
     pub fn probe_chunks(&mut self, chunks: &[Chunk]) -> Result<(), RunError> {
         write_json(&layout::probe_chunks(&self.folder), chunks)
+    }
+
+    /// Writes `probes/tokens.safetensors`.
+    pub fn token_sample(&mut self, tokens: &TokenSample) -> Result<(), RunError> {
+        tokens.write(&layout::probe_tokens(&self.folder))
     }
 
     /// Writes `probes/step-N.safetensors`.

@@ -10,6 +10,7 @@ mod launch;
 mod log;
 mod palette;
 mod rail;
+mod ramps;
 mod screenshots;
 pub mod stations;
 mod status_bar;

@@ -1,5 +1,6 @@
 //! What every chart has around it: title, note, menu, the table behind it, and a summary for screen readers.
 
+use egui::mutex::Mutex;
 use egui::{Role, WidgetInfo};
 
 use super::axes::small;
@@ -7,6 +8,9 @@ use super::export::{Export, Format};
 use super::local::local;
 use super::table::Table;
 use crate::ui::theme::{self, Theme};
+
+/// Height of the title row with the gap below it, points.
+const TITLE: f32 = 26.0;
 
 /// The surroundings of one chart.
 #[derive(Clone, Debug)]
@@ -28,6 +32,7 @@ pub struct ChartFrame<'a> {
 #[derive(Default)]
 struct Memory {
     as_table: bool,
+    full_screen: bool,
     export: Export,
 }
 
@@ -41,12 +46,55 @@ impl ChartFrame<'_> {
         table: impl Fn() -> Table,
         body: impl FnOnce(&mut egui::Ui, f32) -> R,
     ) -> Option<R> {
-        let theme = Theme::of(ui);
         let memory = local::<Memory>(ui.ctx(), self.id);
+        let full_screen = memory.lock().full_screen;
+        let (rect, answer) = match full_screen {
+            true => self.full_screen_ui(ui, &memory, &table, body),
+            false => self.framed_ui(ui, &memory, self.height, &table, body),
+        };
+        memory.lock().export.run(ui, self.id, rect, table);
+        answer
+    }
+
+    /// The chart over everything else, until Esc; its place on the page stays free.
+    fn full_screen_ui<R>(
+        &self,
+        ui: &mut egui::Ui,
+        memory: &Mutex<Memory>,
+        table: &impl Fn() -> Table,
+        body: impl FnOnce(&mut egui::Ui, f32) -> R,
+    ) -> (egui::Rect, Option<R>) {
+        ui.allocate_space(egui::vec2(ui.available_width(), self.height + TITLE));
+        let screen = ui.ctx().content_rect().shrink(theme::PAGE);
+        let frame = Theme::of(ui).dialog().inner_margin(theme::SECTION);
+        let inside = screen.size() - egui::Vec2::splat(2.0 * theme::SECTION);
+        let modal = egui::Modal::new(self.id.with("full screen"))
+            .frame(frame)
+            .show(ui.ctx(), |ui| {
+                ui.set_min_size(inside);
+                ui.set_max_size(inside);
+                self.framed_ui(ui, memory, inside.y - TITLE - theme::GAP, table, body)
+            });
+        if modal.should_close() {
+            memory.lock().full_screen = false;
+        }
+        modal.inner
+    }
+
+    fn framed_ui<R>(
+        &self,
+        ui: &mut egui::Ui,
+        memory: &Mutex<Memory>,
+        height: f32,
+        table: &impl Fn() -> Table,
+        body: impl FnOnce(&mut egui::Ui, f32) -> R,
+    ) -> (egui::Rect, Option<R>) {
+        let theme = Theme::of(ui);
         let drawn = ui.vertical(|ui| {
             // The menu has its place first, the note takes what is left.
             let row = egui::Layout::right_to_left(egui::Align::Center);
-            ui.allocate_ui_with_layout(egui::vec2(ui.available_width(), 20.0), row, |ui| {
+            let size = egui::vec2(ui.available_width(), 20.0);
+            ui.allocate_ui_with_layout(size, row, |ui| {
                 self.menu(ui, &mut memory.lock());
                 memory.lock().export.outcome_ui(ui);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
@@ -55,8 +103,8 @@ impl ChartFrame<'_> {
                 });
             });
             if let Some(reason) = self.empty {
-                ui.allocate_ui(egui::vec2(ui.available_width(), self.height), |ui| {
-                    ui.set_min_height(self.height);
+                ui.allocate_ui(egui::vec2(ui.available_width(), height), |ui| {
+                    ui.set_min_height(height);
                     ui.centered_and_justified(|ui| {
                         ui.label(egui::RichText::new(reason).color(theme.weak));
                     });
@@ -64,16 +112,21 @@ impl ChartFrame<'_> {
                 return None;
             }
             if memory.lock().as_table {
-                table().ui(ui, self.id, self.height);
+                table().ui(ui, self.id, height);
                 return None;
             }
-            Some(body(ui, self.height))
+            Some(body(ui, height))
         });
+        let rect = drawn.response.rect;
+        let title = rect.with_max_y(rect.top() + TITLE);
+        if asks_for_full_screen(ui, rect, title) {
+            let mut memory = memory.lock();
+            memory.full_screen = !memory.full_screen;
+        }
         drawn
             .response
             .widget_info(|| WidgetInfo::labeled(Role::Figure, true, &self.summary));
-        memory.lock().export.run(ui, self.id, drawn.response.rect, table);
-        drawn.inner
+        (rect, drawn.inner)
     }
 
     fn menu(&self, ui: &mut egui::Ui, memory: &mut Memory) {
@@ -88,6 +141,14 @@ impl ChartFrame<'_> {
             if ui.button(word).clicked() {
                 memory.as_table = !memory.as_table;
             }
+            let word = if memory.full_screen {
+                "Leave full screen"
+            } else {
+                "Full screen"
+            };
+            if ui.add(egui::Button::new(word).shortcut_text("F")).clicked() {
+                memory.full_screen = !memory.full_screen;
+            }
             if ui.button("Export PNG…").clicked() {
                 memory.export.ask(Format::Png, self.title);
             }
@@ -97,4 +158,23 @@ impl ChartFrame<'_> {
         });
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("menu of {}", self.title)));
     }
+}
+
+/// A double click on the title, or the key F over the chart under the pointer or around what has the keyboard, while nobody types.
+fn asks_for_full_screen(ui: &egui::Ui, rect: egui::Rect, title: egui::Rect) -> bool {
+    let ctx = ui.ctx();
+    if ctx.text_edit_focused() {
+        return false;
+    }
+    let twice = ui.input(|input| input.pointer.button_double_clicked(egui::PointerButton::Primary));
+    if twice && ui.rect_contains_pointer(title) {
+        return true;
+    }
+    let focused = ctx.memory(|memory| memory.focused());
+    let meant = match focused.and_then(|focused| ctx.read_response(focused)) {
+        Some(response) => response.layer_id == ui.layer_id() && rect.contains_rect(response.rect),
+        None => ui.rect_contains_pointer(rect),
+    };
+    // One chart a press: the first that is meant takes it.
+    meant && ui.input_mut(|input| input.consume_key(egui::Modifiers::NONE, egui::Key::F))
 }

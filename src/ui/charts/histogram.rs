@@ -10,7 +10,7 @@ use super::keys::{arrows, moved};
 use super::scale::Scale;
 use super::table::Table;
 use crate::collapse::Histogram;
-use crate::ui::format::number;
+use crate::ui::format::{grouped, number};
 use crate::ui::theme::{self, Dash, Sign, Theme};
 
 /// The axes that histograms share.
@@ -55,6 +55,8 @@ pub struct HistogramChart<'a> {
     pub histogram: &'a Histogram,
     /// Colour of the bars.
     pub sign: Sign,
+    /// Drawn as an outline: what it is, and its counts.
+    pub reference: Option<(&'a str, &'a Histogram)>,
     /// Shared with the histograms beside it.
     pub axes: Axes,
     /// The bin that is selected.
@@ -71,7 +73,7 @@ impl HistogramChart<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
-            note: format!("mean {mean:.2}, 90% in {low:.2} to {high:.2}"),
+            note: self.note(),
             summary: format!(
                 "{}: mean cosine {mean:.3}, 90% of pairs between {low:.3} and {high:.3}",
                 self.title
@@ -84,13 +86,30 @@ impl HistogramChart<'_> {
             .flatten()
     }
 
+    /// Mean, quantiles and number of pairs; read whole on hover where it does not fit.
+    fn note(&self) -> String {
+        let Histogram { mean, quantiles, .. } = self.histogram;
+        let [q05, q25, q50, q75, q95] = quantiles.map(|value| format!("{value:.2}"));
+        let pairs = grouped(self.histogram.counts.iter().sum::<usize>() as i64);
+        let outline = self.reference.map_or_else(String::new, |(name, histogram)| {
+            format!(" · outline: {name}, mean {:.2}", histogram.mean)
+        });
+        format!("mean {mean:.2}, quartiles {q25}, {q50}, {q75}, 90% in {q05} to {q95}, {pairs} pairs{outline}")
+            .replace('-', "−")
+    }
+
     fn table(&self) -> Table {
         let mut table = Table::new(["cosine from", "to", "pairs"]);
+        table
+            .columns
+            .extend(self.reference.map(|(name, _)| format!("pairs, {name}")));
         table.rows = (0..self.histogram.counts.len())
             .map(|bin| {
                 let (low, high) = edges(self.histogram, bin);
-                let count = self.histogram.counts.get(bin).copied().unwrap_or_default();
-                vec![format!("{low:.3}"), format!("{high:.3}"), count.to_string()]
+                let count = |of: &Histogram| of.counts.get(bin).copied().unwrap_or_default().to_string();
+                let mut row = vec![format!("{low:.3}"), format!("{high:.3}"), count(self.histogram)];
+                row.extend(self.reference.map(|(_, histogram)| count(histogram)));
+                row
             })
             .collect();
         table
@@ -114,6 +133,10 @@ impl HistogramChart<'_> {
             plot.set_plot_bounds_x(self.axes.low - 0.01..=self.axes.high + 0.03);
             plot.set_plot_bounds_y(floor * 1.6..=top * 1.06);
             plot.bar_chart(self.bars(theme));
+            if let Some((_, histogram)) = self.reference {
+                let stroke = Stroke::new(theme::THIN_LINE, theme.cursor);
+                plot.add(Curve::new("", outline(histogram), stroke, Dash::Dotted));
+            }
             for (points, width) in self.quantile_strip(floor * 0.8) {
                 let stroke = Stroke::new(width, self.sign.color);
                 plot.add(Curve::new("", points, stroke, Dash::Solid));
@@ -197,7 +220,11 @@ impl HistogramChart<'_> {
         let count = self.histogram.counts.get(bin).copied().unwrap_or_default();
         let share = count as f64 / pairs(self.histogram) * 100.0;
         ui.label(theme::caption(format!("cosine {low:.2} to {high:.2}")));
-        ui.label(format!("{count} pairs, {}%", number(share)));
+        ui.label(format!("{} pairs, {}%", grouped(count as i64), number(share)));
+        if let Some((name, histogram)) = self.reference {
+            let before = histogram.counts.get(bin).copied().unwrap_or_default();
+            ui.label(format!("{name}: {} pairs", grouped(before as i64)));
+        }
         let [q05, q25, q50, q75, q95] = self.histogram.quantiles;
         let theme = Theme::of(ui);
         ui.label(small(
@@ -213,6 +240,18 @@ pub fn edges(histogram: &Histogram, bin: usize) -> (f64, f64) {
     let width = (histogram.high - histogram.low) / histogram.counts.len().max(1) as f64;
     let low = histogram.low + bin as f64 * width;
     (low, low + width)
+}
+
+/// The upper edge of the bars, as a line with steps.
+fn outline(histogram: &Histogram) -> Vec<[f64; 2]> {
+    let pairs = pairs(histogram);
+    let bins = histogram.counts.iter().enumerate();
+    bins.flat_map(|(bin, count)| {
+        let (low, high) = edges(histogram, bin);
+        let height = *count as f64 / pairs * 100.0;
+        [[low, height], [high, height]]
+    })
+    .collect()
 }
 
 fn pairs(histogram: &Histogram) -> f64 {

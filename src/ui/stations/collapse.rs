@@ -6,14 +6,16 @@ use std::sync::Arc;
 use egui::{Id, RichText};
 
 use super::collapse_charts::{Lower, Shown, charts_ui};
+use super::collapse_headline::{comparable, failed_ui, headlines_ui, left, waiting_ui};
 use super::collapse_instruments::{Column, instruments_ui};
 use super::collapse_pairs::{Asked, Cosines, Pairs, Part, Picked, Whose, pairs_ui};
-use super::collapse_scrubber::{Playing, Track, scrubber_ui};
-use super::collapse_series::{EncoderProbe, ProbeReader, ProbeSeries};
-use crate::app::{Action, OpenRun, UiCommand};
-use crate::collapse::headline;
-use crate::ui::charts::local;
-use crate::ui::theme::{self, Theme};
+use super::collapse_reader::ProbeReader;
+use super::collapse_scrubber::{Playing, Scrubber};
+use super::collapse_series::{EncoderProbe, ProbeSeries};
+use super::collapse_track::Track;
+use crate::app::{Action, OpenRun, UiCommand, XAxis};
+use crate::ui::charts::{flags, local};
+use crate::ui::theme;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format};
 
@@ -26,15 +28,11 @@ struct Memory {
     focus: Option<PathBuf>,
     lower: Lower,
     playing: Playing,
+    /// The step that others are held against.
+    reference: Option<usize>,
     picked: Option<Picked>,
     pair: usize,
     pairs: PairsCache,
-}
-
-/// Probes that nobody has looked at yet.
-fn left(open: &OpenRun, series: &ProbeSeries) -> usize {
-    let known = series.steps.len() + series.failed.len();
-    open.run().probe_steps.len().saturating_sub(known)
 }
 
 /// Draws the Collapse station.
@@ -44,33 +42,47 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
     let runs: Vec<&OpenRun> = view.state.shown_runs().take(RUNS).collect();
     let reader = ProbeReader::shared(ui.ctx(), view);
     let mut reader = reader.lock();
+    let focus = runs.first().map(|open| open.run().folder.clone());
+    if memory.focus != focus {
+        memory.focus = focus;
+        memory.picked = None;
+        memory.reference = None;
+    }
     let step = view.state.selection.step;
-    let every: Vec<ProbeSeries> = runs.iter().map(|open| reader.series(ui.ctx(), open.run())).collect();
+    let asked: Vec<Option<usize>> = std::iter::once(step).chain(memory.reference.map(Some)).collect();
+    let every: Vec<ProbeSeries> = runs
+        .iter()
+        .map(|open| reader.look(ui.ctx(), open.run(), &asked))
+        .collect();
     let labels = format::run_labels(runs.iter().map(|open| open.run().folder.as_path()));
     let shown: Vec<Shown> = runs
         .iter()
         .zip(&every)
         .zip(labels)
         .filter_map(|((open, series), name)| {
+            let steps = &open.run().probe_steps;
+            let asked = series.readable_at(steps, step)?;
+            let reference = memory.reference.and_then(|step| series.readable_at(steps, Some(step)));
             Some(Shown {
                 name,
                 sign: view.theme.run(open.sign),
-                series: series.clone(),
-                now: Arc::clone(series.at(step)?),
+                now: Arc::clone(series.probe_or_last(asked)?),
+                reference: reference.and_then(|step| series.probe(step)).cloned(),
+                asked,
                 left: left(open, series),
+                series: series.clone(),
+                events: flags(open.run(), XAxis::Step, view.theme).into(),
+                alarms: open.run().experiment.alarms.clone(),
             })
         })
         .collect();
     let (shown, strangers) = comparable(shown);
-    let focus = runs.first().map(|open| open.run().folder.clone());
-    if memory.focus != focus {
-        memory.focus = focus;
-        memory.picked = None;
-    }
     let encoder = shown.first().and_then(|run| run.series.encoder.clone());
     match (encoder, shown.first()) {
         (Some(encoder), Some(first)) => {
-            let steps: Vec<usize> = first.series.steps.keys().copied().collect();
+            let probed = runs.first().map(|open| open.run().probe_steps.as_slice());
+            let readable = |step: &&usize| !first.series.failed.contains_key(*step);
+            let steps: Vec<usize> = probed.into_iter().flatten().filter(readable).copied().collect();
             headlines_ui(ui, &shown);
             for (open, series) in runs.iter().zip(&every) {
                 waiting_ui(ui, view, open, series);
@@ -88,7 +100,12 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
                     name: &run.name,
                 })
                 .collect();
-            scrubber_ui(ui, view, &tracks, &steps, &mut memory.playing);
+            let scrubber = Scrubber {
+                tracks: &tracks,
+                steps: &steps,
+            };
+            let Memory { playing, reference, .. } = &mut *memory;
+            scrubber.show(ui, view, playing, reference);
             ui.add_space(theme::GAP);
             page_ui(ui, view, &mut memory, &encoder, &shown);
         }
@@ -98,69 +115,6 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             }
             nothing_ui(ui, view, runs.first().copied(), every.first());
         }
-    }
-}
-
-fn headlines_ui(ui: &mut egui::Ui, shown: &[Shown]) {
-    for run in shown {
-        let Some(encoder) = &run.series.encoder else {
-            continue;
-        };
-        ui.horizontal_wrapped(|ui| {
-            if shown.len() > 1 {
-                ui.label(RichText::new(run.sign.mark).color(run.sign.color).size(theme::TITLE));
-                ui.label(theme::title(&run.name).color(run.sign.color));
-            }
-            let sentence = headline(run.now.step, &encoder.instruments, &run.now.instruments);
-            let theme = Theme::of(ui);
-            ui.label(theme::title(sentence).color(theme.strong));
-            // On this line, so that nothing moves each time a live run is probed.
-            if run.left > 0 {
-                let text = format!("reading probes, {} left", run.left);
-                ui.label(RichText::new(text).size(theme::SMALL).color(theme.weak));
-            }
-        });
-    }
-}
-
-/// Runs that cannot stand beside the first: their names, and why.
-type Strangers = Vec<(String, &'static str)>;
-
-/// The runs whose encoder is the first one's, over the same chunks, and the others.
-fn comparable(shown: Vec<Shown>) -> (Vec<Shown>, Strangers) {
-    let first = shown.first().map(|run| run.series.clone()).unwrap_or_default();
-    let mut strangers = Vec::new();
-    let mut same = Vec::new();
-    for run in shown {
-        match first.differs(&run.series) {
-            Some(reason) if !same.is_empty() => strangers.push((run.name, reason)),
-            _ => same.push(run),
-        }
-    }
-    (same, strangers)
-}
-
-/// A run of which no probe has been read yet.
-fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &ProbeSeries) {
-    if series.steps.is_empty() && left(open, series) > 0 {
-        let text = format!("reading probes of {}", open.run().name());
-        ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
-    }
-}
-
-/// Probes that could not be read, and the way to try again.
-fn failed_ui(ui: &mut egui::Ui, view: &View<'_>, reader: &ProbeReader, open: &OpenRun, series: &ProbeSeries) {
-    if let Some((step, reason)) = series.failed.first_key_value() {
-        let text = format!(
-            "▲ {} not shown, the first is step {step}: {reason}",
-            format::count(series.failed.len(), "probe")
-        );
-        ui.horizontal_wrapped(|ui| {
-            ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
-            if ui.small_button("Read again").clicked() {
-                reader.retry(&open.run().folder);
-            }
-        });
     }
 }
 
@@ -215,6 +169,7 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
                     sign: run.sign,
                     series: &run.series,
                     now: &run.now,
+                    reference: run.reference.as_ref(),
                 })
                 .collect();
             instruments_ui(ui, &columns);

@@ -4,13 +4,19 @@ use std::sync::Arc;
 
 use egui::Id;
 
+use super::collapse_differences::differences_ui;
+use super::collapse_geometry::{spectra_ui, tokens_ui};
+use super::collapse_history::history_ui;
+use super::collapse_norms::norms_ui;
 use super::collapse_pairs::{Part, Picked, Whose, chunk_name};
 use super::collapse_series::{EncoderProbe, ProbeSeries, StepProbe};
 use crate::app::Action;
 use crate::collapse::Histogram;
+use crate::corpus::Chunk;
+use crate::experiment::AlarmSettings;
 use crate::ui::View;
-use crate::ui::charts::{Axes, Heatmap, HistogramChart, RidgeChart};
-use crate::ui::theme::{self, Sign};
+use crate::ui::charts::{Axes, Flag, Heatmap, HistogramChart, RidgeChart};
+use crate::ui::theme::{self, Sign, Theme};
 
 /// Height of what stands between and around histograms and heat maps: titles, axis labels, the choice.
 const AROUND: f32 = 130.0;
@@ -21,8 +27,18 @@ pub enum Lower {
     /// The cosine of every pair.
     #[default]
     Heatmaps,
+    /// What every cosine has changed by.
+    Differences,
     /// The histogram of every step.
     OverSteps,
+    /// Singular values.
+    Spectra,
+    /// Soft tokens among the reader's tokens.
+    Tokens,
+    /// Norms of soft tokens and of the reader's tokens.
+    Norms,
+    /// Every instrument over training.
+    History,
 }
 
 /// One run as this page shows it.
@@ -33,10 +49,18 @@ pub struct Shown {
     pub sign: Sign,
     /// All its probes.
     pub series: ProbeSeries,
-    /// The probe that is looked at.
+    /// The probe that is looked at; while it is read, the one before.
     pub now: Arc<StepProbe>,
+    /// The step that was asked for.
+    pub asked: usize,
+    /// The probe that it is held against.
+    pub reference: Option<Arc<StepProbe>>,
     /// Probes that are still being read.
     pub left: usize,
+    /// What interrupted the run, its alarms and interventions, by step.
+    pub events: Arc<[Flag]>,
+    /// Limits past which it raises alarms.
+    pub alarms: AlarmSettings,
 }
 
 /// A set of vectors as the charts show it.
@@ -44,6 +68,7 @@ struct Side<'a> {
     whose: Whose,
     title: String,
     histogram: &'a Histogram,
+    reference: Option<(String, &'a Histogram)>,
     matrix: &'a Arc<[f32]>,
     sign: Sign,
 }
@@ -63,6 +88,7 @@ fn sides<'a>(view: &View<'_>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> 
         whose: Whose::Encoder,
         title: "encoder".to_owned(),
         histogram: &encoder.histogram,
+        reference: None,
         matrix: &encoder.matrix,
         sign: view.theme.encoder(),
     };
@@ -73,6 +99,10 @@ fn sides<'a>(view: &View<'_>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> 
             _ => run.name.clone(),
         },
         histogram: &run.now.histogram,
+        reference: run
+            .reference
+            .as_ref()
+            .map(|probe| (format!("step {}", probe.step), &probe.histogram)),
         matrix: &run.now.matrix,
         sign: run.sign,
     });
@@ -96,7 +126,11 @@ pub fn charts_ui(
         .map(|probe| &probe.histogram);
     // Axes that hold every step, so that bars move and not the axes; the height follows the step.
     let axes = Axes {
-        tallest: Axes::around(sides.iter().map(|side| side.histogram)).tallest,
+        tallest: Axes::around(sides.iter().flat_map(|side| {
+            let outlined = side.reference.as_ref().map(|(_, histogram)| *histogram);
+            std::iter::once(side.histogram).chain(outlined)
+        }))
+        .tallest,
         ..Axes::around(ever.chain([&encoder.histogram]))
     };
     // A heat map is as wide as high, so histograms get what is left of the height.
@@ -110,6 +144,10 @@ pub fn charts_ui(
                 title: &side.title,
                 histogram: side.histogram,
                 sign: side.sign,
+                reference: side
+                    .reference
+                    .as_ref()
+                    .map(|(name, histogram)| (name.as_str(), *histogram)),
                 axes,
                 selected: match picked {
                     Some(Picked {
@@ -129,14 +167,24 @@ pub fn charts_ui(
         }
     });
     ui.add_space(theme::GAP);
-    ui.horizontal(|ui| {
+    ui.horizontal_wrapped(|ui| {
         ui.selectable_value(lower, Lower::Heatmaps, "cosine of every pair");
+        ui.selectable_value(lower, Lower::Differences, "differences");
         ui.selectable_value(lower, Lower::OverSteps, "histogram over steps");
+        ui.selectable_value(lower, Lower::Spectra, "singular values");
+        ui.selectable_value(lower, Lower::Tokens, "among tokens");
+        ui.selectable_value(lower, Lower::Norms, "norms");
+        ui.selectable_value(lower, Lower::History, "instruments over steps");
     });
     ui.add_space(theme::TIGHT);
     match lower {
         Lower::Heatmaps => clicked = heatmaps_ui(ui, picked, encoder, shown, &sides, (square, axes.low)).or(clicked),
+        Lower::Differences => clicked = differences_ui(ui, picked, encoder, shown, square).or(clicked),
         Lower::OverSteps => ridges_ui(ui, view, shown, axes),
+        Lower::Spectra => spectra_ui(ui, encoder, shown),
+        Lower::Tokens => clicked = tokens_ui(ui, view, shown).or(clicked),
+        Lower::Norms => norms_ui(ui, shown),
+        Lower::History => history_ui(ui, view, encoder, shown),
     }
     clicked
 }
@@ -150,11 +198,13 @@ fn heatmaps_ui(
     (square, low): (f32, f64),
 ) -> Option<Picked> {
     let mut clicked = None;
-    let chunks = shown
-        .first()
-        .map(|run| Arc::clone(&run.series.chunks))
-        .unwrap_or_default();
+    let chunks = chunks_of(shown);
     let name = |row: usize| chunk_name(&chunks, row);
+    let means: Vec<String> = sides
+        .iter()
+        .map(|side| format!("{} {:.2}", side.title, side.histogram.mean).replace('-', "−"))
+        .collect();
+    seen_ui(ui, &format!("Mean cosine of two chunks: {}.", means.join(", ")));
     // The range holds every step, so that a colour means the same at each.
     let range = ((low * 10.0).floor() as f32 / 10.0, 1.0);
     ui.columns(sides.len(), |uis| {
@@ -162,9 +212,11 @@ fn heatmaps_ui(
             let map = Heatmap {
                 id: Id::unique(("collapse heat map", side.key())),
                 title: &side.title,
+                quantity: "cosine",
                 values: side.matrix,
                 order: &encoder.order,
                 range,
+                diverging: false,
                 selected: match picked {
                     // Marked in every map: the same two chunks.
                     Some(Picked {
@@ -175,6 +227,7 @@ fn heatmaps_ui(
                 },
                 name: &name,
                 side: square,
+                group: Id::unique("collapse cells"),
             };
             if let Some((row, other)) = map.show(ui) {
                 clicked = Some(Picked {
@@ -187,7 +240,34 @@ fn heatmaps_ui(
     clicked
 }
 
+/// The chunks behind the rows; the same for all runs that are shown.
+pub fn chunks_of(shown: &[Shown]) -> Arc<[Chunk]> {
+    let first = shown.first().map(|run| Arc::clone(&run.series.chunks));
+    first.unwrap_or_default()
+}
+
+/// The sentence above a view that says what is seen.
+pub fn seen_ui(ui: &mut egui::Ui, text: &str) {
+    let color = Theme::of(ui).text;
+    ui.label(egui::RichText::new(text).color(color));
+}
+
 fn ridges_ui(ui: &mut egui::Ui, view: &View<'_>, shown: &[Shown], axes: Axes) {
+    if let Some([first, last]) = shown.first().and_then(|run| {
+        let mut means = run
+            .series
+            .steps
+            .values()
+            .map(|probe| (probe.step, probe.histogram.mean));
+        let first = means.next()?;
+        Some([first, means.next_back().unwrap_or(first)])
+    }) {
+        let text = format!(
+            "Mean cosine {:.2} at step {}, {:.2} at step {}.",
+            first.1, first.0, last.1, last.0
+        );
+        seen_ui(ui, &text.replace('-', "−"));
+    }
     let height = (ui.available_height() - 34.0).max(200.0);
     ui.columns(shown.len().max(1), |uis| {
         for (index, (ui, run)) in uis.iter_mut().zip(shown).enumerate() {

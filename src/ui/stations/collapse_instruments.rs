@@ -4,14 +4,16 @@ use std::sync::Arc;
 
 use egui::{RichText, vec2};
 
-use super::collapse_series::{ProbeSeries, StepProbe};
-use crate::collapse::{Comparison, INSTRUMENTS};
+use super::collapse_readings::Reading;
+use super::collapse_series::{ProbeSeries, StepProbe, StepSummary};
 use crate::ui::charts::{SparkLine, spark_ui};
 use crate::ui::format::number;
 use crate::ui::theme::{self, Sign, Theme};
 
 /// Width of the column of names, points.
 const NAMES: f32 = 150.0;
+/// Points of a curve the size of a word.
+const SPARK: usize = 100;
 /// Most characters of a run's name above its column.
 const HEAD: usize = 9;
 
@@ -25,66 +27,9 @@ pub struct Column<'a> {
     pub series: &'a ProbeSeries,
     /// The probe that is looked at.
     pub now: &'a Arc<StepProbe>,
+    /// The probe that it is held against.
+    pub reference: Option<&'a Arc<StepProbe>>,
 }
-
-/// What a row says on hover.
-struct Row {
-    key: &'static str,
-    name: &'static str,
-    formula: &'static str,
-    healthy: &'static str,
-    citation: &'static str,
-}
-
-/// A number between encoder and projected vectors.
-struct Compared {
-    row: Row,
-    get: fn(&Comparison) -> f64,
-}
-
-/// What is measured between encoder and projected vectors; there is no value of the encoder alone.
-const COMPARISONS: [Compared; 4] = [
-    Compared {
-        row: Row {
-            key: "alignment_mse",
-            name: "alignment error",
-            formula: "mean of (cos Z − cos X)² over i ≠ j",
-            healthy: "near 0; what the alignment loss lowers",
-            citation: "LLavaCode's code, arXiv 2510.19644",
-        },
-        get: |values| values.alignment_mse,
-    },
-    Compared {
-        row: Row {
-            key: "alignment_frobenius",
-            name: "alignment, Frobenius",
-            formula: "‖cos Z − cos X‖_F / √2",
-            healthy: "near 0",
-            citation: "LLavaCode equation 3, arXiv 2510.19644",
-        },
-        get: |values| values.alignment_frobenius,
-    },
-    Compared {
-        row: Row {
-            key: "linear_cka",
-            name: "linear CKA",
-            formula: "‖ZᵀX‖_F² / (‖XᵀX‖_F ‖ZᵀZ‖_F), means taken off",
-            healthy: "near 1: the same geometry up to rotation and scale",
-            citation: "Kornblith et al. 2019, arXiv 1905.00414",
-        },
-        get: |values| values.linear_cka,
-    },
-    Compared {
-        row: Row {
-            key: "knn_overlap",
-            name: "10 neighbours kept",
-            formula: "share of the 10 nearest chunks that encoder and projected vectors have in common",
-            healthy: "near 1: the same chunks stay neighbours",
-            citation: "Huh et al. 2024, arXiv 2405.07987",
-        },
-        get: |values| values.knn_overlap,
-    },
-];
 
 /// Draws every instrument of the runs beside the encoder's.
 pub fn instruments_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
@@ -96,24 +41,17 @@ pub fn instruments_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
             .spacing(vec2(10.0, 5.0))
             .show(ui, |ui| {
                 captions_ui(ui, columns, true);
-                for info in INSTRUMENTS {
-                    let row = Row {
-                        key: info.key,
-                        name: info.name,
-                        formula: info.formula,
-                        healthy: info.healthy,
-                        citation: info.citation,
-                    };
-                    let encoder = columns.first().and_then(|column| column.series.encoder.as_ref());
-                    let encoder = encoder.map(|encoder| (info.get)(&encoder.instruments));
-                    row.ui(ui, columns, encoder, |probe| (info.get)(&probe.instruments));
+                let encoder = columns.first().and_then(|column| column.series.encoder.as_ref());
+                for row in Reading::all().filter(|row| !row.is_compared()) {
+                    let encoder = encoder.and_then(|encoder| row.of_encoder(&encoder.instruments));
+                    row_ui(ui, &row, columns, encoder);
                 }
                 ui.label("");
                 ui.end_row();
                 ui.label(theme::caption("kept of the encoder").color(theme.weak));
                 ui.end_row();
-                for Compared { row, get } in &COMPARISONS {
-                    row.ui(ui, columns, None, |probe| get(&probe.comparison));
+                for row in Reading::all().filter(Reading::is_compared) {
+                    row_ui(ui, &row, columns, None);
                 }
             });
     });
@@ -162,81 +100,73 @@ fn captions_ui(ui: &mut egui::Ui, columns: &[Column<'_>], encoder: bool) {
     ui.end_row();
 }
 
-impl Row {
-    fn ui(&self, ui: &mut egui::Ui, columns: &[Column<'_>], encoder: Option<f64>, get: impl Fn(&StepProbe) -> f64) {
-        let theme = Theme::of(ui);
-        let name = ui.vertical(|ui| {
-            ui.spacing_mut().item_spacing.y = 0.0;
-            ui.set_max_width(NAMES);
-            let label = ui.add(egui::Label::new(short(self.name)).sense(egui::Sense::hover()));
-            // The range itself; what the extreme means is in the tooltip.
-            let range = self.healthy.split(';').next().unwrap_or_default();
-            ui.add(egui::Label::new(RichText::new(range).size(theme::SMALL).color(theme.weak)).wrap());
-            label
-        });
-        let label = name.inner;
-        for column in columns {
-            let value = number(get(column.now));
-            let over = self.is_over(column.now);
-            let (text, color) = match over {
-                Some(true) => (format!("▲{value}"), theme.alarm),
-                // As wide as with the mark, so that digits stand below digits.
-                Some(false) => (format!(" {value}"), theme.strong),
-                None => (format!(" {value}"), theme.text),
-            };
-            ui.label(RichText::new(text).monospace().size(theme::SMALL).color(color));
-        }
-        let reference = encoder.map_or_else(String::new, number);
-        ui.label(
-            RichText::new(reference)
-                .monospace()
-                .size(theme::SMALL)
-                .color(theme.encoder().color),
-        );
-        let curves: Vec<(Vec<[f64; 2]>, Sign)> = columns
-            .iter()
-            .map(|column| (column.series.curve(&get), column.sign))
-            .collect();
-        let lines: Vec<SparkLine<'_>> = curves.iter().map(|(curve, sign)| (curve.as_slice(), *sign)).collect();
-        let now = columns.first().map(|column| column.now.step as f64);
-        let spark = spark_ui(ui, vec2(84.0, 20.0), &lines, now);
-        ui.end_row();
-        for response in [label, spark] {
-            response.on_hover_ui(|ui| self.tooltip(ui, columns));
-        }
+fn row_ui(ui: &mut egui::Ui, row: &Reading, columns: &[Column<'_>], encoder: Option<f64>) {
+    let theme = Theme::of(ui);
+    let name = ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.set_max_width(NAMES);
+        let label = ui.add(egui::Label::new(row.short()).sense(egui::Sense::hover()));
+        // The range itself; what the extreme means is in the tooltip.
+        let range = row.healthy.split(';').next().unwrap_or_default();
+        ui.add(egui::Label::new(RichText::new(range).size(theme::SMALL).color(theme.weak)).wrap());
+        label
+    });
+    let label = name.inner;
+    for column in columns {
+        value_ui(ui, row, column);
     }
-
-    /// Whether the value is past its limit; none when it has no limit.
-    fn is_over(&self, probe: &StepProbe) -> Option<bool> {
-        match self.key {
-            "mean_cosine" | "rankme" | "top_share_uncentred" => Some(probe.verdict.over.contains(&self.key)),
-            "median_norm" => {
-                let [low, _, high] = probe.token_norms.map(f64::from);
-                Some(!(low..=high).contains(&probe.instruments.median_norm))
-            }
-            _ => None,
-        }
-    }
-
-    fn tooltip(&self, ui: &mut egui::Ui, columns: &[Column<'_>]) {
-        let theme = Theme::of(ui);
-        ui.label(theme::caption(self.name).color(theme.strong));
-        ui.label(RichText::new(self.formula).monospace().size(theme::SMALL));
-        ui.label(format!("healthy: {}", self.healthy));
-        if let (true, Some(column)) = (self.key == "median_norm", columns.first()) {
-            let [low, median, high] = column.now.token_norms.map(|norm| number(f64::from(norm)));
-            ui.label(format!("token embeddings: 5% {low}, median {median}, 95% {high}"));
-        }
-        ui.label(RichText::new(self.citation).size(theme::SMALL).color(theme.weak));
+    let reference = encoder.map_or_else(String::new, number);
+    ui.label(
+        RichText::new(reference)
+            .monospace()
+            .size(theme::SMALL)
+            .color(theme.encoder().color),
+    );
+    let curves: Vec<(Vec<[f64; 2]>, Sign)> = columns
+        .iter()
+        .map(|column| (column.series.curve(SPARK, |probe| row.of(probe)), column.sign))
+        .collect();
+    let lines: Vec<SparkLine<'_>> = curves.iter().map(|(curve, sign)| (curve.as_slice(), *sign)).collect();
+    let now = columns.first().map(|column| column.now.step as f64);
+    let spark = spark_ui(ui, vec2(84.0, 20.0), &lines, now);
+    ui.end_row();
+    let norms = columns.first().map(|column| column.now.token_norms);
+    for response in [label, spark] {
+        response.on_hover_ui(|ui| row.tooltip(ui, norms));
     }
 }
 
-/// Long names wrap badly in a narrow table; the tooltip has them whole.
-fn short(name: &str) -> &str {
-    match name {
-        "effective rank (RankMe)" => "effective rank",
-        "first component's share of variance" => "first component",
-        "first direction's share of energy" => "first direction",
-        other => other,
+/// The value, and below it what has changed since the reference.
+fn value_ui(ui: &mut egui::Ui, row: &Reading, column: &Column<'_>) {
+    let theme = Theme::of(ui);
+    let value = row.of(column.now);
+    let (text, color) = match is_over(row, column.now) {
+        Some(true) => (format!("▲{}", number(value)), theme.alarm),
+        // As wide as with the mark, so that digits stand below digits.
+        Some(false) => (format!(" {}", number(value)), theme.strong),
+        None => (format!(" {}", number(value)), theme.text),
+    };
+    let cell = |text: String, color| RichText::new(text).monospace().size(theme::SMALL).color(color);
+    ui.vertical(|ui| {
+        ui.spacing_mut().item_spacing.y = 0.0;
+        ui.label(cell(text, color));
+        if let Some(reference) = column.reference {
+            let change = value - row.of(reference);
+            let sign = if change > 0.0 { "+" } else { "" };
+            ui.label(cell(format!(" {sign}{}", number(change)), theme.weak))
+                .on_hover_text(format!("since step {}: {}", reference.step, number(row.of(reference))));
+        }
+    });
+}
+
+/// Whether the value is past its limit; none when it has no limit.
+fn is_over(row: &Reading, probe: &StepSummary) -> Option<bool> {
+    match row.key {
+        "mean_cosine" | "rankme" | "top_share_uncentred" => Some(probe.verdict.over.contains(&row.key)),
+        "median_norm" => {
+            let [low, _, high] = probe.token_norms.map(f64::from);
+            Some(!(low..=high).contains(&probe.instruments.median_norm))
+        }
+        _ => None,
     }
 }

@@ -1,62 +1,86 @@
-//! The scrubber: a slider over the probe steps whose track is the mean cosine over training.
+//! The scrubber: plays and steps through the probe steps of a run, and pins one as the reference.
 
-use egui::{Key, Rect, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
+use egui::Key;
 
-use super::collapse_series::ProbeSeries;
+use super::collapse_track::{Track, nearest, track_ui};
 use crate::app::Action;
 use crate::ui::View;
-use crate::ui::theme::{self, Sign, Theme};
 use crate::ui::widgets::{Icon, icon_button};
 
 /// Seconds between two steps while playing.
 const BEAT: f64 = 0.3;
-/// Height of the track, points.
-const HEIGHT: f32 = 76.0;
-
-/// One run on the track.
-pub struct Track<'a> {
-    /// What is known of it.
-    pub series: &'a ProbeSeries,
-    /// How it is drawn.
-    pub sign: Sign,
-    /// The run's name.
-    pub name: &'a str,
-}
 
 /// Whether it plays, and since when the current step stands.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Playing(Option<f64>);
 
-/// Draws the scrubber over the probe steps of the run in focus, and pins what was asked for; the last step is followed, not pinned.
-pub fn scrubber_ui(ui: &mut egui::Ui, view: &View<'_>, tracks: &[Track<'_>], steps: &[usize], playing: &mut Playing) {
-    let Some(last) = steps.len().checked_sub(1) else {
-        return;
-    };
-    let pinned = view.state.selection.step;
-    let current = pinned.map_or(last, |step| nearest(steps, step));
-    let mut asked: Option<usize> = None;
-    ui.horizontal(|ui| {
-        if play_button_ui(ui, playing, last > 0) && current == last {
-            asked = Some(0);
-        }
-        let follow = ui.selectable_label(pinned.is_none(), "newest");
-        if follow.on_hover_text("follow the newest probe step").clicked() {
-            asked = Some(last);
-        }
-        let (track, pointed) = track_ui(ui, view, tracks, steps, current);
-        let pressed = if view.state.overlay.covers() {
-            None
-        } else {
-            keys(ui, track, current, last)
+/// The scrubber over the probe steps of the run in focus.
+pub struct Scrubber<'a> {
+    /// The runs on its track.
+    pub tracks: &'a [Track<'a>],
+    /// Steps with a probe that can be read, ascending.
+    pub steps: &'a [usize],
+}
+
+impl Scrubber<'_> {
+    /// Draws it and pins what was asked for; the last step is followed, not pinned. The step that is looked at can be made the
+    /// reference.
+    pub fn show(&self, ui: &mut egui::Ui, view: &View<'_>, playing: &mut Playing, reference: &mut Option<usize>) {
+        let steps = self.steps;
+        let Some(last) = steps.len().checked_sub(1) else {
+            return;
         };
-        asked = pressed.or(pointed).or(asked);
-    });
-    let asked = play(ui, playing, current, last)
-        .or(asked)
-        .filter(|place| *place != current);
-    let step = asked.and_then(|place| steps.get(place).copied());
-    if let Some(step) = step {
-        view.act(Action::PinStep((asked != Some(last)).then_some(step)));
+        let pinned = view.state.selection.step;
+        let current = pinned.map_or(last, |step| nearest(steps, step));
+        let mut asked: Option<usize> = None;
+        ui.horizontal(|ui| {
+            ui.vertical(|ui| {
+                ui.horizontal(|ui| {
+                    if play_button_ui(ui, playing, last > 0) && current == last {
+                        asked = Some(0);
+                    }
+                    let follow = ui.selectable_label(pinned.is_none(), "newest");
+                    if follow.on_hover_text("follow the newest probe step (End)").clicked() {
+                        asked = Some(last);
+                    }
+                });
+                let step = steps.get(current).copied().unwrap_or_default();
+                reference_ui(ui, view, step, reference);
+            });
+            let (track, pointed) = track_ui(ui, view, self, current, *reference);
+            let pressed = if view.state.overlay.covers() {
+                None
+            } else {
+                keys(ui, track, current, last)
+            };
+            asked = pressed.or(pointed).or(asked);
+        });
+        let asked = play(ui, playing, current, last)
+            .or(asked)
+            .filter(|place| *place != current);
+        let step = asked.and_then(|place| steps.get(place).copied());
+        if let Some(step) = step {
+            view.act(Action::PinStep((asked != Some(last)).then_some(step)));
+        }
+    }
+}
+
+/// Makes the step that is looked at the reference, or lets go of it; by hand or with R.
+fn reference_ui(ui: &mut egui::Ui, view: &View<'_>, step: usize, reference: &mut Option<usize>) {
+    let text = match reference {
+        Some(step) => format!("reference {step}"),
+        None => "pin reference".to_owned(),
+    };
+    let label = ui.selectable_label(reference.is_some(), text).on_hover_text(
+        "the step that is looked at stays as an outline and as differences while others are looked at; again: let go (R)",
+    );
+    let free = ui.ctx().memory(|memory| memory.focused()).is_none() && !view.state.overlay.covers();
+    let key = free && ui.input(|input| input.modifiers.is_none() && input.key_pressed(Key::R));
+    if label.clicked() || key {
+        *reference = match reference {
+            Some(_) => None,
+            None => Some(step),
+        };
     }
 }
 
@@ -76,7 +100,7 @@ fn play_button_ui(ui: &mut egui::Ui, playing: &mut Playing, enabled: bool) -> bo
     clicked && playing.0.is_some()
 }
 
-/// The arrow keys, while nothing else has the keyboard.
+/// The arrow keys, Home and End, while nothing else has the keyboard.
 fn keys(ui: &egui::Ui, track: egui::Id, current: usize, last: usize) -> Option<usize> {
     let focused = ui.ctx().memory(|memory| memory.focused());
     if focused == Some(track) {
@@ -94,6 +118,10 @@ fn keys(ui: &egui::Ui, track: egui::Id, current: usize, last: usize) -> Option<u
             Some(current.saturating_sub(1))
         } else if input.key_pressed(Key::ArrowRight) {
             Some((current + 1).min(last))
+        } else if input.key_pressed(Key::Home) {
+            Some(0)
+        } else if input.key_pressed(Key::End) {
+            Some(last)
         } else {
             None
         }
@@ -113,153 +141,4 @@ fn play(ui: &egui::Ui, playing: &mut Playing, current: usize, last: usize) -> Op
     playing.0 = (next < last).then_some(now);
     ui.ctx().request_repaint_after(std::time::Duration::from_secs_f64(BEAT));
     Some(next)
-}
-
-/// The place of the step nearest to `step`.
-fn nearest(steps: &[usize], step: usize) -> usize {
-    let places = steps.iter().enumerate();
-    places
-        .min_by_key(|(_, other)| other.abs_diff(step))
-        .map_or(0, |(place, _)| place)
-}
-
-/// The place of the probe nearest to a share of the track's length.
-fn place_at(steps: &[usize], share: f32) -> usize {
-    let ends = [steps.first(), steps.last()].map(|step| step.copied().unwrap_or_default() as f32);
-    nearest(steps, egui::lerp(ends[0]..=ends[1], share).round() as usize)
-}
-
-/// Draws the track; answers with its id and the place that the pressed pointer asks for.
-fn track_ui(
-    ui: &mut egui::Ui,
-    view: &View<'_>,
-    tracks: &[Track<'_>],
-    steps: &[usize],
-    current: usize,
-) -> (egui::Id, Option<usize>) {
-    let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click_and_drag());
-    let step = steps.get(current).copied().unwrap_or_default();
-    response.widget_info(|| WidgetInfo {
-        value: Some(step as f64),
-        ..WidgetInfo::labeled(Role::Slider, true, "probe step")
-    });
-    let inside = rect
-        .shrink2(vec2(8.0, 4.0))
-        .with_min_x(rect.left() + 34.0)
-        .with_max_y(rect.bottom() - 20.0);
-    let ends = [steps.first(), steps.last()].map(|step| step.copied().unwrap_or_default() as f32);
-    let across = |step: usize| match ends {
-        [first, last] if last > first => egui::remap(step as f32, first..=last, inside.x_range()),
-        _ => inside.center().x,
-    };
-    paint_axis(ui, rect, inside, theme, [steps.first(), steps.last()]);
-    for track in tracks.iter().rev() {
-        paint_track(ui, track, inside, across);
-    }
-    let place = |at: egui::Pos2| place_at(steps, ((at.x - inside.left()) / inside.width()).clamp(0.0, 1.0));
-    let hovered = response.hover_pos().and_then(|at| steps.get(place(at)).copied());
-    if hovered != view.state.selection.hovered_step {
-        view.act(Action::HoverStep(hovered));
-    }
-    if let Some(marked) = hovered.or(view.state.selection.hovered_step) {
-        let faint = Stroke::new(1.0, theme.cursor.gamma_multiply(0.5));
-        ui.painter()
-            .with_clip_rect(inside)
-            .vline(across(marked), inside.y_range(), faint);
-    }
-    let x = across(step);
-    ui.painter().vline(x, inside.y_range(), Stroke::new(1.5, theme.accent));
-    let rim = if response.has_focus() {
-        theme.strong
-    } else {
-        theme.panel
-    };
-    ui.painter()
-        .circle(pos2(x, inside.bottom()), 5.0, theme.accent, Stroke::new(2.0, rim));
-    let pressed = response.is_pointer_button_down_on();
-    let asked = response.interact_pointer_pos().filter(|_| pressed).map(place);
-    let id = response.id;
-    if let Some(step) = hovered {
-        response.on_hover_ui_at_pointer(|ui| tooltip(ui, tracks, step));
-    }
-    (id, asked)
-}
-
-fn tooltip(ui: &mut egui::Ui, tracks: &[Track<'_>], step: usize) {
-    ui.label(theme::caption(format!("step {step}")));
-    for Track { series, sign, name } in tracks {
-        let Some(probe) = series.at(Some(step)) else {
-            continue;
-        };
-        ui.horizontal(|ui| {
-            ui.label(egui::RichText::new(sign.mark).color(sign.color));
-            ui.label(format!("{name}: mean cosine {:.3}", probe.instruments.mean_cosine));
-        });
-        if probe.verdict.collapsed {
-            ui.label(egui::RichText::new(format!("▲ {}", probe.verdict.reason)).color(Theme::of(ui).alarm));
-        }
-    }
-}
-
-/// The mean cosine of a run, dots for its encoder, and a red tick below each step that has collapsed.
-fn paint_track(ui: &egui::Ui, Track { series, sign, .. }: &Track<'_>, inside: Rect, across: impl Fn(usize) -> f32) {
-    let theme = Theme::of(ui);
-    let up = |cosine: f64| egui::remap_clamp(cosine as f32, 0.0..=1.0, inside.bottom()..=inside.top());
-    if let Some(encoder) = &series.encoder {
-        let y = up(encoder.instruments.mean_cosine);
-        let line = [pos2(inside.left(), y), pos2(inside.right(), y)];
-        let stroke = Stroke::new(theme::THIN_LINE, theme.encoder().color);
-        ui.painter().extend(theme::Dash::Dotted.shapes(&line, stroke));
-    }
-    let probes = series.steps.values();
-    let painter = ui.painter().with_clip_rect(inside.expand(4.0));
-    let points: Vec<_> = probes
-        .map(|probe| pos2(across(probe.step), up(probe.instruments.mean_cosine)))
-        .collect();
-    painter.extend(sign.dash.shapes(&points, Stroke::new(theme::STRONG_LINE, sign.color)));
-    for probe in series.steps.values().filter(|probe| probe.verdict.collapsed) {
-        let x = across(probe.step);
-        let line = [pos2(x, inside.bottom()), pos2(x, inside.bottom() + 3.0)];
-        painter.line_segment(line, Stroke::new(2.0, theme.alarm));
-    }
-}
-
-fn paint_axis(ui: &egui::Ui, rect: Rect, inside: Rect, theme: &Theme, ends: [Option<&usize>; 2]) {
-    let painter = ui.painter();
-    painter.rect_filled(rect, theme::ROUNDING, theme.panel);
-    let font = egui::FontId::proportional(theme::SMALL);
-    let text = |at: egui::Pos2, align: egui::Align2, text: String| {
-        painter.text(at, align, text, font.clone(), theme.weak);
-    };
-    for (cosine, align) in [(0.0, egui::Align2::RIGHT_BOTTOM), (1.0, egui::Align2::RIGHT_TOP)] {
-        let y = egui::lerp(inside.bottom()..=inside.top(), cosine);
-        painter.hline(inside.x_range(), y, Stroke::new(1.0, theme.line));
-        text(pos2(inside.left() - 6.0, y), align, cosine.to_string());
-    }
-    let y = rect.bottom() - 2.0;
-    if let [Some(first), Some(last)] = ends {
-        text(
-            pos2(inside.left(), y),
-            egui::Align2::LEFT_BOTTOM,
-            format!("step {first}"),
-        );
-        text(pos2(inside.right(), y), egui::Align2::RIGHT_BOTTOM, last.to_string());
-    }
-    let name = "mean cosine of projected vectors, dotted: the encoder's";
-    text(pos2(inside.center().x, y), egui::Align2::CENTER_BOTTOM, name.to_owned());
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{nearest, place_at};
-
-    #[test]
-    fn any_step_has_a_nearest_probe() {
-        assert_eq!(nearest(&[0, 5, 10], 6), 1);
-        assert_eq!(nearest(&[0, 5, 10], 400), 2);
-        assert_eq!(nearest(&[], 4), 0);
-        assert_eq!(place_at(&[0, 5, 10], 0.6), 1);
-        assert_eq!(place_at(&[0, 5, 10], 1.0), 2);
-    }
 }

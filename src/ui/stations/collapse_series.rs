@@ -1,22 +1,11 @@
-//! What the instruments say at every probe step of a run, computed once in the background and kept.
+//! What is known of the probes of a run: numbers of every step, and the matrices of the few that are looked at.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::ops::Deref;
 use std::sync::Arc;
 
-use egui::mutex::Mutex;
-
-use crate::collapse::{
-    Comparison, Histogram, Instruments, Vectors, Verdict, cluster_order, compare, cosine_histogram, cosine_matrix,
-    instruments, verdict,
-};
+use crate::collapse::{Comparison, Histogram, Instruments, Plane, ProbeSummary, Spectrum, Verdict, verdict};
 use crate::corpus::Chunk;
-use crate::runs::{ProbeRecord, Run};
-use crate::ui::View;
-use crate::ui::charts::local;
-
-/// Bins of the histograms: 0.02 wide.
-const BINS: usize = 100;
 
 /// Most that cosines of one encoder differ by between devices.
 const SAME_COSINE: f32 = 1e-3;
@@ -27,14 +16,16 @@ pub struct EncoderProbe {
     pub instruments: Instruments,
     /// Of their cosines.
     pub histogram: Histogram,
+    /// Their singular values.
+    pub spectrum: Spectrum,
     /// Their cosines, `[rows, rows]`.
     pub matrix: Arc<[f32]>,
     /// An order that puts similar chunks beside each other.
     pub order: Arc<[usize]>,
 }
 
-/// The projected vectors at one step.
-pub struct StepProbe {
+/// The numbers of the projected vectors at one step.
+pub struct StepSummary {
     /// Steps finished.
     pub step: usize,
     /// Of the projected vectors.
@@ -45,10 +36,66 @@ pub struct StepProbe {
     pub verdict: Verdict,
     /// Of the cosines.
     pub histogram: Histogram,
-    /// The cosines, `[rows, rows]`.
-    pub matrix: Arc<[f32]>,
+    /// Singular values.
+    pub spectrum: Spectrum,
     /// 5%, 50% and 95% quantile of the norms of the reader's token embeddings.
     pub token_norms: [f32; 3],
+}
+
+impl StepSummary {
+    /// Judges the numbers of a step beside the encoder's.
+    pub fn new(step: usize, encoder: &Instruments, summary: ProbeSummary, token_norms: [f32; 3]) -> Self {
+        Self {
+            step,
+            verdict: verdict(encoder, &summary.instruments),
+            instruments: summary.instruments,
+            comparison: summary.comparison,
+            histogram: summary.histogram,
+            spectrum: summary.spectrum,
+            token_norms,
+        }
+    }
+}
+
+/// A step that is looked at: its numbers, and what is too large to be kept for every step.
+#[derive(Clone)]
+pub struct StepProbe {
+    /// The numbers.
+    pub summary: Arc<StepSummary>,
+    /// The cosines, `[rows, rows]`.
+    pub matrix: Arc<[f32]>,
+    /// Norm of every soft token; those of one chunk follow each other.
+    pub norms: Arc<[f32]>,
+    /// Where the soft tokens lie in the run's plane, in the same order; empty without a plane.
+    pub points: Arc<[[f32; 2]]>,
+}
+
+impl Deref for StepProbe {
+    type Target = StepSummary;
+
+    fn deref(&self) -> &StepSummary {
+        &self.summary
+    }
+}
+
+/// The plane in which the soft tokens of a run are seen, fixed over its steps.
+pub struct Cloud {
+    /// Its axes; none when nothing spans them.
+    pub plane: Option<Plane>,
+    /// Steps whose soft tokens the axes were fitted to, beside the tokens.
+    pub fitted: Vec<usize>,
+    /// Probes that the run had then; with twice as many the axes are fitted again.
+    pub probes: usize,
+    /// Where the reader's tokens lie; empty in a run that has no sample of them.
+    pub tokens: Arc<[[f32; 2]]>,
+    /// Norms of those tokens.
+    pub norms: Arc<[f32]>,
+    /// Length of a soft token.
+    pub width: usize,
+    /// Why there are no tokens.
+    pub missing: Option<String>,
+    /// `[low, high]` of each axis over everything that the axes were fitted to.
+    pub bounds: [[f32; 2]; 2],
 }
 
 /// All that is known of the probes of one run.
@@ -58,19 +105,62 @@ pub struct ProbeSeries {
     pub chunks: Arc<[Chunk]>,
     /// The encoder's side.
     pub encoder: Option<Arc<EncoderProbe>>,
-    /// The projected side by step.
-    pub steps: BTreeMap<usize, Arc<StepProbe>>,
+    /// The numbers of each step.
+    pub steps: Arc<BTreeMap<usize, Arc<StepSummary>>>,
+    /// The steps that were looked at last, the newest look at the end.
+    pub looked: Vec<Arc<StepProbe>>,
+    /// The plane of the run.
+    pub cloud: Option<Arc<Cloud>>,
     /// Why a step could not be looked at.
-    pub failed: BTreeMap<usize, String>,
+    pub failed: Arc<BTreeMap<usize, String>>,
+    /// Rows that are compared and rows that there are, where that is a sample.
+    pub sampled: Option<[usize; 2]>,
+    /// Counts changes of `steps`.
+    pub version: u64,
 }
 
 impl ProbeSeries {
-    /// The probe nearest to a step, the newest when there is none.
-    pub fn at(&self, step: Option<usize>) -> Option<&Arc<StepProbe>> {
-        match step {
-            Some(step) => self.steps.values().min_by_key(|probe| probe.step.abs_diff(step)),
-            None => self.steps.values().next_back(),
+    /// The numbers of the step nearest to one, the newest when there is none.
+    pub fn at(&self, step: Option<usize>) -> Option<&Arc<StepSummary>> {
+        let Some(step) = step else {
+            return self.steps.values().next_back();
+        };
+        let around = [self.steps.range(..=step).next_back(), self.steps.range(step..).next()];
+        let nearest = around
+            .into_iter()
+            .flatten()
+            .min_by_key(|(other, _)| other.abs_diff(step));
+        nearest.map(|(_, summary)| summary)
+    }
+
+    /// Forgets steps that have no probe any more, as after a roll-back.
+    pub fn keep_only(&mut self, steps: &[usize]) {
+        let is_there = |step: &usize| steps.binary_search(step).is_ok();
+        if self.steps.keys().all(is_there) {
+            return;
         }
+        Arc::make_mut(&mut self.steps).retain(|step, _| is_there(step));
+        self.looked.retain(|probe| is_there(&probe.step));
+        self.version += 1;
+    }
+
+    /// Of the steps that have a probe, ascending, the nearest to one that can be looked at; the newest when there is none.
+    pub fn readable_at(&self, steps: &[usize], step: Option<usize>) -> Option<usize> {
+        let readable = || steps.iter().filter(|step| !self.failed.contains_key(step)).copied();
+        match step {
+            Some(step) => readable().min_by_key(|other| other.abs_diff(step)),
+            None => readable().next_back(),
+        }
+    }
+
+    /// A step as it was looked at; none while it is read.
+    pub fn probe(&self, step: usize) -> Option<&Arc<StepProbe>> {
+        self.looked.iter().find(|probe| probe.step == step)
+    }
+
+    /// A step as it was looked at; while it is read, the look that came nearest before it.
+    pub fn probe_or_last(&self, step: usize) -> Option<&Arc<StepProbe>> {
+        self.probe(step).or(self.looked.last())
     }
 
     /// Why another run's vectors cannot be shown on the same axes as these; none when they can.
@@ -78,155 +168,75 @@ impl ProbeSeries {
         if self.chunks.is_empty() || other.chunks.is_empty() {
             return Some("shares no record of chunks");
         }
-        if self.chunks != other.chunks {
+        if !Arc::ptr_eq(&self.chunks, &other.chunks) && self.chunks != other.chunks {
             return Some("watches other chunks");
         }
         let (a, b) = (self.encoder.as_ref()?, other.encoder.as_ref()?);
+        if Arc::ptr_eq(a, b) {
+            return None;
+        }
         let close = |(a, b): (&f32, &f32)| (a - b).abs() <= SAME_COSINE;
         let same = a.matrix.len() == b.matrix.len() && a.matrix.iter().zip(b.matrix.iter()).all(close);
         (!same).then_some("has another encoder")
     }
 
-    /// A number of every step.
-    pub fn curve(&self, get: impl Fn(&StepProbe) -> f64) -> Vec<[f64; 2]> {
-        let points = self.steps.values();
-        points.map(|probe| [probe.step as f64, get(probe)]).collect()
-    }
-}
-
-/// Reads the probes of several runs; a thread works while there is something new.
-#[derive(Default)]
-pub struct ProbeReader {
-    runs: BTreeMap<PathBuf, Arc<Mutex<Shared>>>,
-}
-
-#[derive(Default)]
-struct Shared {
-    series: ProbeSeries,
-    busy: bool,
-}
-
-impl ProbeReader {
-    /// The one that all pages read with; runs that are not shown any more are forgotten.
-    pub fn shared(ctx: &egui::Context, view: &View<'_>) -> Arc<Mutex<Self>> {
-        let shared = local::<Self>(ctx, egui::Id::unique("probe reader"));
-        let shown: Vec<&Path> = view
-            .state
-            .shown_runs()
-            .map(|open| open.run().folder.as_path())
+    /// A number of every step, at most about `most` of them: every n-th, and the last.
+    pub fn curve(&self, most: usize, get: impl Fn(&StepSummary) -> f64) -> Vec<[f64; 2]> {
+        let every = self.steps.len().div_ceil(most.max(1)).max(1);
+        let mut points: Vec<[f64; 2]> = self
+            .steps
+            .values()
+            .rev()
+            .step_by(every)
+            .map(|probe| [probe.step as f64, get(probe)])
             .collect();
-        shared.lock().runs.retain(|folder, _| shown.contains(&folder.as_path()));
-        shared
-    }
-
-    /// What is known of a run so far; starts a thread when the run has probes that nobody has looked at.
-    pub fn series(&mut self, ctx: &egui::Context, run: &Run) -> ProbeSeries {
-        let shared = self.runs.entry(run.folder.clone()).or_default();
-        let mut locked = shared.lock();
-        let known = &locked.series;
-        let is_new = |step: &&usize| !known.steps.contains_key(step) && !known.failed.contains_key(step);
-        // The newest first: it is what a person looks at while the others are read.
-        let missing: Vec<usize> = run.probe_steps.iter().rev().filter(is_new).copied().collect();
-        let series = locked.series.clone();
-        if !missing.is_empty() && !locked.busy {
-            locked.busy = true;
-            // Work that never starts locks it too, when it is dropped.
-            drop(locked);
-            let work = Work {
-                folder: run.folder.clone(),
-                missing,
-                shared: Arc::clone(shared),
-                ctx: ctx.clone(),
-            };
-            let thread = std::thread::Builder::new().name("probe-reader".into());
-            // Without a thread there is nothing to see yet; the next frame tries again.
-            thread.spawn(move || work.run()).ok();
-        }
-        series
-    }
-
-    /// Forgets why probes could not be looked at, so that they are read again.
-    pub fn retry(&self, folder: &Path) {
-        if let Some(shared) = self.runs.get(folder) {
-            shared.lock().series.failed.clear();
-        }
+        points.reverse();
+        points
     }
 }
 
-/// The probes that a thread looks at; dropped, however it ends, it makes room for the next.
-struct Work {
-    folder: PathBuf,
-    missing: Vec<usize>,
-    shared: Arc<Mutex<Shared>>,
-    ctx: egui::Context,
-}
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a failing test should panic")]
+    use super::*;
+    use crate::collapse::{Geometry, Vectors};
 
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.shared.lock().busy = false;
-        self.ctx.request_repaint();
-    }
-}
-
-impl Work {
-    fn run(self) {
-        match Run::open(&self.folder) {
-            Ok(run) => {
-                if let Ok(chunks) = run.probe_chunks() {
-                    self.shared.lock().series.chunks = chunks.into();
-                }
-                for step in &self.missing {
-                    // Nobody else holds it: the run is no longer shown.
-                    if Arc::strong_count(&self.shared) == 1 {
-                        return;
-                    }
-                    let result = run
-                        .probe(*step)
-                        .map_err(|error| error.to_string())
-                        .and_then(|record| self.look(&record));
-                    if let Err(reason) = result {
-                        self.shared.lock().series.failed.insert(*step, reason);
-                    }
-                    self.ctx.request_repaint();
-                }
-            }
-            Err(error) => {
-                let failed = self.missing.iter().map(|step| (*step, error.to_string()));
-                self.shared.lock().series.failed.extend(failed);
-            }
+    fn series(steps: &[usize]) -> ProbeSeries {
+        let values = [1.0, 0.0, 0.5, 1.0, 1.0, 1.0];
+        let geometry = Geometry::of(&Vectors::new(3, 2, &values).unwrap());
+        let summary = ProbeSummary::of(&geometry, &geometry);
+        let of = |step: usize| StepSummary::new(step, &geometry.instruments(), summary.clone(), [1.0; 3]);
+        ProbeSeries {
+            steps: Arc::new(steps.iter().map(|step| (*step, Arc::new(of(*step)))).collect()),
+            ..ProbeSeries::default()
         }
     }
 
-    fn look(&self, record: &ProbeRecord) -> Result<(), String> {
-        let rows = record.rows;
-        let wrap = |values| -> Result<Vectors<'_>, String> {
-            let values: &Vec<f32> = values;
-            Vectors::new(rows, values.len() / rows.max(1), values).map_err(|error| error.to_string())
-        };
-        let encoder = wrap(&record.encoder)?;
-        let projected = wrap(&record.projected)?;
-        let known = self.shared.lock().series.encoder.clone();
-        let reference = known.unwrap_or_else(|| {
-            Arc::new(EncoderProbe {
-                instruments: instruments(&encoder),
-                histogram: cosine_histogram(&encoder, BINS),
-                matrix: cosine_matrix(&encoder).into(),
-                order: cluster_order(&encoder).into(),
-            })
-        });
-        let values = instruments(&projected);
-        let probe = StepProbe {
-            step: record.step,
-            instruments: values,
-            comparison: compare(&encoder, &projected),
-            verdict: verdict(&reference.instruments, &values),
-            histogram: cosine_histogram(&projected, BINS),
-            matrix: cosine_matrix(&projected).into(),
-            token_norms: record.token_norm_quantiles,
-        };
-        let mut shared = self.shared.lock();
-        shared.series.encoder = Some(reference);
-        shared.series.steps.insert(record.step, Arc::new(probe));
-        Ok(())
+    #[test]
+    fn the_nearest_step_is_found_on_either_side() {
+        let series = series(&[0, 5, 10, 40]);
+        let at = |step| series.at(step).map(|found| found.step);
+        assert_eq!(
+            [at(Some(6)), at(Some(8)), at(Some(400)), at(None)],
+            [Some(5), Some(10), Some(40), Some(40)]
+        );
+        assert_eq!(ProbeSeries::default().at(Some(3)).map(|found| found.step), None);
+    }
+
+    #[test]
+    fn steps_that_were_rolled_back_are_forgotten() {
+        let mut series = series(&[0, 5, 10]);
+        series.keep_only(&[0, 5, 10, 15]);
+        assert_eq!((series.steps.len(), series.version), (3, 0));
+        series.keep_only(&[0, 5]);
+        assert_eq!((series.steps.len(), series.version), (2, 1));
+    }
+
+    #[test]
+    fn a_thinned_curve_keeps_the_newest_step() {
+        let series = series(&(0..100).collect::<Vec<_>>());
+        let curve = series.curve(10, |probe| probe.step as f64);
+        assert_eq!((curve.len(), curve.last().copied()), (10, Some([99.0, 99.0])));
+        assert!(curve.is_sorted_by(|a, b| a[0] < b[0]));
     }
 }

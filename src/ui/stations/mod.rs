@@ -2,10 +2,20 @@
 
 mod collapse;
 mod collapse_charts;
+mod collapse_differences;
+mod collapse_geometry;
+mod collapse_headline;
+mod collapse_history;
 mod collapse_instruments;
+mod collapse_look;
+mod collapse_norms;
 mod collapse_pairs;
+mod collapse_plane;
+mod collapse_reader;
+mod collapse_readings;
 mod collapse_scrubber;
 mod collapse_series;
+mod collapse_track;
 mod compare;
 mod compare_arms;
 mod compare_data;

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use egui::Ui;
 
-use super::collapse_series::{ProbeReader, ProbeSeries};
+use super::collapse_headline::left;
+use super::collapse_reader::ProbeReader;
+use super::collapse_series::ProbeSeries;
 use crate::app::OpenRun;
 use crate::collapse::{INSTRUMENTS, InstrumentInfo};
 use crate::ui::charts::{ChartRow, Quantity, Scale, Series, curves_of, x_at};
@@ -60,11 +62,6 @@ pub fn curves_ui(ui: &mut Ui, view: &View<'_>) {
         });
     });
     charts.finish();
-}
-
-fn left(open: &OpenRun, probes: &ProbeSeries) -> usize {
-    let known = probes.steps.len() + probes.failed.len();
-    open.run().probe_steps.len().saturating_sub(known)
 }
 
 /// One curve a run, and the encoder's value as a level line.
