@@ -16,7 +16,7 @@ fn record(index: usize, arm: Arm, right: bool) -> CompletionRecord {
             cross_entropy: if right { 0.5 } else { 2.0 + index as f64 / 8.0 },
             ..Scores::default()
         },
-        hit: Some(index % 2 == 0),
+        hit: Some(index.is_multiple_of(2)),
         in_window: (index != 7).then_some(index == 1),
         ..CompletionRecord::default()
     }
