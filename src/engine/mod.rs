@@ -6,6 +6,7 @@
 mod bench;
 mod completion_job;
 mod dataset;
+mod definitions;
 mod device;
 mod error;
 mod evaluation_job;
@@ -13,6 +14,7 @@ mod fetch_job;
 mod loaded;
 mod messages;
 mod reply;
+mod soft_prompt;
 mod training_job;
 mod worker;
 
