@@ -321,6 +321,22 @@ mod tests {
     }
 
     #[test]
+    fn an_encoder_may_have_the_files_of_its_time() {
+        let (folder, store) = empty();
+        let model = folder.path().join("unixcoder");
+        let name = model.to_str().unwrap();
+        write_model(&model, &["config.json", "vocab.json", "pytorch_model.bin"]);
+        let error = store.encoder(name).unwrap_err().to_string();
+        assert!(error.contains("vocab.json and merges.txt"), "{error}");
+        write_model(&model, &["merges.txt"]);
+        assert_eq!(store.encoder(name).unwrap(), model);
+        assert!(store.reader(name).is_err());
+        let before = store.sha256(name).unwrap();
+        fs::write(model.join("pytorch_model.bin"), "other weights").unwrap();
+        assert_ne!(store.sha256(name).unwrap(), before);
+    }
+
+    #[test]
     fn gguf_is_accepted_as_file_and_as_folder() {
         let (folder, store) = empty();
         let model = folder.path().join("gguf");

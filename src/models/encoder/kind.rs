@@ -81,10 +81,14 @@ fn declared(path: &Path) -> Result<Option<Pooling>, ModelError> {
     };
     let mut modes: Vec<String> = config.as_object().into_iter().flatten().filter_map(flag).collect();
     modes.extend(config.get("pooling_mode").and_then(Value::as_str).map(str::to_owned));
+    // Newer versions write `mean`, older ones a flag `pooling_mode_mean_tokens`.
+    for mode in &mut modes {
+        *mode = mode.trim_end_matches("_tokens").trim_end_matches("_token").to_owned();
+    }
     modes.dedup();
     match modes.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
-        ["mean_tokens" | "mean"] => Ok(Some(Pooling::Mean)),
-        ["cls_token" | "cls"] => Ok(Some(Pooling::FirstToken)),
+        ["mean"] => Ok(Some(Pooling::Mean)),
+        ["cls"] => Ok(Some(Pooling::FirstToken)),
         ["lasttoken"] => Ok(Some(Pooling::LastToken)),
         other => Err(ModelError::Unsupported {
             path: path.to_owned(),

@@ -29,7 +29,7 @@ pub struct TextEncoder {
 }
 
 enum Network {
-    Bert(BertNetwork),
+    Bert(Box<BertNetwork>),
     Decoder(Arc<dyn Reader>),
 }
 
@@ -42,7 +42,7 @@ impl TextEncoder {
         let kind = Kind::of(&config, &path)?;
         let pooling = kind.pooling(settings.pooling, folder)?;
         let network = match kind {
-            Kind::Bert | Kind::Roberta => Network::Bert(BertNetwork::load(folder, &config, kind, device)?),
+            Kind::Bert | Kind::Roberta => Network::Bert(Box::new(BertNetwork::load(folder, &config, kind, device)?)),
             Kind::Decoder => Network::Decoder(reader::load_to_encode(folder, device)?.into()),
         };
         let tokenizer = TextTokenizer::from_folder(folder)?;
