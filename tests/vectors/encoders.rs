@@ -281,6 +281,20 @@ fn the_reader_encodes_by_its_hidden_states() {
         assert_eq!((encoder.width(), encoder.tokens(text).unwrap()), (width, slots.len()));
         let found = encoder.encode(&["x = 1", text]).unwrap();
         assert!(distance(&found[1..], &[unit(expected)]) < 1e-5, "{pooling}");
+        // More rows than are computed together, of all lengths, and one that is longer than all of them.
+        let texts: Vec<String> = (1..=24).map(|times| text.repeat(times % 12 + 1)).collect();
+        let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+        let long = EncoderSettings {
+            max_tokens: 500,
+            ..settings(pooling)
+        };
+        let encoder = of_reader(&long, reader.clone(), tokenizer.clone(), "sum").unwrap();
+        for (text, together) in texts.iter().zip(encoder.encode(&texts).unwrap()) {
+            assert!(
+                distance(&encoder.encode(&[text]).unwrap(), &[together]) < 1e-5,
+                "{pooling}"
+            );
+        }
     }
 }
 
