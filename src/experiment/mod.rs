@@ -2,6 +2,7 @@
 
 mod alarms;
 mod arm;
+mod encoder;
 mod evaluation;
 mod objective;
 mod prompt;
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 pub use alarms::{AlarmRule, AlarmSettings};
 pub use arm::Arm;
+pub use encoder::{EncoderInput, EncoderSettings, Pooling};
 pub use evaluation::EvaluationSettings;
 pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use prompt::{PromptLayout, PromptSettings};
@@ -96,25 +98,6 @@ impl Default for Retrieval {
             chunk_lines: 10,
             chunk_tokens: 80,
             query_lines: 8,
-        }
-    }
-}
-
-/// The frozen encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EncoderSettings {
-    /// Catalogue id, or a folder with `config.json`, `tokenizer.json` and safetensors.
-    pub model: String,
-    /// Chunks are truncated to this many encoder tokens.
-    pub max_tokens: usize,
-}
-
-impl Default for EncoderSettings {
-    fn default() -> Self {
-        Self {
-            model: "all-minilm-l6-v2".into(),
-            max_tokens: 256,
         }
     }
 }
