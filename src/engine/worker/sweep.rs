@@ -3,8 +3,6 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use strum::IntoEnumIterator as _;
-
 use super::Worker;
 use crate::corpus::Split;
 use crate::engine::{
@@ -13,6 +11,9 @@ use crate::engine::{
 use crate::evaluation::Arm;
 use crate::experiment::{Experiment, Measure, SweepPlan, Trial};
 use crate::runs::{self, Outcome, Run, RunError, RunStatus, Sweep, TrialStatus, TrialWriter};
+
+/// The arms that a table compares.
+const ARMS: [Arm; 4] = [Arm::NoContext, Arm::Compressed, Arm::FullRag, Arm::ShuffledContext];
 
 /// A sweep in progress.
 pub(super) struct SweepJob {
@@ -250,7 +251,7 @@ impl Worker {
             run: folder.to_owned(),
             step: Some(step),
             split,
-            arms: Arm::iter().collect(),
+            arms: ARMS.into(),
             limit,
         })?;
         Ok(Outcome::of_run(&Run::open(folder)?, step, split)?)
