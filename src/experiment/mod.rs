@@ -1,6 +1,7 @@
 //! What a run is: every setting of data, retrieval, models, objective and schedule, read from TOML and checked by name.
 
 mod alarms;
+mod encoder;
 mod objective;
 mod steering;
 mod sweep;
@@ -11,6 +12,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use alarms::{AlarmRule, AlarmSettings};
+pub use encoder::{EncoderInput, EncoderSettings, Pooling};
 pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use sweep::{Measure, SweepCell, SweepError, SweepFile, SweepPlan, SweepSplit, Trial};
@@ -92,25 +94,6 @@ impl Default for Retrieval {
             chunk_lines: 10,
             chunk_tokens: 80,
             query_lines: 8,
-        }
-    }
-}
-
-/// The frozen encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EncoderSettings {
-    /// Catalogue id, or a folder with `config.json`, `tokenizer.json` and safetensors.
-    pub model: String,
-    /// Chunks are truncated to this many encoder tokens.
-    pub max_tokens: usize,
-}
-
-impl Default for EncoderSettings {
-    fn default() -> Self {
-        Self {
-            model: "all-minilm-l6-v2".into(),
-            max_tokens: 256,
         }
     }
 }

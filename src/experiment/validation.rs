@@ -105,18 +105,7 @@ impl Experiment {
             r.query_lines.to_string(),
             "1 to 200",
         );
-        check(
-            !self.encoder.model.trim().is_empty(),
-            "encoder.model",
-            format!("{:?}", self.encoder.model),
-            "a catalogue id or a folder",
-        );
-        check(
-            (8..=8192).contains(&self.encoder.max_tokens),
-            "encoder.max_tokens",
-            self.encoder.max_tokens.to_string(),
-            "8 to 8192",
-        );
+        self.encoder.check(&mut check);
         check(
             !self.reader.model.trim().is_empty(),
             "reader.model",

@@ -3,6 +3,8 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use crate::experiment::FieldError;
+
 /// What went wrong with a model, a tokenizer, a corpus or a cache of vectors, and what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ModelError {
@@ -64,6 +66,12 @@ pub enum ModelError {
         /// What is not supported, and what is.
         message: String,
     },
+    /// A setting that this model cannot serve.
+    #[error(transparent)]
+    Setting(#[from] FieldError),
+    /// The grammar of Python could not be used, so that there is no syntax tree.
+    #[error("no syntax tree can be made ({0}); set encoder.input to \"code\"")]
+    Syntax(String),
     /// The platform names no cache folder.
     #[error("this system names no cache folder; set LLAVACODE_CACHE to the folder that models and code shall lie in")]
     NoCacheFolder,

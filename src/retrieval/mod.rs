@@ -1,6 +1,7 @@
 //! Which chunks of the other files of a repository go with a cursor.
 
 mod jaccard;
+mod names;
 mod words;
 
 use serde::{Deserialize, Serialize};
@@ -8,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::corpus::{Chunk, CompletionSample};
 
 pub use jaccard::Jaccard;
+pub use names::{names, rarest_names};
 pub use words::{jaccard_similarity, word_sequence, words};
 
 /// A chunk chosen for a sample.
