@@ -4,6 +4,7 @@
 //! (`runs::RunFollower`), so a run of this process, of another process and of last week are shown by the same code.
 
 mod bench;
+mod candidates;
 mod completion_job;
 mod dataset;
 mod device;
@@ -13,6 +14,7 @@ mod fetch_job;
 mod loaded;
 mod messages;
 mod reply;
+mod retrieval_job;
 mod slurm;
 mod training_job;
 mod worker;
@@ -27,6 +29,7 @@ pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Stages, Vect
 pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use messages::*;
+pub use retrieval_job::retrieval_quality;
 pub use slurm::{Submission, submit_to_slurm};
 
 use crate::models::catalogue::Store;
