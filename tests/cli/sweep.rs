@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use llavacode::corpus::Split;
 use llavacode::evaluation::Arm;
+use llavacode::experiment::{Experiment, SweepPlan};
 use llavacode::runs::{Run, Sweep, TrialStatus, list, sweeps};
 use serde_json::Value;
 
@@ -278,4 +279,53 @@ fn trials_of_an_array_make_the_same_sweep() {
     }
     shell.succeed(&["sweep", &name, "--table"]);
     assert_eq!(numbers(&folder), whole);
+}
+
+#[test]
+fn retrievers_are_compared_in_a_table_without_training() {
+    let shell = Shell::new();
+    let text = "name = \"retrieval\"\nbase = \"base.toml\"\nmeasure = \"retrieval\"\nsplit = \"test\"\n[grid]\n\"retrieval.retriever\" = [\"jaccard\", \"dense\", \"definitions\"]\n";
+    let (folder, printed) = shell.sweep(&[&shell.sweep_file(text)]);
+    let sweep = Sweep::open(&folder).unwrap();
+    let table = sweep.table.as_ref().unwrap();
+    assert!(list(&shell.runs_dir()).is_empty() && printed.contains("hit@10"));
+    for (row, entry) in table.rows.iter().zip(&sweep.trials) {
+        let outcome = entry.outcome.as_ref().unwrap();
+        let mean = |key: &str| outcome.metrics[key].iter().sum::<f64>() / outcome.samples.len() as f64;
+        for key in ["hit_1", "hit_10", "reciprocal_rank"] {
+            assert!((table.entry(&row.cell, key).unwrap().value.mean - mean(key)).abs() < 1e-12);
+        }
+        assert!(mean("hit_1") <= mean("reciprocal_rank") && mean("reciprocal_rank") <= mean("hit_20"));
+        let difference = table.entry(&row.cell, "hit_10").unwrap().difference.as_ref();
+        assert_eq!(
+            difference.map(|one| one.pairs),
+            (row.cell != table.baseline).then_some(row.samples)
+        );
+    }
+}
+
+#[test]
+fn every_sweep_that_ships_is_valid_and_the_ablation_is_that_of_its_experiments() {
+    let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+    let sweeps = std::fs::read_dir(configs.join("sweeps"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    for path in sweeps.chain([configs.join("retrieval.toml")]) {
+        let plan = SweepPlan::load(&path, &[]).unwrap();
+        assert!(plan.trials.len() > 1, "{}", path.display());
+    }
+    let plan = SweepPlan::load(&configs.join("sweeps/loss_ablation.toml"), &[]).unwrap();
+    let terms = [
+        "ce",
+        "ce_alignment",
+        "ce_reward",
+        "ce_alignment_reward",
+        "reward",
+        "ce_kl",
+    ];
+    for (trial, name) in plan.trials.iter().zip(terms) {
+        let mut experiment = Experiment::load(&configs.join(format!("ablation/{name}.toml"))).unwrap();
+        experiment.name.clone_from(&trial.experiment.name);
+        assert_eq!(experiment, trial.experiment);
+    }
 }

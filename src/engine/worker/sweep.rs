@@ -3,10 +3,11 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use super::Worker;
+use super::{Worker, watch};
 use crate::corpus::Split;
 use crate::engine::{
     EngineError, EvaluationRequest, Event, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState,
+    retrieval_quality,
 };
 use crate::evaluation::Arm;
 use crate::experiment::{Experiment, Measure, SweepPlan, Trial};
@@ -257,8 +258,18 @@ impl Worker {
         Ok(Outcome::of_run(&Run::open(folder)?, step, split)?)
     }
 
-    fn look_at_retrieval(&mut self, _experiment: &Experiment, _split: Split) -> Result<Outcome, EngineError> {
-        Err(EngineError::Cancelled)
+    fn look_at_retrieval(&mut self, experiment: &Experiment, split: Split) -> Result<Outcome, EngineError> {
+        let device = self.open_device()?;
+        let Self {
+            settings,
+            waiting,
+            orders,
+            reply,
+            ..
+        } = self;
+        let progress = &mut watch(orders, waiting, reply);
+        let quality = retrieval_quality(experiment, split, &settings.store, &device, progress)?;
+        Ok(Outcome::from(&quality))
     }
 
     /// Writes down what came of a trial, and the table anew.
