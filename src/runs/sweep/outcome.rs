@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::{CONTENT, GAIN, RECIPROCAL_RANK, SECONDS, hit_key};
+use super::metrics::{CONTENT, GAIN, QUERY_MS, RECIPROCAL_RANK, SECONDS, hit_key};
 use crate::collapse::{INSTRUMENTS, instruments};
 use crate::corpus::Split;
 use crate::evaluation::{Arm, CompletionRecord, RANKS, RetrievalQuality, RetrievalRecord, SCORE_INFO};
@@ -99,7 +99,7 @@ impl From<&RetrievalQuality> for Outcome {
                 })
                 .collect(),
             metrics,
-            numbers: BTreeMap::from([(SECONDS.to_owned(), quality.seconds_a_query)]),
+            numbers: BTreeMap::from([(QUERY_MS.to_owned(), 1e3 * quality.seconds_a_query)]),
         }
     }
 }
