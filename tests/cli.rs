@@ -5,6 +5,8 @@ mod common;
 #[cfg(unix)]
 #[path = "common/signal.rs"]
 mod signal;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "common/toy.rs"]
 mod toy;
 

@@ -256,6 +256,7 @@ impl AppState {
                 );
             }
             Event::RunChanged(folder) => self.mark_stale(&folder),
+            Event::SweepChanged(_) | Event::SweepEnded(_) => {}
             Event::RunEnded(folder) => {
                 self.runs_stale = true;
                 self.mark_stale(&folder);

@@ -12,6 +12,8 @@ mod output;
 mod progress;
 mod screenshots;
 mod session;
+mod sweep;
+mod sweep_table;
 mod table;
 mod train;
 mod workbench;
@@ -22,7 +24,7 @@ use clap::{Parser, Subcommand};
 
 use crate::collapse::VectorsError;
 use crate::engine::EngineError;
-use crate::experiment::{ExperimentError, FieldError};
+use crate::experiment::{ExperimentError, FieldError, SweepError};
 use crate::models::ModelError;
 use crate::models::catalogue::FetchError;
 use crate::runs::RunError;
@@ -47,6 +49,8 @@ enum Command {
     Fetch(fetch::Arguments),
     /// Train a projector: one run, from an experiment to its folder
     Train(train::Arguments),
+    /// Train or measure a grid of experiments, and make one table of them
+    Sweep(sweep::Arguments),
     /// Compare the arms of a run on a split, with intervals
     Evaluate(evaluate::Arguments),
     /// Complete one line of a file, as JSON
@@ -64,6 +68,7 @@ pub fn run(cli: Cli) -> ExitCode {
     let done = match cli.command {
         Some(Command::Fetch(arguments)) => fetch::run(&arguments),
         Some(Command::Train(arguments)) => train::run(arguments),
+        Some(Command::Sweep(arguments)) => sweep::run(arguments),
         Some(Command::Evaluate(arguments)) => evaluate::run(arguments),
         Some(Command::Complete(arguments)) => complete::run(arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
@@ -86,6 +91,7 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
     error.chain().any(|cause| {
         cause.is::<ExperimentError>()
             || cause.is::<FieldError>()
+            || cause.is::<SweepError>()
             || matches!(cause.downcast_ref::<ModelError>(), Some(error) if error.is_bad_input())
             || cause.is::<VectorsError>()
             || matches!(cause.downcast_ref::<EngineError>(), Some(error) if error.is_bad_input())

@@ -119,6 +119,38 @@ pub enum EngineError {
         /// Samples of the evaluation that is there.
         samples: usize,
     },
+    /// A cell of a sweep cannot be run.
+    #[error("the cell {cell:?} cannot be run: {source}")]
+    Cell {
+        /// Its name.
+        cell: String,
+        /// Why.
+        source: Box<EngineError>,
+    },
+    /// A sweep has fewer trials.
+    #[error("the sweep has no trial {index}, its {trials} trials are numbered from 0; choose one of them")]
+    NoTrial {
+        /// The trial asked for.
+        index: usize,
+        /// How many there are.
+        trials: usize,
+    },
+    /// A run of a sweep did not come to its last step, so that it cannot be held against the others.
+    #[error("{} ended before its last step: {reason}", folder.display())]
+    Unfinished {
+        /// The run's folder.
+        folder: PathBuf,
+        /// Why it ended.
+        reason: String,
+    },
+    /// Slurm did not take a job.
+    #[error("cannot submit the sweep to Slurm: {message}; {} can be submitted by hand", script.display())]
+    Slurm {
+        /// What sbatch, or the system, said.
+        message: String,
+        /// The batch script.
+        script: PathBuf,
+    },
     /// A person ended the job.
     #[error("stopped before it was done")]
     Cancelled,
@@ -139,13 +171,17 @@ impl EngineError {
             | Self::Fork { .. }
             | Self::Checkpoint { .. }
             | Self::Smaller { .. }
+            | Self::NoTrial { .. }
             | Self::Projector(_) => true,
+            Self::Cell { source, .. } => source.is_bad_input(),
             Self::Model(error) => error.is_bad_input(),
             Self::Run(error) => !matches!(
                 error,
                 RunError::Full { .. } | RunError::Write { .. } | RunError::Gone { .. }
             ),
-            Self::Training(_) | Self::Compute(_) | Self::Cancelled => false,
+            Self::Training(_) | Self::Compute(_) | Self::Unfinished { .. } | Self::Slurm { .. } | Self::Cancelled => {
+                false
+            }
         }
     }
 }

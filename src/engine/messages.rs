@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::corpus::{CompletionSample, Split};
 use crate::evaluation::{Arm, CompletionRecord};
-use crate::experiment::Experiment;
+
+use crate::experiment::{Experiment, SweepPlan};
 use crate::prompt::PromptEntry;
 use crate::retrieval::Retrieved;
 
@@ -43,10 +44,22 @@ pub enum Command {
     Complete(CompletionRequest),
     /// Evaluate a run's checkpoint and write the result into its folder.
     Evaluate(EvaluationRequest),
+    /// Work on a sweep: its trials one after the other.
+    Sweep(SweepRequest),
     /// Get models and corpora of the catalogue; all defaults when empty.
     Fetch(Vec<String>),
     /// Stop a fetch; what is complete stays, and a later fetch goes on from there.
     CancelFetch,
+}
+
+impl Command {
+    /// Whether it asks for something long of its own, which cannot begin while a sweep is in progress.
+    pub(super) fn is_work(&self) -> bool {
+        matches!(
+            self,
+            Self::Train(_) | Self::ResumeRun(_) | Self::Fork(_) | Self::Evaluate(_) | Self::Sweep(_)
+        )
+    }
 }
 
 /// A fork asked for by a person.
@@ -102,6 +115,35 @@ pub struct EvaluationRequest {
     pub arms: Vec<Arm>,
     /// At most this many samples.
     pub limit: usize,
+}
+
+/// A sweep asked for by a person.
+#[derive(Clone, Debug)]
+pub struct SweepRequest {
+    /// Which one.
+    pub sweep: SweepSource,
+    /// What of it; trials that are done, and those that another process works on, are left alone.
+    pub trials: SweepTrials,
+}
+
+/// Where a sweep comes from.
+#[derive(Clone, Debug)]
+pub enum SweepSource {
+    /// A new one; its folder is made in the runs folder.
+    New(Box<SweepPlan>),
+    /// One that has a folder already.
+    Folder(PathBuf),
+}
+
+/// Which trials are worked on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SweepTrials {
+    /// All that are not done.
+    All,
+    /// One, by its place in the plan.
+    One(usize),
+    /// None: the sweep is only checked, and its folder made.
+    None,
 }
 
 /// What the engine is doing.
@@ -179,6 +221,10 @@ pub enum Event {
     RunChanged(PathBuf),
     /// A run, or the evaluation of one, ended, whatever the reason; its folder says which.
     RunEnded(PathBuf),
+    /// A sweep's folder now exists, or has news.
+    SweepChanged(PathBuf),
+    /// Nothing works on a sweep any more, whatever the reason; its folder says how its trials stand.
+    SweepEnded(PathBuf),
     /// A completion is here.
     Completed {
         /// Id of the request.

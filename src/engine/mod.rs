@@ -4,6 +4,7 @@
 //! (`runs::RunFollower`), so a run of this process, of another process and of last week are shown by the same code.
 
 mod bench;
+mod candidates;
 mod completion_job;
 mod dataset;
 mod definitions;
@@ -14,6 +15,8 @@ mod fetch_job;
 mod loaded;
 mod messages;
 mod reply;
+mod retrieval_job;
+mod slurm;
 mod soft_prompt;
 mod training_job;
 mod worker;
@@ -28,6 +31,8 @@ pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Stages, Vect
 pub use device::DeviceChoice;
 pub use error::EngineError;
 pub use messages::*;
+pub use retrieval_job::retrieval_quality;
+pub use slurm::{Submission, submit_to_slurm};
 
 use crate::models::catalogue::Store;
 use reply::Reply;

@@ -1,5 +1,7 @@
 //! The worker's loop: orders are carried out between two steps, and nothing that fails takes the worker with it.
 
+mod sweep;
+
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -22,6 +24,7 @@ use super::{
 };
 use crate::experiment::Experiment;
 use crate::runs::{EventKind, Run};
+use sweep::SweepJob;
 
 /// What reaches the worker.
 pub(super) enum Order {
@@ -44,6 +47,7 @@ pub(super) struct Worker {
     /// Pause again after the next step.
     one_step: bool,
     fetch: Option<FetchJob>,
+    sweep: Option<SweepJob>,
 }
 
 impl Worker {
@@ -59,6 +63,7 @@ impl Worker {
             paused: false,
             one_step: false,
             fetch: None,
+            sweep: None,
         }
     }
 
@@ -79,7 +84,7 @@ impl Worker {
                 Err(panic) => self.survive(panic.as_ref(), asked),
             }
         }
-        self.stop_training("the program was closed");
+        self.stop("the program was closed");
         self.fetch = None;
     }
 
@@ -111,7 +116,7 @@ impl Worker {
         if let Some(order) = self.waiting.pop_front() {
             return Some(Some(order));
         }
-        if self.training.is_some() && !self.paused {
+        if (self.training.is_some() || self.sweep.is_some()) && !self.paused {
             match self.orders.try_recv() {
                 Ok(order) => Some(Some(order)),
                 Err(crossbeam_channel::TryRecvError::Empty) => Some(None),
@@ -126,12 +131,21 @@ impl Worker {
     fn obey(&mut self, order: Option<Order>) -> bool {
         let command = match order {
             None => {
-                self.advance_training();
+                if self.training.is_some() {
+                    self.advance_training();
+                } else {
+                    self.advance_sweep();
+                }
                 return true;
             }
             Some(Order::Shutdown) => return false,
             Some(Order::Command(command)) => command,
         };
+        if self.sweep.is_some() && command.is_work() {
+            let text = "a sweep is in progress; stop it before starting something else";
+            self.reply.notice(Severity::Warning, text);
+            return true;
+        }
         match command {
             Command::Train(experiment) => self.start_training(|worker| worker.prepare_training(&experiment)),
             Command::ResumeRun(folder) => self.start_training(|worker| worker.prepare_resume(&folder)),
@@ -147,7 +161,8 @@ impl Worker {
                 }
             }
             Command::UndoRollBack => self.hand_on(TrainingJob::undo_roll_back),
-            Command::Stop => self.stop_training("stopped by a person"),
+            Command::Stop => self.stop("stopped by a person"),
+            Command::Sweep(request) => self.start_sweep(request),
             Command::Complete(request) => self.complete(&request),
             Command::Evaluate(request) => self.evaluate(&request),
             Command::Fetch(ids) => self.fetch = FetchJob::start(self.settings.store.clone(), ids, self.reply.clone()),
@@ -168,18 +183,20 @@ impl Worker {
         let started = prepare(self);
         self.reply.send(Event::Progress(None));
         match started {
-            Ok(job) => {
-                self.paused = false;
-                self.one_step = false;
-                self.reply.send(Event::RunStarted(job.folder().to_owned()));
-                self.reply.send(Event::State(job.state(false)));
-                self.training = Some(job);
-            }
+            Ok(job) => self.begin(job),
             Err(error) => {
                 self.tell(&error);
                 self.reply.send(Event::State(WorkerState::Idle));
             }
         }
+    }
+
+    fn begin(&mut self, job: TrainingJob) {
+        self.paused = false;
+        self.one_step = false;
+        self.reply.send(Event::RunStarted(job.folder().to_owned()));
+        self.reply.send(Event::State(job.state(false)));
+        self.training = Some(job);
     }
 
     fn prepare_training(&mut self, experiment: &Experiment) -> Result<TrainingJob, EngineError> {
@@ -427,6 +444,8 @@ impl Worker {
     fn tell(&self, error: &EngineError) {
         match error {
             EngineError::Cancelled => self.reply.notice(Severity::Info, "stopped before it was done"),
+            // Told when its trial is concluded; the sweep goes on.
+            _ if self.sweep.is_some() => {}
             error => self.reply.send(Event::Failed {
                 message: error.to_string(),
                 bad_input: error.is_bad_input(),

@@ -5,6 +5,7 @@ mod completion;
 pub mod metrics;
 mod pool;
 mod records;
+mod retrieval_quality;
 pub mod statistics;
 mod summary;
 
@@ -14,4 +15,5 @@ pub use completion::{complete, complete_in, scored_again};
 pub use metrics::{SCORE_INFO, ScoreInfo};
 pub use pool::{Pooled, PooledArm, PooledSummary, SeedRecords, pool};
 pub use records::*;
+pub use retrieval_quality::{HitRate, RANKS, RetrievalQuality, RetrievalRecord};
 pub use summary::summarise;

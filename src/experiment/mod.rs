@@ -6,7 +6,9 @@ mod encoder;
 mod evaluation;
 mod objective;
 mod prompt;
+mod retrieval;
 mod steering;
+mod sweep;
 mod validation;
 
 use std::path::Path;
@@ -19,7 +21,9 @@ pub use encoder::{EncoderInput, EncoderSettings, Pooling};
 pub use evaluation::EvaluationSettings;
 pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use prompt::{PromptLayout, PromptSettings};
+pub use retrieval::{Retrieval, RetrieverKind};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
+pub use sweep::{Measure, SweepCell, SweepError, SweepFile, SweepPlan, SweepSplit, Trial};
 pub use validation::{ExperimentError, FieldError};
 
 /// One training run, fully described. `configs/` holds presets; a run folder holds the resolved form with every default written out.
@@ -73,31 +77,6 @@ impl Default for Data {
             train_samples: 672,
             only_hits: true,
             samples_per_repository: 60,
-        }
-    }
-}
-
-/// How chunks of the other files of a repository are cut and ranked (method.md A6).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Retrieval {
-    /// Chunks given to a sample; each becomes `projector.tokens_per_chunk` soft tokens.
-    pub k: usize,
-    /// Lines in a chunk; windows do not overlap.
-    pub chunk_lines: usize,
-    /// A chunk is clipped to this many reader tokens, for the encoder and for full RAG alike.
-    pub chunk_tokens: usize,
-    /// Lines before the cursor that form the query.
-    pub query_lines: usize,
-}
-
-impl Default for Retrieval {
-    fn default() -> Self {
-        Self {
-            k: 5,
-            chunk_lines: 10,
-            chunk_tokens: 80,
-            query_lines: 8,
         }
     }
 }

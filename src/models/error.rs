@@ -75,9 +75,6 @@ pub enum ModelError {
     /// The platform names no cache folder.
     #[error("this system names no cache folder; set LLAVACODE_CACHE to the folder that models and code shall lie in")]
     NoCacheFolder,
-    /// A setting that these models cannot do.
-    #[error(transparent)]
-    Field(#[from] FieldError),
     /// The prompt has a position that does not exist: a token outside the vocabulary, or a soft token without a vector.
     #[error("the prompt cannot be read: {0}")]
     Prompt(String),

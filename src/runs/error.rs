@@ -42,6 +42,12 @@ pub enum RunError {
         /// The file that every run has.
         missing: &'static str,
     },
+    /// The folder is not a sweep.
+    #[error("{} is not a sweep: it has no sweep.toml; name a sweep file, or a folder inside sweeps/ of the runs folder", folder.display())]
+    NotASweep {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// A file is there, but its content is not what it should be.
     #[error("{} is damaged ({message}); restore it from a copy, or delete the run", path.display())]
     Damaged {

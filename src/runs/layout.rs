@@ -21,6 +21,8 @@ pub(super) const SOFT_PROMPT: &str = "soft_prompt.safetensors";
 pub(super) const ABANDONED: &str = "abandoned";
 /// Folder of deleted runs, inside the runs folder.
 pub(super) const TRASH: &str = ".trash";
+/// Folder of sweeps, inside the runs folder.
+pub(super) const SWEEPS: &str = "sweeps";
 
 pub(super) fn probe(folder: &Path, step: usize) -> PathBuf {
     folder.join(PROBES).join(format!("step-{step}.safetensors"))

@@ -35,7 +35,7 @@ pub fn list(runs_dir: &Path) -> Vec<RunEntry> {
         .into_iter()
         .flatten()
         .flatten()
-        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.'))
+        .filter(|entry| !entry.file_name().to_string_lossy().starts_with('.') && entry.file_name() != layout::SWEEPS)
         .map(|entry| entry.path())
         .filter(|path| path.is_dir())
         .map(|folder| entry(&folder))

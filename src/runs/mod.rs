@@ -19,6 +19,7 @@ mod records;
 mod retention;
 mod rewind;
 mod run;
+mod sweep;
 mod writer;
 
 pub use alarms::RunAlarms;
@@ -32,4 +33,8 @@ pub use list::{RunEntry, delete, list};
 pub use part::{EvaluationPart, PartKey};
 pub use records::*;
 pub use run::{Checkpoint, Run, RunStatus, name_of};
+pub use sweep::{
+    Column, Outcome, SampleKey, Sweep, SweepDifference, SweepEntry, SweepRow, SweepTable, TrialEntry, TrialRecord,
+    TrialStatus, TrialWriter, create_sweep, sweeps, write_table,
+};
 pub use writer::RunWriter;

@@ -227,7 +227,7 @@ impl Drop for RunWriter {
 }
 
 /// Makes the first folder of this name that nobody else has; `create_dir` decides races.
-fn claim_folder(runs_dir: &Path, name: &str) -> Result<PathBuf, RunError> {
+pub(super) fn claim_folder(runs_dir: &Path, name: &str) -> Result<PathBuf, RunError> {
     let base = format!("{}-{name}", ZonedDateTime::now().date());
     for number in 1.. {
         let folder = match number {
@@ -252,6 +252,6 @@ pub(super) fn to_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<V
     })
 }
 
-fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<(), RunError> {
+pub(super) fn write_json<T: Serialize + ?Sized>(path: &Path, value: &T) -> Result<(), RunError> {
     files::write_whole(path, &to_json(path, value)?)
 }
