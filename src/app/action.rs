@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::command::UiCommand;
-use super::state::{ChartSettings, Station};
+use super::pages::{ChartSettings, RunsPage, Station};
 use crate::engine::{CompletionRequest, EvaluationRequest};
 
 /// A field that takes a path, typed or chosen.
@@ -11,6 +11,8 @@ use crate::engine::{CompletionRequest, EvaluationRequest};
 pub enum PathField {
     /// The folder of a run.
     Run,
+    /// The file of a sweep.
+    Sweep,
     /// A field of the experiment, by its dotted name.
     Experiment(&'static str),
 }
@@ -26,6 +28,16 @@ pub enum Action {
     Focus(PathBuf),
     /// Draw a run over the one in focus, or no longer.
     ToggleOverlay(PathBuf),
+    /// Draw a run in another sign from now on.
+    SetSign(PathBuf, usize),
+    /// Show a page of the Runs station.
+    ShowRuns(RunsPage),
+    /// Look at a sweep.
+    OpenSweep(PathBuf),
+    /// Begin the sweep whose file was typed.
+    RunTypedSweep,
+    /// Go on with the trials of a sweep that are not done.
+    ResumeSweep(PathBuf),
     /// The pointer stands at a step, or at none.
     HoverStep(Option<usize>),
     /// Pin a step, or follow the newest one.

@@ -3,7 +3,8 @@
 use egui::{Key, KeyboardShortcut, Modifiers};
 
 use super::hands::can_resume;
-use super::state::{AppState, OpenRun, Station};
+use super::pages::Station;
+use super::state::{AppState, OpenRun};
 use crate::engine::WorkerState;
 use crate::experiment::Experiment;
 
@@ -32,8 +33,14 @@ pub enum UiCommand {
     GoCollapse,
     /// Show the Compare station.
     GoCompare,
+    /// Show the Retrieve station.
+    GoRetrieve,
     /// Show the Runs station.
     GoRuns,
+    /// Show the Sweep page of the Runs station.
+    GoSweep,
+    /// Begin a sweep.
+    RunSweep,
     /// Look at a run anywhere on disk.
     OpenRun,
     /// Show the page that gets models and code.
@@ -77,7 +84,10 @@ impl UiCommand {
             Self::GoTrain => "Go to Train",
             Self::GoCollapse => "Go to Collapse",
             Self::GoCompare => "Go to Compare",
+            Self::GoRetrieve => "Go to Retrieve",
             Self::GoRuns => "Go to Runs",
+            Self::GoSweep => "Go to Sweep",
+            Self::RunSweep => "Run a sweep…",
             Self::OpenRun => "Open a run folder…",
             Self::Fetch => "Get models and code…",
             Self::UseFolders => "Use models and code of your own…",
@@ -112,7 +122,10 @@ impl UiCommand {
             Self::GoTrain => "The experiment, and its curves as it trains",
             Self::GoCollapse => "Projected vectors beside the encoder's, step by step",
             Self::GoCompare => "A sample and its completions, arm beside arm",
+            Self::GoRetrieve => "A sample's query and its chunks, and how often chunks hold the name needed",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
+            Self::GoSweep => "A grid of runs: its cells, their metrics and the chart",
+            Self::RunSweep => "Trains or measures every cell of a sweep file, one after the other",
             Self::OpenRun => "Looks at a run that lies anywhere on disk",
             Self::Fetch => "Shows what is missing on this machine, and downloads it",
             Self::UseFolders => "Chooses reader, encoder and code on this machine instead of the catalogue's",
@@ -138,7 +151,8 @@ impl UiCommand {
             Self::GoTrain => (Modifiers::NONE, Key::Num1),
             Self::GoCollapse => (Modifiers::NONE, Key::Num2),
             Self::GoCompare => (Modifiers::NONE, Key::Num3),
-            Self::GoRuns => (Modifiers::NONE, Key::Num4),
+            Self::GoRetrieve => (Modifiers::NONE, Key::Num4),
+            Self::GoRuns => (Modifiers::NONE, Key::Num5),
             Self::OpenRun => (Modifiers::COMMAND, Key::O),
             Self::RefreshRuns => (Modifiers::NONE, Key::F5),
             Self::CycleXAxis => (Modifiers::NONE, Key::X),
@@ -148,6 +162,8 @@ impl UiCommand {
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::Shortcuts => (Modifiers::NONE, Key::F1),
             Self::StopTraining
+            | Self::GoSweep
+            | Self::RunSweep
             | Self::ResumeRun
             | Self::RollBack
             | Self::Fork
@@ -181,6 +197,7 @@ impl UiCommand {
             }
             Self::Fork if !training => busy(&state.worker),
             Self::UndoHand if state.undoable().is_none() => Some("nothing was changed in the run in training".into()),
+            Self::RunSweep => busy(&state.worker),
             Self::Fetch if state.setup.missing().next().is_none() => Some("everything is here".into()),
             Self::UnpinStep if state.selection.step.is_none() => Some("no step is pinned".into()),
             Self::ResetExperiment if !state.editor.is_changed() => Some("nothing differs from the preset".into()),
@@ -195,6 +212,7 @@ impl UiCommand {
             Station::Train => Self::GoTrain,
             Station::Collapse => Self::GoCollapse,
             Station::Compare => Self::GoCompare,
+            Station::Retrieve => Self::GoRetrieve,
             Station::Runs => Self::GoRuns,
         }
     }

@@ -1,4 +1,4 @@
-//! The system around the window: folder dialogs in a thread of their own, and the file manager.
+//! The system around the window: folder and file dialogs in a thread of their own, and the file manager.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -32,7 +32,12 @@ impl Desktop for NativeDesktop {
         let (sender, ctx) = (self.answers.0.clone(), self.ctx.clone());
         let spawned = thread::Builder::new().name("folder dialog".into()).spawn(move || {
             // A window that closed meanwhile has no use for the answer.
-            sender.send((field, rfd::FileDialog::new().pick_folder())).ok();
+            let dialog = rfd::FileDialog::new();
+            let answer = match field {
+                PathField::Sweep => dialog.add_filter("sweep", &["toml"]).pick_file(),
+                PathField::Run | PathField::Experiment(_) => dialog.pick_folder(),
+            };
+            sender.send((field, answer)).ok();
             ctx.request_repaint_of(egui::ViewportId::ROOT);
         });
         if spawned.is_err() {

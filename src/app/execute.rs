@@ -6,8 +6,9 @@ use super::action::{Action, PathField};
 use super::command::UiCommand;
 use super::editor::ExperimentEditor;
 use super::hands::Undoable;
-use super::state::{AppState, Overlay, Station, XAxis};
-use crate::engine::{Command, Event, ForkRequest, Severity, WorkerState};
+use super::pages::{Overlay, RunsPage, Station, XAxis};
+use super::state::AppState;
+use crate::engine::{Command, Event, ForkRequest, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState};
 use crate::experiment::Intervention;
 use crate::runs;
 
@@ -21,7 +22,7 @@ pub trait EngineHandle {
 
 /// What the system around the window can do.
 pub trait Desktop {
-    /// Asks for a folder; the answer comes through `picked`.
+    /// Asks for a folder, or for the file of a sweep; the answer comes through `picked`.
     fn pick_folder(&self, field: PathField);
     /// The next answer: the field and the folder, none when the person chose nothing.
     fn picked(&self) -> Option<(PathField, Option<PathBuf>)>;
@@ -46,6 +47,19 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::Go(station) => state.station = station,
         Action::Focus(folder) => state.focus_on(&folder),
         Action::ToggleOverlay(folder) => state.toggle_overlay(&folder),
+        Action::SetSign(folder, sign) => state.set_sign(&folder, sign),
+        Action::ShowRuns(page) => {
+            state.runs_page = page;
+            state.station = Station::Runs;
+        }
+        Action::OpenSweep(folder) => state.open_sweep(&folder),
+        Action::RunTypedSweep => {
+            if let Some(plan) = state.typed_sweep() {
+                state.overlay.run_sweep = false;
+                start_sweep(state, SweepSource::New(Box::new(plan)), outside);
+            }
+        }
+        Action::ResumeSweep(folder) => start_sweep(state, SweepSource::Folder(folder), outside),
         Action::HoverStep(step) => state.selection.hovered_step = step,
         Action::PinStep(step) => state.selection.step = step,
         Action::SelectSample(sample) => state.selection.sample = sample,
@@ -135,6 +149,10 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
 pub fn set_path(state: &mut AppState, field: PathField, path: String) {
     match field {
         PathField::Run => state.run_path = path,
+        PathField::Sweep => {
+            state.sweeps.path = path;
+            state.sweeps.refused = None;
+        }
         PathField::Experiment(key) => state.editor.set(key, path),
     }
 }
@@ -186,8 +204,14 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoTrain => state.station = Station::Train,
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,
+        UiCommand::GoRetrieve => state.station = Station::Retrieve,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
+        UiCommand::GoSweep => {
+            state.station = Station::Runs;
+            state.runs_page = RunsPage::Sweep;
+        }
+        UiCommand::RunSweep => state.overlay.run_sweep = true,
         UiCommand::Fetch => {
             state.setup.skipped = false;
             state.station = Station::Train;
@@ -220,6 +244,15 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::Palette => state.overlay.palette = !state.overlay.palette,
         UiCommand::Shortcuts => state.overlay.shortcuts = !state.overlay.shortcuts,
     }
+}
+
+/// Gives a sweep to the engine and shows it.
+fn start_sweep(state: &mut AppState, sweep: SweepSource, outside: &Outside<'_>) {
+    state.worker = WorkerState::Preparing;
+    state.station = Station::Runs;
+    state.runs_page = RunsPage::Sweep;
+    let trials = SweepTrials::All;
+    outside.engine.send(Command::Sweep(SweepRequest { sweep, trials }));
 }
 
 fn delete(state: &mut AppState, folder: &Path) {

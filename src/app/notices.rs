@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::state::Station;
+use super::pages::Station;
 use crate::engine::Severity;
 
 /// Notices that are kept.

@@ -3,7 +3,8 @@
 use std::path::Path;
 
 use super::notices::Target;
-use super::state::{AppState, OpenRun, Station};
+use super::pages::Station;
+use super::state::{AppState, OpenRun};
 use crate::engine::Severity;
 use crate::runs::{self, EventKind, EventRecord, RunFollower, RunStatus};
 
@@ -86,11 +87,38 @@ impl AppState {
         }
     }
 
+    /// Draws a run in another sign; the run that has it takes this one's.
+    pub fn set_sign(&mut self, folder: &Path, sign: usize) {
+        let Some(before) = self.open_runs.get(folder).map(|open| open.sign) else {
+            return;
+        };
+        for (path, open) in &mut self.open_runs {
+            if path == folder {
+                open.sign = sign;
+            } else if open.sign == sign {
+                open.sign = before;
+            }
+            self.run_signs.insert(path.clone(), open.sign);
+        }
+    }
+
+    /// The sign that a run had last, or else the first one that no open run has.
+    fn free_sign(&mut self, folder: &Path) -> usize {
+        let taken = |sign: &usize| self.open_runs.values().any(|open| open.sign == *sign);
+        let last = self.run_signs.get(folder).copied().filter(|sign| !taken(sign));
+        let sign = last
+            .or_else(|| (0..=self.open_runs.len()).find(|sign| !taken(sign)))
+            .unwrap_or_default();
+        self.run_signs.insert(folder.to_owned(), sign);
+        sign
+    }
+
     /// Reads a run; tells why when it cannot be read.
     fn open(&mut self, folder: &Path) -> bool {
         match RunFollower::open(folder) {
             Ok(follower) => {
                 let status = follower.run().status();
+                let sign = self.free_sign(folder);
                 let (told, heard) = (follower.run().warnings.len(), follower.run().events.len());
                 for warning in &follower.run().warnings.clone() {
                     self.tell(Severity::Warning, warning.clone(), None);
@@ -104,6 +132,7 @@ impl AppState {
                         told,
                         heard,
                         overlaid: false,
+                        sign,
                         generation: 0,
                         stale: false,
                         error: None,

@@ -4,82 +4,20 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
+use super::digests::Digests;
 use super::editor::ExperimentEditor;
 use super::frames::FrameTimes;
 use super::notices::{Notices, Target};
+use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
 use super::setup::{CatalogueItem, Setup};
+use super::sweeps::Sweeps;
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
 use crate::experiment::Experiment;
 use crate::runs::{Run, RunEntry, RunFollower, RunStatus, name_of};
 
 /// Most completions that are kept; older ones are asked for again.
 const COMPLETIONS_KEPT: usize = 200;
-
-/// A page of the workbench.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::Display, strum::EnumIter,
-)]
-pub enum Station {
-    /// The experiment, and its curves as it trains.
-    #[default]
-    Train,
-    /// The projected vectors beside the encoder's.
-    Collapse,
-    /// A sample and its completions, arm beside arm.
-    Compare,
-    /// Every run there is.
-    Runs,
-}
-
-/// What the x axis of the charts counts.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumIter)]
-#[strum(serialize_all = "lowercase")]
-pub enum XAxis {
-    /// Optimiser steps.
-    #[default]
-    Step,
-    /// Samples seen.
-    Samples,
-    /// Seconds of training, pauses left out.
-    Seconds,
-}
-
-/// How the charts of a run are drawn.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct ChartSettings {
-    /// What the x axis counts.
-    pub x: XAxis,
-    /// Losses, gradient norm and learning rate on a logarithmic axis.
-    pub log: bool,
-    /// Weight of the past in the smoothed curves, 0 to below 1.
-    pub smoothing: f64,
-}
-
-impl Default for ChartSettings {
-    fn default() -> Self {
-        Self {
-            x: XAxis::Step,
-            log: false,
-            smoothing: 0.8,
-        }
-    }
-}
-
-/// What is looked at; the same in every chart and station.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Selection {
-    /// The step that was pinned by a click; the newest one when none.
-    pub step: Option<usize>,
-    /// The step under the pointer.
-    pub hovered_step: Option<usize>,
-    /// Id of the sample.
-    pub sample: Option<String>,
-    /// Row of the probe set.
-    pub chunk: Option<usize>,
-}
 
 /// A run that is read, and read again as it grows.
 #[derive(Debug)]
@@ -94,6 +32,8 @@ pub struct OpenRun {
     pub heard: usize,
     /// Drawn over the run in focus.
     pub overlaid: bool,
+    /// Number of its colour, dash and mark; the same wherever it is drawn.
+    pub sign: usize,
     /// Counts the changes seen; whoever derives something from the run keeps it under this number.
     pub generation: u64,
     /// There is something new to read.
@@ -130,6 +70,14 @@ pub struct AppState {
     pub runs: Vec<RunEntry>,
     /// The list is out of date.
     pub runs_stale: bool,
+    /// What the table of runs says of each.
+    pub digests: Digests,
+    /// What the Runs station shows.
+    pub runs_page: RunsPage,
+    /// Sweeps, and the one that is looked at.
+    pub sweeps: Sweeps,
+    /// The sign that each run has or had last.
+    pub run_signs: BTreeMap<PathBuf, usize>,
     /// Folder of the run that is looked at.
     pub focus: Option<PathBuf>,
     /// The run in focus and the overlaid ones, by folder.
@@ -169,34 +117,6 @@ pub struct AppState {
     next_request: u64,
 }
 
-/// What lies over the station.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Overlay {
-    /// Ctrl+K.
-    pub palette: bool,
-    /// F1.
-    pub shortcuts: bool,
-    /// The drawer with every notice.
-    pub log: bool,
-    /// Asking for the folder of a run.
-    pub open_run: bool,
-    /// Asking for folders to use instead of the catalogue's.
-    pub folders: bool,
-    /// Asking whether this run may go to the trash.
-    pub delete: Option<PathBuf>,
-}
-
-impl Overlay {
-    /// Something lies over the station and waits for an answer; the log does not.
-    pub fn covers(&self) -> bool {
-        let bare = Self {
-            log: self.log,
-            ..Self::default()
-        };
-        *self != bare
-    }
-}
-
 impl AppState {
     /// A workbench that knows nothing yet; `now` is the time of the first frame.
     pub fn new(runs_dir: PathBuf, device: String, setup: Setup, now: Timestamp) -> Self {
@@ -205,6 +125,10 @@ impl AppState {
             runs_dir,
             runs: Vec::new(),
             runs_stale: true,
+            digests: Digests::default(),
+            runs_page: RunsPage::default(),
+            sweeps: Sweeps::default(),
+            run_signs: BTreeMap::new(),
             focus: None,
             open_runs: BTreeMap::new(),
             worker: WorkerState::Idle,
@@ -256,7 +180,8 @@ impl AppState {
                 );
             }
             Event::RunChanged(folder) => self.mark_stale(&folder),
-            Event::SweepChanged(_) | Event::SweepEnded(_) => {}
+            Event::SweepChanged(folder) => self.sweep_changed(&folder),
+            Event::SweepEnded(folder) => self.sweep_ended(&folder),
             Event::RunEnded(folder) => {
                 self.runs_stale = true;
                 self.mark_stale(&folder);

@@ -4,7 +4,6 @@ use std::path::PathBuf;
 
 use crate::corpus::{CompletionSample, Split};
 use crate::evaluation::{Arm, CompletionRecord};
-
 use crate::experiment::{Experiment, SweepPlan};
 use crate::prompt::PromptEntry;
 use crate::retrieval::Retrieved;

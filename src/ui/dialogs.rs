@@ -15,6 +15,9 @@ pub fn dialogs_ui(ctx: &egui::Context, view: &View<'_>) {
     if overlay.open_run {
         modal(ctx, view, "open run", open_run_ui);
     }
+    if overlay.run_sweep {
+        modal(ctx, view, "run sweep", run_sweep_ui);
+    }
     if overlay.folders {
         modal(ctx, view, "folders", folders_ui);
     }
@@ -74,6 +77,32 @@ fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
     ui.horizontal(|ui| {
         if primary_button(ui, "Open", ready, 0.0).clicked() || entered && ready {
             view.act(Action::OpenTypedRun);
+        }
+        cancel(ui, view);
+    });
+}
+
+fn run_sweep_ui(ui: &mut Ui, view: &View<'_>) {
+    let sweeps = &view.state.sweeps;
+    ui.label(theme::title("Run a sweep").color(view.theme.strong));
+    ui.add_space(theme::GAP);
+    let text = "A file with a grid of values, or named cells, and seeds; configs/ has some. Every cell is checked before the first begins.";
+    ui.label(RichText::new(text).color(view.theme.weak));
+    ui.add_space(theme::GAP);
+    let field = path_field(ui, view, PathField::Sweep, "File of the sweep", &sweeps.path, WIDTH);
+    if ui.memory(|memory| memory.focused().is_none()) {
+        field.request_focus();
+    }
+    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if let Some(reason) = &sweeps.refused {
+        ui.add_space(theme::GAP);
+        ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));
+    }
+    ui.add_space(theme::SECTION);
+    let ready = !sweeps.path.trim().is_empty();
+    ui.horizontal(|ui| {
+        if primary_button(ui, "Run", ready, 0.0).clicked() || entered && ready {
+            view.act(Action::RunTypedSweep);
         }
         cancel(ui, view);
     });

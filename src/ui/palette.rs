@@ -8,9 +8,13 @@ use super::{View, theme};
 use crate::app::{Action, Overlay, UiCommand};
 
 /// Keys of single stations, for the sheet.
-const STATION_KEYS: [(&str, &str); 2] = [
+const STATION_KEYS: [(&str, &str); 3] = [
     ("← / →", "Collapse: the probe before or after"),
-    ("J / K", "Compare: the next or the previous sample"),
+    (
+        "J / K",
+        "Compare, Retrieve, Runs: the next or the previous sample or run",
+    ),
+    ("O", "Runs: draw the run in focus over the others, or no longer"),
 ];
 
 /// What the palette keeps between frames.

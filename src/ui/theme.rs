@@ -4,6 +4,7 @@ use egui::{Color32, CornerRadius, FontFamily, FontId, Margin, Stroke, TextStyle}
 
 use crate::engine::Severity;
 use crate::evaluation::Arm;
+use crate::prompt::Source;
 
 /// Text sizes in points: notes, body, sub-headings, headings.
 pub const SMALL: f32 = 12.0;
@@ -31,6 +32,9 @@ pub const ROUNDING: u8 = 5;
 pub const STRONG_LINE: f32 = 2.0;
 /// Width of a supporting line.
 pub const THIN_LINE: f32 = 1.2;
+
+/// Runs that have a colour and a mark of their own.
+pub const RUN_SIGNS: usize = 7;
 
 /// Paints an image in its own colours.
 pub const NO_TINT: Color32 = Color32::WHITE;
@@ -119,8 +123,8 @@ pub struct Theme {
     no_context: Color32,
     full_rag: Color32,
     compressed: Color32,
-    /// Shades of the projected colour, for runs beside the one in focus.
-    others: [Color32; 3],
+    /// Of runs beside the first, far from each other and from the arms' colours.
+    others: [Color32; 6],
     control: Color32,
     encoder: Color32,
 }
@@ -129,7 +133,7 @@ const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
 
-static DARK: Theme = Theme {
+pub(super) static DARK: Theme = Theme {
     dark: true,
     background: rgb(0x14_17_1c),
     panel: rgb(0x1b_1f_26),
@@ -149,12 +153,19 @@ static DARK: Theme = Theme {
     no_context: rgb(0x9a_a4_b2),
     full_rag: rgb(0x5a_a9_e6),
     compressed: rgb(0xf2_a5_41),
-    others: [rgb(0xff_e3_b8), rgb(0xb8_74_2c), rgb(0xd8_b4_80)],
+    others: [
+        rgb(0xf0_72_b6),
+        rgb(0xc3_dc_4f),
+        rgb(0x8f_8b_ff),
+        rgb(0x4f_dc_e8),
+        rgb(0xf0_f3_f6),
+        rgb(0xb8_74_2c),
+    ],
     control: rgb(0xb4_8e_ad),
     encoder: rgb(0x4f_c3_a1),
 };
 
-static LIGHT: Theme = Theme {
+pub(super) static LIGHT: Theme = Theme {
     dark: false,
     background: rgb(0xfb_fb_f9),
     panel: rgb(0xff_ff_ff),
@@ -174,7 +185,14 @@ static LIGHT: Theme = Theme {
     no_context: rgb(0x6b_72_80),
     full_rag: rgb(0x1d_6f_b8),
     compressed: rgb(0xb8_6e_00),
-    others: [rgb(0x5e_34_00), rgb(0xe0_9b_3c), rgb(0x91_6a_3a)],
+    others: [
+        rgb(0xc2_18_7f),
+        rgb(0x66_7a_00),
+        rgb(0x4a_3f_c4),
+        rgb(0x00_88_97),
+        rgb(0x12_15_1a),
+        rgb(0x7a_3b_10),
+    ],
     control: rgb(0x7b_4f_96),
     encoder: rgb(0x0f_7b_5f),
 };
@@ -191,9 +209,41 @@ impl Theme {
             Arm::NoContext => (self.no_context, Dash::Dotted, "○"),
             Arm::FullRag => (self.full_rag, Dash::Dashed, "□"),
             Arm::Compressed => (self.compressed, Dash::Solid, "●"),
-            _ => (self.control, Dash::DashDot, "△"),
+            Arm::ShuffledContext => (self.control, Dash::DashDot, "△"),
+            Arm::MeanVector => (self.control, Dash::DashDot, "▽"),
+            Arm::ZeroVector => (self.control, Dash::DashDot, "◇"),
+            Arm::NoiseVector => (self.control, Dash::DashDot, "◁"),
+            Arm::RandomTokens => (self.control, Dash::DashDot, "▷"),
+            Arm::SoftPrompt => (self.control, Dash::DashDot, "☆"),
+            // Text is blue and soft tokens are orange, whichever chunk they are of.
+            Arm::Identifiers => (self.full_rag, Dash::Dotted, "◇"),
+            Arm::DefinitionText => (self.full_rag, Dash::DashDot, "▷"),
+            Arm::DefinitionVector => (self.compressed, Dash::DashDot, "▷"),
+            Arm::SelectiveExpansion => (self.compressed, Dash::Dashed, "◇"),
         };
         Sign { color, dash, mark }
+    }
+
+    /// How what stands in a prompt is drawn.
+    pub fn source(&self, source: Source) -> Sign {
+        let [pink, lime, indigo, cyan, ..] = self.others;
+        let (color, mark) = match source {
+            Source::Before | Source::After => (self.text, "·"),
+            Source::SoftToken { chunk: Some(_) } => (self.compressed, "●"),
+            Source::SoftToken { chunk: None } => (self.control, "△"),
+            Source::ChunkText { .. } => (self.full_rag, "□"),
+            Source::Identifiers | Source::Definition => (indigo, "◇"),
+            Source::LeftContext => (self.no_context, "◁"),
+            Source::RightContext => (self.encoder, "▷"),
+            Source::FillInTheMiddle => (cyan, "◆"),
+            Source::Cue => (lime, "★"),
+            Source::Target => (pink, "▶"),
+        };
+        Sign {
+            color,
+            dash: Dash::Solid,
+            mark,
+        }
     }
 
     /// How steps that were rolled back are drawn, beside those that took their place.
@@ -219,24 +269,22 @@ impl Theme {
         self.arm(Arm::Compressed)
     }
 
-    /// How the n-th run of an overlay is drawn; the first is the run in focus. All are projected vectors, so all keep
-    /// that colour's family; shade, dash and mark tell them apart, and no arm has these marks but the compressed one.
-    pub fn run(&self, index: usize) -> Sign {
-        let [second, third, fourth] = self.others;
-        let (color, dash) = match index % 4 {
-            0 => (self.compressed, Dash::Solid),
-            1 => (second, Dash::Dashed),
-            2 => (third, Dash::DashDot),
-            _ => (fourth, Dash::Dotted),
-        };
-        let mark = match index % 5 {
-            0 => "●",
-            1 => "■",
-            2 => "▼",
-            3 => "★",
-            _ => "▶",
-        };
-        Sign { color, dash, mark }
+    /// How a run is drawn by the number of its sign. The first has the projected colour, as a single run has; the others have
+    /// colours that no arm has. Dash and mark tell runs apart where colours do not.
+    pub fn run(&self, sign: usize) -> Sign {
+        const MARKS: [&str; RUN_SIGNS] = ["●", "■", "▼", "★", "▶", "◀", "☆"];
+        const DASHES: [Dash; 4] = [Dash::Solid, Dash::Dashed, Dash::DashDot, Dash::Dotted];
+        let place = sign % RUN_SIGNS;
+        let other = place.checked_sub(1).and_then(|other| self.others.get(other));
+        Sign {
+            color: other.copied().unwrap_or(self.compressed),
+            // From the eighth run on, colours come again with another dash.
+            dash: DASHES
+                .get((sign + sign / RUN_SIGNS) % DASHES.len())
+                .copied()
+                .unwrap_or(Dash::Solid),
+            mark: MARKS.get(place).copied().unwrap_or("●"),
+        }
     }
 
     /// Colour and sign of a notice.

@@ -139,6 +139,24 @@ pub fn empty_state(ui: &mut Ui, view: &View<'_>, title: &str, text: &str, action
     });
 }
 
+/// J and K in a list, while nobody types: the place that they go to; `current` is where the list stands.
+pub fn list_keys(ui: &Ui, current: Option<usize>, count: usize) -> Option<usize> {
+    let busy = |memory: &egui::Memory| memory.focused().is_some() || memory.top_modal_layer().is_some();
+    if ui.ctx().memory(busy) {
+        return None;
+    }
+    let last = count.checked_sub(1)?;
+    ui.input(|input| {
+        if input.key_pressed(egui::Key::J) {
+            Some(current.map_or(0, |at| (at + 1).min(last)))
+        } else if input.key_pressed(egui::Key::K) {
+            Some(current.map_or(0, |at| at.saturating_sub(1)))
+        } else {
+            None
+        }
+    })
+}
+
 /// Gives a widget a name for those who do not see it, where nothing beside it is its label.
 pub fn named(ui: &Ui, response: &Response, name: &str) {
     ui.ctx()

@@ -13,8 +13,8 @@ use super::View;
 use super::frame::frame_ui;
 use super::theme::{self, Theme};
 use crate::app::{
-    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, Setup, Station,
-    execute, set_path,
+    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, RunsPage, Setup,
+    Station, execute, set_path,
 };
 use crate::engine::{Command, Severity, WorkerState};
 use crate::runs::RunStatus;
@@ -195,7 +195,7 @@ impl Workbench {
     }
 
     /// Looks at runs; every second also at those that nobody announces. Returns whether anything changed.
-    fn look_at_runs(&mut self) -> bool {
+    fn look_at_runs(&mut self, ctx: &egui::Context) -> bool {
         let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
         if due {
             self.looked = Some(Instant::now());
@@ -206,8 +206,14 @@ impl Workbench {
             let new = std::mem::replace(&mut self.runs_dir_changed, changed) != changed;
             self.state.runs_stale |= new || self.lists_a_running_run();
         }
+        let sweeps = self.state.station == Station::Runs && self.state.runs_page == RunsPage::Sweep;
+        let news = sweeps && (due || self.state.sweeps.stale) && self.state.poll_sweeps();
         let first = self.state.runs_stale && self.state.runs.is_empty();
-        let mut changed = self.state.poll_runs(due);
+        let listed = self.state.runs_stale;
+        let mut changed = self.state.poll_runs(due) | news;
+        if self.state.station == Station::Runs && (due || listed) {
+            self.state.digests.look(&self.state.runs, ctx);
+        }
         if first && self.state.focus.is_none() && self.state.training().is_none() {
             let newest = self.state.runs.iter().find(|run| run.error.is_none());
             if let Some(folder) = newest.map(|run| run.folder.clone()) {
@@ -224,11 +230,11 @@ impl eframe::App for Workbench {
         let started = Instant::now();
         self.state.now = (self.clock)();
         let answered = self.take_answers(ctx);
-        let changed = self.look_at_runs();
+        let changed = self.look_at_runs(ctx);
         if answered || changed {
             ctx.request_repaint_after(WAKE_EVERY);
         }
-        if self.lists_a_running_run() || self.state.has_growing_run() {
+        if self.lists_a_running_run() || self.state.sweeps.is_running() || self.state.has_growing_run() {
             ctx.request_repaint_after(LOOK_EVERY);
         }
         self.spent = started.elapsed();

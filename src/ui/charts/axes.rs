@@ -69,7 +69,7 @@ fn round_marks(input: &GridInput, points: f64) -> Vec<GridMark> {
 }
 
 /// The smallest of 1, 2 and 5 times a power of ten that is not below `least`.
-fn round_step(least: f64) -> f64 {
+pub fn round_step(least: f64) -> f64 {
     let power = 10_f64.powf(least.log10().floor());
     let steps = [1.0, 2.0, 5.0, 10.0].map(|digit| digit * power);
     steps

@@ -3,21 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use egui::{Color32, Id, Stroke, Vec2b, pos2};
-use egui_plot::{Line, PlotMemory, PlotPoint, PlotTransform, PlotUi, Polygon};
+use egui_plot::{PlotMemory, PlotTransform};
 
 use super::axes::{plot, small};
-use super::curve::Curve;
 use super::frame::ChartFrame;
 use super::legend::legend_ui;
+use super::line_draw::{BUDGET, draw_series};
 use super::local::local;
 use super::scale::{Scale, tick};
 use super::series::{Prepared, Series};
 use super::table::Table;
 use crate::ui::format::number;
 use crate::ui::theme::{self, Theme};
-
-/// Most points of a curve that are drawn in one view.
-const BUDGET: usize = 2_000;
 
 /// Something that happened at an x: an alarm, a pause, a checkpoint.
 #[derive(Clone, Debug)]
@@ -147,15 +144,27 @@ impl LineChart<'_> {
             .map(|point| (ordered_bits(point[0]), point[0]))
             .collect();
         let mut table = Table::new([self.x_label]);
-        table
-            .columns
-            .extend(self.series.iter().map(|series| series.name.clone()));
+        for series in self.series {
+            table.columns.push(series.name.clone());
+            if series.band.is_some() {
+                table
+                    .columns
+                    .extend(["low", "high"].map(|end| format!("{} 95% {end}", series.name)));
+            }
+        }
         table.rows = rows
             .values()
             .map(|x| {
-                let cells = self.series.iter().map(|series| {
+                let cells = self.series.iter().flat_map(|series| {
                     let value = series.nearest(*x).filter(|point| point[0] == *x);
-                    value.map_or_else(String::new, |point| point[1].to_string())
+                    let value = value.map_or_else(String::new, |point| point[1].to_string());
+                    let ends = series.band.as_ref().map(|band| {
+                        let here = band.iter().find(|interval| interval[0] == *x);
+                        here.map_or([String::new(), String::new()], |[_, low, high]| {
+                            [low.to_string(), high.to_string()]
+                        })
+                    });
+                    std::iter::once(value).chain(ends.into_iter().flatten())
                 });
                 std::iter::once(x.to_string()).chain(cells).collect()
             })
@@ -276,52 +285,6 @@ impl LineChart<'_> {
             * 0.01;
         for flag in self.flags.iter().filter(|flag| (flag.x - x).abs() <= reach) {
             ui.label(egui::RichText::new(format!("▲ {}", flag.text)).color(flag.color));
-        }
-    }
-}
-
-fn draw_series(plot: &mut PlotUi<'_>, series: &Series, kept: &Prepared, scale: Scale, view: Option<(f64, f64)>) {
-    let color = series.sign.color;
-    if let Some(band) = &series.band {
-        draw_band(plot, band, color, scale);
-    }
-    let raw = kept.raw.slice(view, BUDGET).points;
-    let Some(smoothed) = &kept.smoothed else {
-        let stroke = Stroke::new(theme::STRONG_LINE, color);
-        let curve = Curve::new(&series.name, raw.iter().copied(), stroke, series.sign.dash);
-        plot.add(if series.marks { curve.with_marks() } else { curve });
-        return;
-    };
-    let faint: Vec<PlotPoint> = raw.iter().copied().map(PlotPoint::from).collect();
-    let line = Line::new("", egui_plot::PlotPoints::Owned(faint))
-        .color(color.gamma_multiply(0.28))
-        .width(1.0);
-    plot.line(line.allow_hover(false));
-    let points = smoothed.slice(view, BUDGET).points.iter().copied();
-    plot.add(Curve::new(
-        &series.name,
-        points,
-        Stroke::new(theme::STRONG_LINE, color),
-        series.sign.dash,
-    ));
-}
-
-/// One quadrilateral between every two neighbours: polygons must be convex.
-fn draw_band(plot: &mut PlotUi<'_>, band: &[[f64; 3]], color: Color32, scale: Scale) {
-    for pair in band.windows(2) {
-        let [[x0, low0, high0], [x1, low1, high1]] = pair else {
-            continue;
-        };
-        let corners = [(x0, low0), (x0, high0), (x1, high1), (x1, low1)];
-        let points: Option<Vec<[f64; 2]>> = corners
-            .iter()
-            .map(|(x, y)| scale.height(**y).map(|height| [**x, height]))
-            .collect();
-        if let Some(points) = points {
-            let polygon = Polygon::new("", points)
-                .fill_color(color.gamma_multiply(0.09))
-                .stroke(Stroke::NONE);
-            plot.polygon(polygon.allow_hover(false));
         }
     }
 }

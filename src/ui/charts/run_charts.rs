@@ -1,17 +1,21 @@
 //! The curves of a run in training, small multiples over one x axis; overlaid runs lie in the same charts.
 
+use std::sync::Arc;
+
 use egui::Id;
+use egui::mutex::Mutex;
 use strum::IntoEnumIterator as _;
 
 use super::line::{Flag, LineChart};
 use super::local::local;
 use super::run_curves::{Cache, Quantity, common_split, evaluated, step_at, value, x_at, x_of};
+use super::run_flags::flags;
 use super::scale::Scale;
 use super::series::Series;
 use crate::app::{Action, OpenRun, XAxis};
 use crate::corpus::Split;
 use crate::evaluation::Arm;
-use crate::runs::{EventKind, Run, live_events};
+use crate::runs::Run;
 use crate::ui::theme;
 use crate::ui::{View, format};
 
@@ -25,15 +29,9 @@ const WIDTH: f32 = 420.0;
 /// The curves of the shown runs as small multiples: loss terms, arms at each evaluation, gradient norm, learning rate, throughput.
 pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
     let runs: Vec<&OpenRun> = view.state.shown_runs().collect();
-    let cache = local::<Cache>(ui.ctx(), Id::unique("run curves"));
+    let cache = curves_of(ui.ctx(), view, &runs);
     let mut cache = cache.lock();
-    let x = view.state.charts.x;
-    cache.retain(|folder, _| runs.iter().any(|open| open.run().folder == *folder));
-    for open in &runs {
-        let curves = cache.entry(open.run().folder.clone()).or_default();
-        curves.renew(open.generation, x);
-    }
-    let mut charts = ChartRow::new(view, &runs);
+    let mut charts = ChartRow::new(view, &runs, HEIGHT);
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let columns = if ui.available_width() >= 2.0 * WIDTH { 2 } else { 1 };
         let quantities = Quantity::all(&runs);
@@ -72,19 +70,35 @@ pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
     charts.finish();
 }
 
-/// What the charts of one frame have in common.
-struct ChartRow<'a> {
+/// The curves of the shown runs, kept until the runs change.
+pub fn curves_of(ctx: &egui::Context, view: &View<'_>, runs: &[&OpenRun]) -> Arc<Mutex<Cache>> {
+    let kept = local::<Cache>(ctx, Id::unique("run curves"));
+    let mut cache = kept.lock();
+    cache.retain(|folder, _| runs.iter().any(|open| open.run().folder == *folder));
+    for open in runs {
+        let curves = cache.entry(open.run().folder.clone()).or_default();
+        curves.renew(open.generation, view.state.charts.x);
+    }
+    drop(cache);
+    kept
+}
+
+/// What the charts of one frame have in common: the runs, their names, events and the cursor.
+pub struct ChartRow<'a> {
     view: &'a View<'a>,
     runs: &'a [&'a OpenRun],
     /// What the runs are called, each another.
-    labels: Vec<String>,
+    pub labels: Vec<String>,
     flags: Vec<Flag>,
-    last_x: f64,
+    /// The largest x of all runs.
+    pub last_x: f64,
     hovered: Option<usize>,
+    height: f32,
 }
 
 impl<'a> ChartRow<'a> {
-    fn new(view: &'a View<'a>, runs: &'a [&'a OpenRun]) -> Self {
+    /// Charts of these runs, so many points high.
+    pub fn new(view: &'a View<'a>, runs: &'a [&'a OpenRun], height: f32) -> Self {
         let x = view.state.charts.x;
         let flags = runs
             .first()
@@ -97,17 +111,18 @@ impl<'a> ChartRow<'a> {
             flags,
             last_x: ends.map(|record| x_of(record, x)).fold(0.0, f64::max),
             hovered: None,
+            height,
         }
     }
 
-    fn quantity(&mut self, ui: &mut egui::Ui, cache: &mut Cache, quantity: &Quantity) {
+    /// A number of every step, one curve a run.
+    pub fn quantity(&mut self, ui: &mut egui::Ui, cache: &mut Cache, quantity: &Quantity) {
         let charts = self.view.state.charts;
         let mut series: Vec<Series> = self
             .runs
             .iter()
             .zip(&self.labels)
-            .enumerate()
-            .filter_map(|(index, (open, label))| {
+            .filter_map(|(open, label)| {
                 let run = open.run();
                 let points = cache.get_mut(&run.folder)?.points(&quantity.key, || {
                     let values = run.scalars.iter();
@@ -115,7 +130,7 @@ impl<'a> ChartRow<'a> {
                         .filter_map(|record| Some([x_of(record, charts.x), value(record, &quantity.key)?]))
                         .collect()
                 });
-                let mut series = Series::new(label, self.view.theme.run(index), points);
+                let mut series = Series::new(label, self.view.theme.run(open.sign), points);
                 series.smoothing = if quantity.smoothed { charts.smoothing } else { 0.0 };
                 Some(series)
             })
@@ -176,9 +191,10 @@ impl<'a> ChartRow<'a> {
                 let band = curves.band(&name, || {
                     intervals().map(|(x, i)| [x, i.low * factor, i.high * factor]).collect()
                 });
-                let (name, sign) = match index {
-                    0 => (arm.label().to_owned(), self.view.theme.arm(arm)),
-                    _ => (format!("{}, {label}", arm.label()), self.view.theme.run(index)),
+                // A run that stands beside others keeps its sign, and so does what its projector did.
+                let (name, sign) = match (arm, self.runs.len()) {
+                    (Arm::Compressed, 2..) => (format!("{}, {label}", arm.label()), self.view.theme.run(open.sign)),
+                    _ => (arm.label().to_owned(), self.view.theme.arm(arm)),
                 };
                 let mut curve = Series::new(name, sign, points);
                 // One band: several over each other cannot be told apart. Compare has every interval.
@@ -202,7 +218,8 @@ impl<'a> ChartRow<'a> {
         );
     }
 
-    fn chart(&mut self, ui: &mut egui::Ui, title: &str, unit: &str, series: &[Series], scale: Scale, empty: &str) {
+    /// A chart of any curves over the runs' x axis.
+    pub fn chart(&mut self, ui: &mut egui::Ui, title: &str, unit: &str, series: &[Series], scale: Scale, empty: &str) {
         let state = self.view.state;
         let x = state.charts.x;
         let place = |step: Option<usize>| Some(x_at(self.runs.first()?.run(), step?, x));
@@ -221,7 +238,7 @@ impl<'a> ChartRow<'a> {
             scale,
             cursor: place(state.selection.hovered_step),
             pinned: place(state.selection.step),
-            height: HEIGHT,
+            height: self.height,
             empty,
             group: Some(Id::unique("run charts").with(x.to_string())),
         }
@@ -234,38 +251,9 @@ impl<'a> ChartRow<'a> {
     }
 
     /// Tells the other charts where the pointer stands.
-    fn finish(self) {
+    pub fn finish(self) {
         if self.hovered != self.view.state.selection.hovered_step {
             self.view.act(Action::HoverStep(self.hovered));
         }
     }
-}
-
-/// What interrupted or ended the run, and its alarms.
-fn flags(run: &Run, x: XAxis, theme: &theme::Theme) -> Vec<Flag> {
-    let told = live_events(&run.events).into_iter().filter_map(|event| {
-        let color = match event.kind {
-            EventKind::Pause | EventKind::Resume => theme.weak,
-            EventKind::Intervention | EventKind::RollBack | EventKind::Return => theme.accent,
-            EventKind::Stop => theme.warning,
-            EventKind::Failed | EventKind::AlarmRaised(_) => theme.alarm,
-            EventKind::AlarmCleared(_) => theme.good,
-            EventKind::Start | EventKind::Checkpoint | EventKind::End | EventKind::TestEvaluation => return None,
-        };
-        let reason = if event.reason.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", event.reason)
-        };
-        Some(Flag {
-            x: x_at(run, event.step, x),
-            color,
-            text: format!(
-                "{} at step {}{reason}",
-                event.kind.words(),
-                format::grouped(event.step as i64)
-            ),
-        })
-    });
-    told.collect()
 }

@@ -39,7 +39,8 @@ const TERMS: [(&str, &str, &str); 10] = [
 ];
 
 impl Quantity {
-    fn new(key: &str, title: &str, unit: &'static str, smoothed: bool, log: bool) -> Self {
+    /// A number by its name in the file.
+    pub fn new(key: &str, title: &str, unit: &'static str, smoothed: bool, log: bool) -> Self {
         Self {
             key: key.to_owned(),
             title: title.to_owned(),

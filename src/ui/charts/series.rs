@@ -22,6 +22,10 @@ pub struct Series {
     pub band: Option<Arc<[[f64; 3]]>>,
     /// A dot at every point: for curves with few of them.
     pub marks: bool,
+    /// The interval is drawn as a line at each point instead of an area: several of them can be told apart.
+    pub whiskers: bool,
+    /// Points to the right of their place, so that whiskers of several curves do not cover each other; points of the screen.
+    pub shift: f32,
 }
 
 impl Series {
@@ -34,6 +38,18 @@ impl Series {
             smoothing: 0.0,
             band: None,
             marks: false,
+            whiskers: false,
+            shift: 0.0,
+        }
+    }
+
+    /// A curve of a mean with its interval at each of a few points, `[x, mean, low, high]`.
+    pub fn of_intervals(name: impl Into<String>, sign: Sign, points: &[[f64; 4]]) -> Self {
+        Self {
+            band: Some(points.iter().map(|[x, _, low, high]| [*x, *low, *high]).collect()),
+            marks: true,
+            whiskers: true,
+            ..Self::new(name, sign, points.iter().map(|[x, mean, ..]| [*x, *mean]).collect())
         }
     }
 

@@ -1,6 +1,6 @@
 //! The Collapse station: the projected vectors beside the encoder's, at every probe step of a run or of two.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::{Id, RichText};
@@ -23,7 +23,6 @@ const RUNS: usize = 2;
 /// What this page keeps between frames.
 #[derive(Default)]
 struct Memory {
-    reader: ProbeReader,
     focus: Option<PathBuf>,
     lower: Lower,
     playing: Playing,
@@ -43,24 +42,19 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
     let memory = local::<Memory>(ui.ctx(), Id::unique("collapse station"));
     let mut memory = memory.lock();
     let runs: Vec<&OpenRun> = view.state.shown_runs().take(RUNS).collect();
-    memory
-        .reader
-        .keep(|folder: &Path| runs.iter().any(|open| open.run().folder == folder));
+    let reader = ProbeReader::shared(ui.ctx(), view);
+    let mut reader = reader.lock();
     let step = view.state.selection.step;
-    let every: Vec<ProbeSeries> = runs
-        .iter()
-        .map(|open| memory.reader.series(ui.ctx(), open.run()))
-        .collect();
+    let every: Vec<ProbeSeries> = runs.iter().map(|open| reader.series(ui.ctx(), open.run())).collect();
     let labels = format::run_labels(runs.iter().map(|open| open.run().folder.as_path()));
     let shown: Vec<Shown> = runs
         .iter()
         .zip(&every)
         .zip(labels)
-        .enumerate()
-        .filter_map(|(index, ((open, series), name))| {
+        .filter_map(|((open, series), name)| {
             Some(Shown {
                 name,
-                sign: view.theme.run(index),
+                sign: view.theme.run(open.sign),
                 series: series.clone(),
                 now: Arc::clone(series.at(step)?),
                 left: left(open, series),
@@ -80,7 +74,7 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             headlines_ui(ui, &shown);
             for (open, series) in runs.iter().zip(&every) {
                 waiting_ui(ui, view, open, series);
-                failed_ui(ui, view, &memory.reader, open, series);
+                failed_ui(ui, view, &reader, open, series);
             }
             for (name, reason) in strangers {
                 let text = format!("▲ {name} {reason}, so it cannot stand beside {}", first.name);
@@ -100,7 +94,7 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
         }
         _ => {
             for (open, series) in runs.iter().zip(&every) {
-                failed_ui(ui, view, &memory.reader, open, series);
+                failed_ui(ui, view, &reader, open, series);
             }
             nothing_ui(ui, view, runs.first().copied(), every.first());
         }

@@ -12,6 +12,8 @@ use crate::collapse::{
 };
 use crate::corpus::Chunk;
 use crate::runs::{ProbeRecord, Run};
+use crate::ui::View;
+use crate::ui::charts::local;
 
 /// Bins of the histograms: 0.02 wide.
 const BINS: usize = 100;
@@ -105,6 +107,18 @@ struct Shared {
 }
 
 impl ProbeReader {
+    /// The one that all pages read with; runs that are not shown any more are forgotten.
+    pub fn shared(ctx: &egui::Context, view: &View<'_>) -> Arc<Mutex<Self>> {
+        let shared = local::<Self>(ctx, egui::Id::unique("probe reader"));
+        let shown: Vec<&Path> = view
+            .state
+            .shown_runs()
+            .map(|open| open.run().folder.as_path())
+            .collect();
+        shared.lock().runs.retain(|folder, _| shown.contains(&folder.as_path()));
+        shared
+    }
+
     /// What is known of a run so far; starts a thread when the run has probes that nobody has looked at.
     pub fn series(&mut self, ctx: &egui::Context, run: &Run) -> ProbeSeries {
         let shared = self.runs.entry(run.folder.clone()).or_default();
@@ -136,11 +150,6 @@ impl ProbeReader {
         if let Some(shared) = self.runs.get(folder) {
             shared.lock().series.failed.clear();
         }
-    }
-
-    /// Forgets the runs that are not shown; their threads stop at the next probe.
-    pub fn keep(&mut self, shown: impl Fn(&Path) -> bool) {
-        self.runs.retain(|folder, _| shown(folder));
     }
 }
 

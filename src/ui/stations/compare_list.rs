@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use egui::text::{LayoutJob, TextWrapping};
-use egui::{Key, RichText, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
+use egui::{RichText, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
 use super::compare_data::{Evaluation, Filter, Order, Row, is_right};
 use crate::evaluation::{Arm, CompletionRecord};
 use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::list_keys;
 
 /// How the list stands.
 #[derive(Clone, Debug, Default)]
@@ -20,6 +21,9 @@ pub struct Listing {
     /// In which order.
     pub order: Order,
 }
+
+/// Arms that have a dot; the others are told under the pointer.
+const DOTS: usize = 4;
 
 /// Height of a row, points.
 const ROW: f32 = 44.0;
@@ -54,7 +58,7 @@ pub fn list_ui(
     }
     let id = |place: &usize| evaluation.rows.get(*place).map(|row| row.record.sample.id.as_str());
     let current = listed.iter().position(|place| id(place) == chosen);
-    let moved = keys(ui, current, listed.len());
+    let moved = list_keys(ui, current, listed.len());
     let mut area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("samples");
     if let Some(at) = moved {
         let top = at as f32 * (ROW + ui.spacing().item_spacing.y);
@@ -104,26 +108,6 @@ fn combo<'a>(salt: &str, chosen: &'a str) -> egui::ComboBox<'a> {
     egui::ComboBox::from_id_salt(salt).width(240.0).selected_text(chosen)
 }
 
-/// j and k, while nobody types.
-fn keys(ui: &egui::Ui, current: Option<usize>, count: usize) -> Option<usize> {
-    if ui
-        .ctx()
-        .memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some())
-    {
-        return None;
-    }
-    let last = count.checked_sub(1)?;
-    ui.input(|input| {
-        if input.key_pressed(Key::J) {
-            Some(current.map_or(0, |at| (at + 1).min(last)))
-        } else if input.key_pressed(Key::K) {
-            Some(current.map_or(0, |at| at.saturating_sub(1)))
-        } else {
-            None
-        }
-    })
-}
-
 fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     let theme = Theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
@@ -134,7 +118,7 @@ fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     };
     ui.painter().rect_filled(rect, theme::ROUNDING, fill);
     let sample = &row.record.sample;
-    let dots = row.completions.len() as f32 * 20.0;
+    let dots = row.completions.len().min(DOTS) as f32 * 20.0;
     let text = rect.shrink2(vec2(8.0, 4.0)).with_max_x(rect.right() - dots - 10.0);
     let target = sample.target.trim().to_owned();
     let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
@@ -155,7 +139,7 @@ fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     let below = text.left_bottom() - vec2(0.0, lower.size().y);
     ui.painter().galley(text.left_top(), upper, theme.strong);
     ui.painter().galley(below, lower, theme.weak);
-    for (at, completion) in row.completions.iter().enumerate() {
+    for (at, completion) in row.completions.iter().take(DOTS).enumerate() {
         let center = pos2(rect.right() - dots + at as f32 * 20.0 + 6.0, rect.center().y);
         dot(ui, center, completion);
     }
@@ -182,7 +166,15 @@ fn dot(ui: &egui::Ui, center: egui::Pos2, completion: &CompletionRecord) {
         Arm::Compressed => "C",
         Arm::FullRag => "F",
         Arm::ShuffledContext => "S",
-        _ => "·",
+        Arm::MeanVector => "M",
+        Arm::ZeroVector => "0",
+        Arm::NoiseVector => "~",
+        Arm::RandomTokens => "R",
+        Arm::SoftPrompt => "P",
+        Arm::Identifiers => "I",
+        Arm::DefinitionText => "D",
+        Arm::DefinitionVector => "d",
+        Arm::SelectiveExpansion => "E",
     };
     let painter = ui.painter();
     if right {

@@ -4,6 +4,7 @@ use egui::{RichText, vec2};
 
 use super::compare_arms::arms_ui;
 use super::compare_data::{Evaluation, Row};
+use super::prompt_tokens::prompts_ui;
 use crate::app::{Action, CompletionTask};
 use crate::engine::{CompletionRequest, CompletionSource};
 use crate::evaluation::Arm;
@@ -25,6 +26,7 @@ pub fn sample_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, ro
     ui.add_space(theme::TIGHT);
     let target = row.record.sample.target.trim();
     arms_ui(ui, target, &row.completions, live);
+    prompt_ui(ui, live);
     ui.add_space(theme::GAP);
     if ui.available_width() < BESIDE {
         code_ui(ui, row);
@@ -39,6 +41,20 @@ pub fn sample_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, ro
         let down = egui::Layout::top_down(egui::Align::Min);
         ui.allocate_ui_with_layout(vec2(width * 0.55, 0.0), down, |ui| code_ui(ui, row));
         ui.allocate_ui_with_layout(vec2(width * 0.45, 0.0), down, |ui| chunks_ui(ui, row));
+    });
+}
+
+/// The prompts of the sample, which are made when it is completed.
+fn prompt_ui(ui: &mut egui::Ui, live: Option<&CompletionTask>) {
+    let answer = live.and_then(|task| task.answer.as_ref());
+    let answer = answer.and_then(|answer| answer.as_ref().ok());
+    let header = egui::CollapsingHeader::new(theme::caption("prompts, token by token"));
+    header.id_salt("prompts").default_open(answer.is_some()).show(ui, |ui| match answer {
+        Some(answer) => prompts_ui(ui, answer),
+        None => {
+            let text = "A run keeps completions and no prompts. \"Complete again now\" makes them: every token, its source, and whether it may attend to the soft tokens.";
+            ui.label(RichText::new(text).color(Theme::of(ui).weak));
+        }
     });
 }
 

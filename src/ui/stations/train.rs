@@ -165,8 +165,8 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
     });
     ui.horizontal_wrapped(|ui| {
         let labels = format::run_labels(view.state.shown_runs().map(|open| open.run().folder.as_path()));
-        for (i, (open, label)) in view.state.shown_runs().zip(labels).enumerate() {
-            let sign = view.theme.run(i);
+        for (open, label) in view.state.shown_runs().zip(labels) {
+            let sign = view.theme.run(open.sign);
             ui.label(RichText::new(sign.mark).color(sign.color));
             ui.label(RichText::new(label).color(view.theme.strong));
             let run = open.run();

@@ -1,0 +1,115 @@
+//! The samples of the Retrieve station: search, filter, and the rank at which each finds the name it needs.
+
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{FontId, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use strum::IntoEnumIterator as _;
+
+use super::retrieve_data::{Filter, Retrieval, first_hit};
+use crate::runs::SampleRecord;
+use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::list_keys;
+
+/// Height of a row, points.
+const ROW: f32 = 44.0;
+/// Room of the rank, points.
+const RANK: f32 = 52.0;
+
+/// How the list stands.
+#[derive(Clone, Debug, Default)]
+pub struct Listing {
+    search: String,
+    filter: Filter,
+}
+
+/// Draws the list and answers with the sample that was chosen, by click or by the keys j and k.
+pub fn list_ui(ui: &mut Ui, listing: &mut Listing, retrieval: &Retrieval, chosen: Option<&str>) -> Option<String> {
+    let theme = Theme::of(ui);
+    let field = egui::TextEdit::singleline(&mut listing.search).hint_text("search path or target");
+    ui.add(field.desired_width(f32::INFINITY));
+    ui.horizontal(|ui| {
+        let label = ui.label("show");
+        let combo = egui::ComboBox::from_id_salt("retrieved").width(220.0);
+        combo
+            .selected_text(listing.filter.label())
+            .show_ui(ui, |ui| {
+                for filter in Filter::iter() {
+                    ui.selectable_value(&mut listing.filter, filter, filter.label());
+                }
+            })
+            .response
+            .labelled_by(label.id);
+    });
+    let listed = retrieval.listed(&listing.search, listing.filter);
+    let count = format!(
+        "{} of {} samples · j next, k previous",
+        listed.len(),
+        retrieval.samples.len()
+    );
+    ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
+    if listed.is_empty() {
+        ui.add_space(theme::SECTION);
+        ui.label(RichText::new("No sample is like that. Change the search or the filter.").color(theme.weak));
+        return None;
+    }
+    let current = listed
+        .iter()
+        .position(|record| Some(record.sample.id.as_str()) == chosen);
+    let moved = list_keys(ui, current, listed.len());
+    let mut area = egui::ScrollArea::vertical()
+        .auto_shrink(false)
+        .id_salt("retrieved samples");
+    if let Some(at) = moved {
+        let top = at as f32 * (ROW + ui.spacing().item_spacing.y);
+        area = area.vertical_scroll_offset((top - ui.available_height() / 2.0).max(0.0));
+    }
+    let mut clicked = None;
+    area.show_rows(ui, ROW, listed.len(), |ui, range| {
+        for at in range {
+            let Some(record) = listed.get(at) else { continue };
+            if row_ui(ui, record, current == Some(at)).clicked() {
+                clicked = Some(at);
+            }
+        }
+    });
+    let record = listed.get(clicked.or(moved)?)?;
+    Some(record.sample.id.clone())
+}
+
+fn row_ui(ui: &mut Ui, record: &SampleRecord, chosen: bool) -> egui::Response {
+    let theme = Theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
+    let fill = match (chosen, response.hovered()) {
+        (true, _) => theme.selected,
+        (false, true) => theme.hovered,
+        (false, false) => egui::Color32::TRANSPARENT,
+    };
+    ui.painter().rect_filled(rect, theme::ROUNDING, fill);
+    let sample = &record.sample;
+    let name = sample.identifier.as_deref().unwrap_or(sample.target.trim());
+    let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
+    let text = rect.shrink2(vec2(8.0, 4.0)).with_max_x(rect.right() - RANK - 6.0);
+    for (line, font, color, bottom) in [
+        (name, FontId::monospace(theme::SMALL), theme.strong, false),
+        (&place, FontId::proportional(theme::SMALL), theme.weak, true),
+    ] {
+        let mut job = LayoutJob::simple_singleline(line.to_owned(), font, color);
+        job.wrap = TextWrapping::truncate_at_width(text.width());
+        let galley = ui.painter().layout_job(job);
+        let at = if bottom {
+            text.left_bottom() - vec2(0.0, galley.size().y)
+        } else {
+            text.left_top()
+        };
+        ui.painter().galley(at, galley, color);
+    }
+    let (rank, words, color) = match first_hit(record) {
+        Some(rank) => (format!("✓ {rank}"), format!("first hit at rank {rank}"), theme.good),
+        None => ("—".to_owned(), "no hit".to_owned(), theme.weak),
+    };
+    let at = rect.right_center() - vec2(10.0, 0.0);
+    let font = FontId::proportional(theme::BODY);
+    ui.painter().text(at, egui::Align2::RIGHT_CENTER, rank, font, color);
+    let label = format!("{name}, {place}, {words}");
+    response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &label));
+    response.on_hover_text(format!("{name}\n{place}\n{words}"))
+}

@@ -1,0 +1,184 @@
+//! The cells of a sweep: how their trials stand, and their metrics with intervals.
+
+use egui::{Align, Layout, RichText, Ui};
+use egui_extras::{Column as Width, TableBuilder, TableRow};
+
+use crate::app::Action;
+use crate::runs::{Column, Sweep, SweepEntry, SweepRow, TrialEntry, TrialStatus};
+use crate::ui::widgets::cut_text;
+use crate::ui::{View, theme};
+
+/// Height of a row, points.
+const ROW: f32 = theme::ROW;
+
+/// Draws the table; only the rows in view cost time.
+pub fn cells_ui(ui: &mut Ui, view: &View<'_>, sweep: &Sweep) {
+    let columns: Vec<(usize, &Column)> = sweep
+        .table
+        .iter()
+        .flat_map(|table| table.columns.iter().enumerate())
+        .collect();
+    let columns: Vec<(usize, &Column)> = columns.into_iter().filter(|(_, column)| column.headline).collect();
+    egui::ScrollArea::horizontal()
+        .id_salt("cells across")
+        .auto_shrink(false)
+        .show(ui, |ui| {
+            let mut builder = TableBuilder::new(ui)
+                .id_salt(("cells", &sweep.folder, columns.len()))
+                .sense(egui::Sense::click())
+                .cell_layout(Layout::left_to_right(Align::Center))
+                .auto_shrink(false)
+                .column(Width::initial(240.0).at_least(120.0).clip(true).resizable(true))
+                .column(Width::initial(150.0).at_least(90.0).clip(true).resizable(true));
+            for _ in &columns {
+                builder = builder.column(Width::initial(158.0).at_least(70.0).clip(true).resizable(true));
+            }
+            builder
+                .header(theme::ROW, |mut header| {
+                    for (name, help) in [
+                        ("Cell", "Click to look at its newest run".to_owned()),
+                        ("Trials", "One a seed".to_owned()),
+                    ] {
+                        header.col(|ui| {
+                            ui.label(theme::caption(name).color(view.theme.weak))
+                                .on_hover_text(help);
+                        });
+                    }
+                    for (_, column) in &columns {
+                        header.col(|ui| {
+                            let unit = if column.unit.is_empty() {
+                                String::new()
+                            } else {
+                                format!(", {}", column.unit)
+                            };
+                            let text = theme::caption(format!("{}{unit}", column.label)).color(view.theme.weak);
+                            cut_text(ui, text).on_hover_text(&column.definition);
+                        });
+                    }
+                })
+                .body(|body| {
+                    body.rows(ROW, sweep.plan.cells.len(), |mut row| {
+                        cell_row(&mut row, view, sweep, &columns)
+                    });
+                });
+        });
+}
+
+fn cell_row(row: &mut TableRow<'_, '_>, view: &View<'_>, sweep: &Sweep, columns: &[(usize, &Column)]) {
+    let index = row.index();
+    let Some(cell) = sweep.plan.cells.get(index) else {
+        return;
+    };
+    let pairs = sweep.plan.trials.iter().zip(&sweep.trials);
+    let trials: Vec<&TrialEntry> = pairs
+        .filter(|(trial, _)| trial.cell == index)
+        .map(|(_, entry)| entry)
+        .collect();
+    let run = trials.iter().rev().find_map(|trial| trial.run.clone());
+    row.set_selected(run.is_some() && run == view.state.focus);
+    let is_baseline = cell.name == sweep.plan.baseline();
+    row.col(|ui| {
+        ui.visuals_mut().override_text_color = None;
+        let name = RichText::new(&cell.name).color(view.theme.strong);
+        cut_text(ui, name);
+        if is_baseline {
+            ui.label(RichText::new("baseline").size(theme::SMALL).color(view.theme.weak))
+                .on_hover_text("The other cells are held against this one");
+        }
+    });
+    row.col(|ui| {
+        ui.visuals_mut().override_text_color = None;
+        trials_ui(ui, view, &trials);
+    });
+    let of_cell: Option<&SweepRow> = sweep.table.as_ref().and_then(|table| table.rows.get(index));
+    for (place, column) in columns {
+        row.col(|ui| {
+            ui.visuals_mut().override_text_color = None;
+            let entry = of_cell.and_then(|row| row.entries.get(*place)?.as_ref());
+            entry_ui(ui, view, column, of_cell, entry);
+        });
+    }
+    if row.response().clicked()
+        && let Some(run) = run
+    {
+        view.act(Action::Focus(run));
+    }
+}
+
+/// `✓ 3/3`, `● 1/3 · 40/84 steps`, `▲ 2/3 failed`.
+fn trials_ui(ui: &mut Ui, view: &View<'_>, trials: &[&TrialEntry]) {
+    let theme = view.theme;
+    let count = |wanted: fn(&TrialStatus) -> bool| trials.iter().filter(|trial| wanted(&trial.status)).count();
+    let done = format!("{}/{}", count(|status| *status == TrialStatus::Done), trials.len());
+    let failed = trials.iter().find_map(|trial| match &trial.status {
+        TrialStatus::Failed(reason) => Some(reason),
+        _ => None,
+    });
+    let running = trials.iter().find(|trial| trial.status == TrialStatus::Running);
+    let (color, text) = if let Some(trial) = running {
+        let entry = view
+            .state
+            .runs
+            .iter()
+            .find(|run| Some(&run.folder) == trial.run.as_ref());
+        let steps = entry.map_or_else(String::new, |run| format!(" · step {}/{}", run.steps_done, run.steps));
+        (theme.accent, format!("● {done}{steps}"))
+    } else if failed.is_some() {
+        (theme.alarm, format!("▲ {done}, failed"))
+    } else if count(|status| *status == TrialStatus::Interrupted) > 0 {
+        (theme.warning, format!("▲ {done}, interrupted"))
+    } else if count(|status| *status == TrialStatus::Done) == trials.len() {
+        (theme.good, format!("✓ {done}"))
+    } else {
+        (theme.weak, format!("{done} waiting"))
+    };
+    let label = cut_text(ui, RichText::new(text).color(color));
+    if let Some(reason) = failed {
+        label.on_hover_text(reason);
+    }
+}
+
+fn entry_ui(ui: &mut Ui, view: &View<'_>, column: &Column, row: Option<&SweepRow>, entry: Option<&SweepEntry>) {
+    let small = |text: String| RichText::new(text).monospace().size(theme::SMALL);
+    let Some(entry) = entry else {
+        ui.label(small("—".into())).on_hover_text("Not measured yet");
+        return;
+    };
+    let single = entry.value.low == entry.value.high;
+    let text = match single {
+        true => format!("{:.*}", column.decimals, entry.value.mean),
+        false => entry.value.text(column.decimals),
+    };
+    let difference = entry.difference.as_ref();
+    // After Holm's correction over the rows, not before.
+    let (mark, color) = match (difference, column.higher_is_better) {
+        (Some(found), Some(higher)) if found.p_holm < 0.05 => match (found.interval.mean > 0.0) == higher {
+            true => (" ✓", view.theme.good),
+            false => (" ▲", view.theme.alarm),
+        },
+        _ => ("", view.theme.text),
+    };
+    let label = cut_text(ui, small(format!("{text}{mark}").replace('-', "−")).color(color));
+    let mut help = format!("{}\n", column.definition);
+    if let Some(row) = row {
+        let kind = if column.per_sample {
+            "mean, 95% interval by repository"
+        } else {
+            "mean and range over the seeds"
+        };
+        help += &format!(
+            "{kind}; {} trials, {} samples of {} repositories",
+            row.done, row.samples, row.repositories
+        );
+    }
+    if let Some(found) = difference {
+        help += &format!(
+            "\nto the baseline {} in {} pairs, p = {:.4}, after Holm's correction {:.4}",
+            found.interval.text(column.decimals),
+            found.pairs,
+            found.p,
+            found.p_holm
+        );
+    }
+    label.on_hover_text(help);
+}
