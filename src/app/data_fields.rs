@@ -28,6 +28,13 @@ pub(super) const DATA: Group = Group {
             "So that no large package dominates",
         ),
         field(
+            "data.seed",
+            "seed of the draw",
+            "",
+            Kind::Whole,
+            "Splits a folder's repositories and draws samples; the run's own seed leaves both as they are",
+        ),
+        field(
             "data.only_hits",
             "only hits",
             "",

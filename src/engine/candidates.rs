@@ -61,7 +61,7 @@ pub(super) fn each_repository<T: Send>(
     let mut wanted = wanted.into_iter();
     let settings = SampleSettings {
         per_repository: experiment.data.samples_per_repository,
-        seed: experiment.seed,
+        seed: experiment.data.seed,
     };
     let mut results = Vec::with_capacity(total);
     while wanted.len() > 0 {
@@ -108,7 +108,7 @@ fn repositories(experiment: &Experiment, store: &Store, splits: &[Split]) -> Res
         CorpusFiles::Folder(folder) => {
             let repositories = repositories_in_folder(&folder)?;
             let names: Vec<&str> = repositories.iter().map(|repository| repository.name.as_str()).collect();
-            let splits = splits_of(&names, experiment.seed);
+            let splits = splits_of(&names, experiment.data.seed);
             let load = |repository: Repository| -> Load { Box::new(move || Ok(repository)) };
             splits.into_iter().zip(repositories.into_iter().map(load)).collect()
         }

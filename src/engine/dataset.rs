@@ -73,9 +73,14 @@ impl Dataset {
             Split::Train,
             experiment.data.only_hits,
             experiment.data.train_samples,
-            experiment.seed,
+            experiment.data.seed,
         )?;
-        let validation = draw(Split::Validation, false, experiment.evaluation.samples, experiment.seed)?;
+        let validation = draw(
+            Split::Validation,
+            false,
+            experiment.evaluation.samples,
+            experiment.data.seed,
+        )?;
         facts.insert("samples.train".into(), train.len().to_string());
         facts.insert("samples.validation".into(), validation.len().to_string());
 
@@ -118,7 +123,7 @@ impl Dataset {
             .remove(&split)
             .unwrap_or_default();
         candidates.retain(|(_, retrieved)| !retrieved.is_empty());
-        let chosen = spread(candidates.iter().collect(), limit, experiment.seed);
+        let chosen = spread(candidates.iter().collect(), limit, experiment.data.seed);
         if chosen.is_empty() {
             return Err(EngineError::NoSamples {
                 corpus: experiment.data.corpus.clone(),
@@ -211,7 +216,7 @@ fn probe_chunks(
             owners.push(candidate);
         }
     }
-    let owners = spread(owners, experiment.schedule.probe_chunks, experiment.seed);
+    let owners = spread(owners, experiment.schedule.probe_chunks, experiment.data.seed);
     let (mut chunks, mut texts): (Vec<Chunk>, HashSet<String>) = (Vec::new(), HashSet::new());
     for rank in 0..experiment.retrieval.k {
         for (sample, retrieved) in &owners {
