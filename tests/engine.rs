@@ -4,6 +4,10 @@
 #[path = "engine/alarms.rs"]
 mod alarms;
 mod common;
+#[path = "engine/evaluation.rs"]
+mod evaluation;
+#[path = "common/middle.rs"]
+mod middle;
 #[path = "engine/resume.rs"]
 mod resume;
 #[path = "engine/steering.rs"]

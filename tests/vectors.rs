@@ -6,6 +6,10 @@ mod bench;
 mod common;
 #[path = "vectors/compression.rs"]
 mod compression;
+#[path = "vectors/layouts.rs"]
+mod layouts;
+#[path = "common/middle.rs"]
+mod middle;
 #[path = "vectors/objective.rs"]
 mod objective;
 #[path = "common/toy.rs"]

@@ -30,6 +30,9 @@ pub struct Arguments {
     /// An arm; no_context, compressed and full_rag when none is given (may be given several times)
     #[arg(long = "arm", value_parser = parse_name::<Arm>)]
     arms: Vec<Arm>,
+    /// Add the prompt of each arm, token by token, with what each token comes from
+    #[arg(long)]
+    prompts: bool,
     #[command(flatten)]
     device: DeviceArgument,
 }
@@ -42,6 +45,7 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         file,
         line,
         mut arms,
+        prompts,
         device,
     } = arguments;
     if arms.is_empty() {
@@ -70,11 +74,14 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         _ => Ok(None),
     })?;
     let sample = &answer.sample;
-    let result = json!({
+    let mut result = json!({
         "sample": sample.id,
         "target": sample.target,
         "retrieved": answer.retrieved,
         "completions": answer.completions,
     });
+    if prompts {
+        result["prompts"] = json!(answer.prompts);
+    }
     Ok(say(serde_json::to_string_pretty(&result)?)?)
 }

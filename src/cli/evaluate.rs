@@ -1,15 +1,14 @@
-//! `llavacode evaluate`: the arms on a split, with intervals.
+//! `llavacode evaluate`: the arms on a split, with intervals. One that was stopped goes on where it was.
 
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args;
-use strum::IntoEnumIterator as _;
 
 use super::arguments::parse_name;
+use super::evaluation_table::evaluation_text;
 use super::output::say;
 use super::session::{DeviceArgument, Session};
-use super::table::evaluation_text;
 use crate::corpus::Split;
 use crate::engine::{Command, EvaluationRequest, Event};
 use crate::evaluation::Arm;
@@ -23,7 +22,7 @@ pub struct Arguments {
     /// train, validation or test
     #[arg(long, default_value = "test", value_parser = parse_name::<Split>)]
     split: Split,
-    /// Arms to compare, all when not given
+    /// Arms to compare; those of the run's experiment when not given
     #[arg(long, value_delimiter = ',', value_parser = parse_name::<Arm>)]
     arms: Vec<Arm>,
     /// At most this many samples
@@ -32,6 +31,9 @@ pub struct Arguments {
     /// The checkpoint's step, the newest when not given
     #[arg(long)]
     step: Option<usize>,
+    /// Evaluate the checkpoint with the lowest cross-entropy on the validation split
+    #[arg(long, conflicts_with = "step")]
+    best: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -48,9 +50,17 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         json,
         ..
     } = arguments;
-    let step = arguments.step.or(Run::open(&run)?.checkpoint_steps.last().copied());
+    let opened = Run::open(&run)?;
+    let step = match arguments.best {
+        true => Some(
+            opened
+                .best_step()
+                .context("no checkpoint of this run was evaluated on the validation split")?,
+        ),
+        false => arguments.step.or(opened.checkpoint_steps.last().copied()),
+    };
     let arms = if arguments.arms.is_empty() {
-        Arm::iter().collect()
+        opened.experiment.evaluation.arms
     } else {
         arguments.arms
     };

@@ -4,6 +4,7 @@ mod arguments;
 mod bench;
 mod complete;
 mod evaluate;
+mod evaluation_table;
 mod fetch;
 mod inspect;
 mod interrupt;

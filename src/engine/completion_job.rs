@@ -8,13 +8,14 @@ use super::loaded::LoadedModels;
 use super::training_job::project;
 use super::{CompletionAnswer, CompletionSource, EngineError};
 use crate::corpus::{CompletionSample, repository_from_folder, sample_at};
-use crate::evaluation::{Arm, complete_in};
+use crate::evaluation::{Arm, ArmMaterial, complete_in};
 use crate::experiment::Experiment;
 use crate::projector::Projector;
 use crate::retrieval::Retrieved;
+use crate::training::EncodedSample;
 
-/// Completes what was asked for with every arm. The shuffled control needs a second sample and is left to evaluations; no
-/// context is left out where nothing stands before the cursor.
+/// Completes what was asked for with every arm. Arms that need more than this sample are left to evaluations; an arm whose prompt
+/// would be empty, because nothing stands before the cursor, is left out.
 pub(super) fn answer(
     source: &CompletionSource,
     arms: &[Arm],
@@ -36,21 +37,35 @@ pub(super) fn answer(
     } else {
         project(projector, &encoded.vectors, models)?
     };
-    let arms: Vec<(Arm, &[f32])> = arms
-        .iter()
-        .filter(|arm| **arm != Arm::ShuffledContext)
-        .filter(|arm| **arm != Arm::NoContext || !encoded.prepared.left.is_empty())
-        .map(|&arm| (arm, soft.as_slice()))
-        .collect();
-    let mut session = models.reader.session(arms.len());
-    session.reuse_beginnings();
     let hidden = models.reader.config().hidden;
-    let completions = complete_in(session.as_mut(), hidden, &prompts, &encoded.prepared, &arms)?;
+    let EncodedSample { prepared, .. } = encoded;
+    let material = ArmMaterial::new(
+        vec![prepared],
+        vec![soft],
+        hidden,
+        &experiment.evaluation,
+        experiment.seed,
+    );
+    let prepared = &material.samples()[0];
+    let mut inputs = Vec::with_capacity(arms.len());
+    let mut shown = Vec::with_capacity(arms.len());
+    for &arm in arms.iter().filter(|arm| !arm.needs_evaluation()) {
+        let input = material.input(arm, 0, &prompts)?;
+        let context = input.context(0..input.soft().len() / hidden.max(1));
+        if !prompts.prompt(prepared, &context).slots.is_empty() {
+            shown.push(prompts.inspect(prepared, &context));
+            inputs.push((arm, input));
+        }
+    }
+    let mut session = models.reader.session(inputs.len());
+    session.reuse_beginnings();
+    let completions = complete_in(session.as_mut(), hidden, &prompts, prepared, &inputs)?;
     Ok(CompletionAnswer {
         step,
         sample,
-        retrieved: encoded.prepared.retrieved,
+        retrieved: prepared.retrieved.clone(),
         completions,
+        prompts: shown,
     })
 }
 

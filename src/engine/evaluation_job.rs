@@ -7,18 +7,22 @@ use std::time::{Duration, Instant};
 use candle_core::Tensor;
 
 use super::dataset::{Dataset, OnProgress};
+use super::definitions::defining;
 use super::loaded::LoadedModels;
+use super::soft_prompt::train_soft_prompt;
 use super::training_job::soft_tokens;
 use super::{EngineError, EvaluationRequest};
 use crate::corpus::{CompletionSample, Split};
-use crate::evaluation::statistics::summarise;
-use crate::evaluation::{Arm, CompletionRecord, EvaluationSummary, complete};
+use crate::evaluation::{
+    Arm, ArmInput, ArmMaterial, CompletionRecord, EvaluationSummary, complete, scored_again, summarise,
+};
 use crate::experiment::Experiment;
+use crate::models::ModelError;
 use crate::models::catalogue::Store;
 use crate::models::reader::Reader;
 use crate::projector::Projector;
-use crate::prompt::{PreparedSample, PromptBuilder};
-use crate::runs::{Run, RunWriter, SampleRecord};
+use crate::prompt::PromptBuilder;
+use crate::runs::{EventKind, PartKey, Run, RunWriter, SampleRecord};
 use crate::training::EncodedSample;
 
 /// Lines of context on either side of the cursor that a run folder keeps of a sample.
@@ -27,31 +31,48 @@ const KEPT_LINES: usize = 60;
 /// Samples completed by several arms, one sample at a time. All arms of a sample follow each other, so that a slow
 /// minute of the machine falls on all of them alike.
 pub(super) struct ArmsEvaluation {
-    samples: Vec<PreparedSample>,
-    soft: Vec<Vec<f32>>,
+    material: ArmMaterial,
     arms: Vec<Arm>,
     records: Vec<CompletionRecord>,
     elapsed: Duration,
 }
 
 impl ArmsEvaluation {
-    /// `soft` holds the soft tokens of each sample. Every difference is against no context, so that arm is never left out;
-    /// the shuffled control is, where there is no second repository to take soft tokens from.
-    pub fn new(samples: Vec<PreparedSample>, soft: Vec<Vec<f32>>, mut arms: Vec<Arm>) -> Self {
-        if !arms.contains(&Arm::NoContext) {
-            arms.insert(0, Arm::NoContext);
-        }
-        let first = samples.first().map(|one| one.sample.repository.as_str());
-        if samples.iter().all(|one| Some(one.sample.repository.as_str()) == first) {
+    /// Every difference is against no context, so that arm is never left out; the shuffled control is, where there is no second
+    /// repository to take soft tokens from.
+    pub fn new(material: ArmMaterial, arms: &[Arm]) -> Self {
+        let none = std::iter::once(Arm::NoContext).filter(|none| !arms.contains(none));
+        let mut arms: Vec<Arm> = none.chain(arms.iter().copied()).collect();
+        if !material.has_strangers() {
             arms.retain(|arm| *arm != Arm::ShuffledContext);
         }
         Self {
-            samples,
-            soft,
+            material,
             arms,
             records: Vec::new(),
             elapsed: Duration::ZERO,
         }
+    }
+
+    /// What it completes, in its order.
+    pub fn key(&self) -> PartKey {
+        let samples = self.material.samples().iter();
+        PartKey {
+            arms: self.arms.clone(),
+            samples: samples.map(|one| one.sample.id.clone()).collect(),
+        }
+    }
+
+    /// Goes on behind the samples that an evaluation of the same key has completed with every arm.
+    pub fn take_up(&mut self, records: Vec<CompletionRecord>) {
+        let whole = records.len() - records.len() % self.arms.len();
+        let samples = self.material.samples().iter();
+        let expected = samples.flat_map(|one| self.arms.iter().map(move |arm| (one, *arm)));
+        let same = records.into_iter().take(whole).zip(expected);
+        let same = same.take_while(|(record, (one, arm))| record.sample == one.sample.id && record.arm == *arm);
+        self.records = same.map(|(record, (one, _))| scored_again(record, one)).collect();
+        self.records
+            .truncate(self.records.len() - self.records.len() % self.arms.len());
     }
 
     pub fn done(&self) -> usize {
@@ -59,7 +80,7 @@ impl ArmsEvaluation {
     }
 
     pub fn total(&self) -> usize {
-        self.samples.len() * self.arms.len()
+        self.material.samples().len() * self.arms.len()
     }
 
     pub fn elapsed(&self) -> Duration {
@@ -73,29 +94,12 @@ impl ArmsEvaluation {
         }
         let start = Instant::now();
         let index = self.done() / self.arms.len();
-        let arms: Vec<(Arm, &[f32])> = self
-            .arms
-            .iter()
-            .map(|&arm| match arm {
-                Arm::ShuffledContext => (arm, self.soft[self.stranger(index)].as_slice()),
-                _ => (arm, self.soft[index].as_slice()),
-            })
-            .collect();
-        let records = complete(reader, prompts, &self.samples[index], &arms)?;
+        let input = |&arm: &Arm| Ok((arm, self.material.input(arm, index, prompts)?));
+        let arms: Vec<(Arm, ArmInput<'_>)> = self.arms.iter().map(input).collect::<Result<_, ModelError>>()?;
+        let records = complete(reader, prompts, &self.material.samples()[index], &arms)?;
         self.records.extend(records);
         self.elapsed += start.elapsed();
         Ok(true)
-    }
-
-    /// The next sample of another repository, for the shuffled control.
-    fn stranger(&self, index: usize) -> usize {
-        let repository = &self.samples[index].sample.repository;
-        let count = self.samples.len();
-        let others = (1..count).map(|step| (index + step) % count);
-        others
-            .into_iter()
-            .find(|&other| &self.samples[other].sample.repository != repository)
-            .unwrap_or(index)
     }
 
     /// What was completed.
@@ -105,9 +109,8 @@ impl ArmsEvaluation {
 
     /// Means, intervals and differences of records of these samples.
     pub fn summarise(&self, split: Split, step: usize, seed: u64) -> EvaluationSummary {
-        let repositories: HashMap<&str, &str> = self
-            .samples
-            .iter()
+        let samples = self.material.samples().iter();
+        let repositories: HashMap<&str, &str> = samples
             .map(|one| (one.sample.id.as_str(), one.sample.repository.as_str()))
             .collect();
         let repository_of = |id: &str| repositories.get(id).copied().unwrap_or_default().to_owned();
@@ -182,31 +185,63 @@ pub(super) fn evaluate_run(
     let prompts = models.prompts(experiment)?;
     let soft = soft_tokens(&projector, &samples, models)?;
     let prepared = samples.iter().map(|sample| sample.prepared.clone()).collect();
-    let mut evaluation = ArmsEvaluation::new(prepared, soft, request.arms.clone());
+    let hidden = models.reader.config().hidden;
+    let mut material = ArmMaterial::new(prepared, soft, hidden, &experiment.evaluation, experiment.seed);
     let run = Run::open(&request.run)?;
-    let earlier = run
-        .evaluations
-        .iter()
-        .find(|one| (one.step, one.split) == (step, request.split));
-    if let Some(earlier) = earlier.filter(|one| one.samples * one.arms.len() > evaluation.total()) {
-        return Err(EngineError::Smaller {
-            folder: request.run.clone(),
-            step,
-            split: request.split,
-            samples: earlier.samples,
-        });
+    check_larger(&run, step, request, samples.len() * request.arms.len())?;
+    if request.arms.iter().any(|arm| arm.is_definition()) {
+        material.definitions = defining(material.samples(), &projector, experiment, models, store, progress)?;
     }
-    while evaluation.advance(models.reader.as_ref(), &prompts)? {
+    if request.arms.contains(&Arm::SoftPrompt) {
+        material.constant = match run.soft_prompt()? {
+            Some(constant) => constant,
+            None => {
+                let constant = train_soft_prompt(experiment, models, store, progress)?;
+                writer.soft_prompt(&constant, hidden)?;
+                constant
+            }
+        };
+    }
+    let mut evaluation = ArmsEvaluation::new(material, &request.arms);
+    let (mut part, completed) = writer.evaluation_part(step, request.split, &evaluation.key())?;
+    evaluation.take_up(completed);
+    loop {
+        let done = evaluation.done();
+        if !evaluation.advance(models.reader.as_ref(), &prompts)? {
+            break;
+        }
+        part.append(evaluation.records().get(done..).unwrap_or_default())?;
         if !progress("evaluating", evaluation.done(), evaluation.total(), "completions") {
             return Err(EngineError::Cancelled);
         }
     }
-    let summary = evaluation.summarise(request.split, step, experiment.seed);
+    let mut summary = evaluation.summarise(request.split, step, experiment.seed);
     writer.samples(
         &samples
             .iter()
             .map(|sample| sample_record(sample, request.split))
             .collect::<Vec<_>>(),
     )?;
-    Ok(writer.evaluation(&summary, evaluation.records())?)
+    if request.split == Split::Test {
+        summary.test_looks = run.test_looks() + 1;
+        let look = format!("{} samples, look {}", summary.samples, summary.test_looks);
+        writer.event(EventKind::TestEvaluation, step, &look)?;
+    }
+    writer.evaluation(&summary, evaluation.records())?;
+    Ok(part.finish()?)
+}
+
+/// Fails when the evaluation would replace a larger one.
+fn check_larger(run: &Run, step: usize, request: &EvaluationRequest, completions: usize) -> Result<(), EngineError> {
+    let mut earlier = run.evaluations.iter();
+    let earlier = earlier.find(|one| (one.step, one.split) == (step, request.split));
+    match earlier.filter(|one| one.samples * one.arms.len() > completions) {
+        None => Ok(()),
+        Some(earlier) => Err(EngineError::Smaller {
+            folder: request.run.clone(),
+            step,
+            split: request.split,
+            samples: earlier.samples,
+        }),
+    }
 }

@@ -57,7 +57,7 @@ impl LoadedModels {
         // Text between chunks, and before and behind soft tokens, is a few tokens at most.
         let text = retrieval.k * (retrieval.chunk_tokens + 2);
         let soft = retrieval.k * experiment.projector.tokens_per_chunk;
-        let longest = prompt.left_tokens + prompt.target_tokens + text.max(soft + 16);
+        let longest = prompt.code_tokens() + prompt.target_tokens + text.max(soft + 16);
         if longest <= self.reader.config().max_positions {
             return Ok(());
         }

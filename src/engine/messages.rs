@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::corpus::{CompletionSample, Split};
 use crate::evaluation::{Arm, CompletionRecord};
 use crate::experiment::{Experiment, SweepPlan};
+use crate::prompt::PromptEntry;
 use crate::retrieval::Retrieved;
 
 /// An order to the engine.
@@ -252,6 +253,8 @@ pub struct CompletionAnswer {
     pub sample: CompletionSample,
     /// Its chunks, best first.
     pub retrieved: Vec<Retrieved>,
-    /// One record an arm, in the order asked for; the shuffled control is left to evaluations.
+    /// One record an arm, in the order asked for; arms that need more than this sample are left to evaluations.
     pub completions: Vec<CompletionRecord>,
+    /// The prompt of each of them, token by token, with the target behind it.
+    pub prompts: Vec<Vec<PromptEntry>>,
 }

@@ -7,6 +7,7 @@ mod bench;
 mod candidates;
 mod completion_job;
 mod dataset;
+mod definitions;
 mod device;
 mod error;
 mod evaluation_job;
@@ -16,6 +17,7 @@ mod messages;
 mod reply;
 mod retrieval_job;
 mod slurm;
+mod soft_prompt;
 mod training_job;
 mod worker;
 

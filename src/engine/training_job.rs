@@ -11,7 +11,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
-use strum::IntoEnumIterator as _;
 
 use super::dataset::{Dataset, OnProgress};
 use super::evaluation_job::{ArmsEvaluation, sample_record};
@@ -20,7 +19,7 @@ use super::reply::Reply;
 use super::{EngineError, EngineSettings, Event, WorkerState};
 use crate::collapse::MonitorState;
 use crate::corpus::{Chunk, Split};
-use crate::evaluation::Arm;
+use crate::evaluation::ArmMaterial;
 use crate::experiment::{Experiment, Intervention};
 use crate::projector::Projector;
 use crate::runs::{EventKind, ProbeRecord, RunAlarms, RunWriter, ScalarRecord};
@@ -88,6 +87,8 @@ impl Prepared {
         progress: OnProgress<'_>,
     ) -> Result<Self, EngineError> {
         models.check_length(experiment)?;
+        // A layout that the reader cannot do is refused before code is read.
+        models.prompts(experiment)?;
         let mut data = Dataset::prepare(experiment, models, &settings.store, progress)?;
         let session = TrainingSession::new(
             experiment,
@@ -317,7 +318,11 @@ impl TrainingJob {
     fn begin_evaluation(&mut self, models: &LoadedModels) -> Result<(), EngineError> {
         let soft = soft_tokens(self.session.projector(), &self.validation, models)?;
         let samples = self.validation.iter().map(|sample| sample.prepared.clone()).collect();
-        self.evaluation = Some(ArmsEvaluation::new(samples, soft, Arm::iter().collect()));
+        let (settings, seed) = (&self.experiment.evaluation, self.experiment.seed);
+        let material = ArmMaterial::new(samples, soft, models.reader.config().hidden, settings, seed);
+        let mut arms = settings.arms.clone();
+        arms.retain(|arm| !arm.waits_for_the_end());
+        self.evaluation = Some(ArmsEvaluation::new(material, &arms));
         Ok(())
     }
 

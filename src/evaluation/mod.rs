@@ -1,12 +1,19 @@
 //! Completions judged: metrics, arms and controls, statistics, latency.
 
+mod arms;
 mod completion;
 pub mod metrics;
+mod pool;
 mod records;
 mod retrieval_quality;
 pub mod statistics;
+mod summary;
 
-pub use completion::{complete, complete_in};
+pub use crate::experiment::Arm;
+pub use arms::{ArmInput, ArmMaterial, Definition};
+pub use completion::{complete, complete_in, scored_again};
 pub use metrics::{SCORE_INFO, ScoreInfo};
+pub use pool::{Pooled, PooledArm, PooledSummary, SeedRecords, pool};
 pub use records::*;
 pub use retrieval_quality::{HitRate, RANKS, RetrievalQuality, RetrievalRecord};
+pub use summary::summarise;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::Split;
+use crate::experiment::Arm;
 
 /// A mean with its 95% interval.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -15,47 +16,6 @@ pub struct Interval {
     pub low: f64,
     /// Upper end.
     pub high: f64,
-}
-
-/// How a prompt is made for a completion. Every arm sees the same left context.
-#[derive(
-    Clone,
-    Copy,
-    Debug,
-    PartialEq,
-    Eq,
-    Hash,
-    PartialOrd,
-    Ord,
-    Serialize,
-    Deserialize,
-    strum::Display,
-    strum::EnumIter,
-    strum::EnumString,
-)]
-#[serde(rename_all = "snake_case")]
-#[strum(serialize_all = "snake_case")]
-pub enum Arm {
-    /// Left context alone.
-    NoContext,
-    /// The chunks as soft tokens.
-    Compressed,
-    /// The chunks as text.
-    FullRag,
-    /// Control: the soft tokens of a sample of another repository.
-    ShuffledContext,
-}
-
-impl Arm {
-    /// The name a person reads.
-    pub fn label(self) -> &'static str {
-        match self {
-            Self::NoContext => "no context",
-            Self::Compressed => "compressed",
-            Self::FullRag => "full RAG",
-            Self::ShuffledContext => "shuffled context",
-        }
-    }
 }
 
 /// Exact match in three definitions and edit similarity in two (method.md A7), of one completion or averaged.
@@ -77,8 +37,8 @@ pub struct Scores {
     pub cross_entropy: f64,
 }
 
-/// One completion, a line of `evaluations/step-N.jsonl` (validation), `step-N-test.jsonl` or `step-N-train.jsonl`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// One completion of one sample by one arm, a line of `evaluations/step-N.jsonl` (validation), `step-N-test.jsonl` or `step-N-train.jsonl`.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CompletionRecord {
     /// Id of the sample.
     pub sample: String,
@@ -96,10 +56,32 @@ pub struct CompletionRecord {
     pub ttft_ms: f64,
     /// Milliseconds to the whole completion. The arms of a sample decode together, so the steps behind the first token are shared.
     pub total_ms: f64,
+    /// Log-probability of each token of the target behind the prompt, in nats; their mean is the negative cross-entropy.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub log_probabilities: Vec<f32>,
+    /// The sample's name occurs in a retrieved chunk; unknown in a record of an earlier program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hit: Option<bool>,
+    /// The sample's name occurs in the code that the reader sees; unknown for a sample without a name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_window: Option<bool>,
+}
+
+/// McNemar's exact test on exact match (tokens) of two arms.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExactTest {
+    /// Samples that the arm has right and the other one wrong.
+    pub gained: usize,
+    /// Samples that the arm has wrong and the other one right.
+    pub lost: usize,
+    /// Two-sided p-value.
+    pub p: f64,
+    /// The same, corrected by Holm for all rows of its table.
+    pub p_holm: f64,
 }
 
 /// One arm of an evaluation: means and paired differences to no context, with 95% bootstrap intervals clustered by repository.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ArmSummary {
     /// The arm.
     pub arm: Arm,
@@ -107,10 +89,82 @@ pub struct ArmSummary {
     pub scores: BTreeMap<String, Interval>,
     /// Mean paired difference to the no-context arm of each score; empty for that arm itself.
     pub difference: BTreeMap<String, Interval>,
+    /// Exact match against no context; none for that arm itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exact: Option<ExactTest>,
+    /// Share of the samples that full RAG has right and this arm wrong; none without full RAG.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overflow: Option<Interval>,
+    /// Share of the samples that this arm has right and no context wrong.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boost: Option<Interval>,
     /// Mean positions in the prompt.
     pub prompt_tokens: f64,
     /// Median milliseconds to the first token.
     pub ttft_ms: f64,
+}
+
+/// Two arms in pairs, sample by sample.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// The arm.
+    pub arm: Arm,
+    /// What it is compared to.
+    pub to: Arm,
+    /// Mean paired difference of each score.
+    pub difference: BTreeMap<String, Interval>,
+    /// Exact match of the two.
+    pub exact: ExactTest,
+}
+
+/// A part of the samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumIter)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum SampleGroup {
+    /// The name occurs in a retrieved chunk.
+    Hit,
+    /// It does not.
+    Miss,
+    /// The name occurs in the code that the reader sees anyway.
+    InWindow,
+    /// It does not.
+    NotInWindow,
+}
+
+impl SampleGroup {
+    /// What a person reads.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Hit => "name in a retrieved chunk",
+            Self::Miss => "name in no retrieved chunk",
+            Self::InWindow => "name in the window",
+            Self::NotInWindow => "name not in the window",
+        }
+    }
+
+    /// Whether a completion's sample belongs to it.
+    pub fn holds(self, record: &CompletionRecord) -> bool {
+        match self {
+            Self::Hit => record.hit == Some(true),
+            Self::Miss => record.hit == Some(false),
+            Self::InWindow => record.in_window == Some(true),
+            Self::NotInWindow => record.in_window == Some(false),
+        }
+    }
+}
+
+/// The arms on a part of the samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GroupSummary {
+    /// Which part.
+    pub group: SampleGroup,
+    /// Samples in it.
+    pub samples: usize,
+    /// Repositories that they come from.
+    pub repositories: usize,
+    /// One entry an arm.
+    pub arms: Vec<ArmSummary>,
 }
 
 /// `evaluations/step-N.json` for the validation split, `step-N-test.json` and `step-N-train.json` for the others.
@@ -134,6 +188,15 @@ pub struct EvaluationSummary {
     /// rather than their presence. Empty without that control.
     #[serde(default)]
     pub content: BTreeMap<String, Interval>,
+    /// Compressed against every other arm but no context, whose comparison stands with each arm.
+    #[serde(default)]
+    pub comparisons: Vec<Comparison>,
+    /// The arms on the samples with and without the name in a retrieved chunk, and in the window. Empty groups are left out.
+    #[serde(default)]
+    pub groups: Vec<GroupSummary>,
+    /// On the test split: how often the run has been evaluated on it, this time included. Only the first look is a clean one.
+    #[serde(default)]
+    pub test_looks: usize,
 }
 
 impl EvaluationSummary {

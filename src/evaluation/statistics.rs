@@ -1,14 +1,12 @@
-//! How sure a mean or a difference is: bootstrap by repository, McNemar's test, and the summary of an evaluation.
+//! How sure a mean or a difference is: bootstrap by repository, McNemar's test, and Holm's correction.
 
 use std::collections::BTreeMap;
 
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
 
-use super::metrics::{SCORE_INFO, ScoreInfo};
-use super::{Arm, ArmSummary, CompletionRecord, EvaluationSummary, Interval, Scores};
+use super::Interval;
 use crate::collapse::quantile;
-use crate::corpus::Split;
 
 /// Resamples behind every interval of a summary.
 pub const RESAMPLES: usize = 10_000;
@@ -21,51 +19,92 @@ impl Interval {
     }
 }
 
-/// Mean with its 95% percentile interval (Efron) from `resamples` draws of whole clusters with replacement.
+/// Draws of whole clusters with replacement, the same for every score of the same samples.
 ///
-/// `clusters` names the cluster of each value: samples of one repository resemble each other, and drawing them one by one would make
-/// the interval too narrow. A resample's mean is over all its values, so large clusters weigh more. A single cluster cannot be
-/// resampled; then values are drawn one by one. The same seed gives the same interval. No values give zeros.
-pub fn clustered_bootstrap(values: &[f64], clusters: &[usize], resamples: usize, seed: u64) -> Interval {
-    if values.is_empty() {
-        return Interval::default();
+/// Samples of one repository resemble each other, and drawing them one by one would make an interval too narrow. A resample's mean is
+/// over all its values, so large clusters weigh more. A single cluster cannot be resampled; then values are drawn one by one. The
+/// same seed gives the same draws.
+pub struct Resamples {
+    /// The unit that each value belongs to.
+    unit_of: Vec<usize>,
+    units: usize,
+    /// Units drawn, one resample behind the other.
+    draws: Vec<u32>,
+}
+
+impl Resamples {
+    /// `clusters` names the cluster of each value.
+    pub fn new(clusters: &[usize], resamples: usize, seed: u64) -> Self {
+        let mut numbers: BTreeMap<usize, usize> = clusters.iter().map(|&cluster| (cluster, 0)).collect();
+        for (unit, number) in numbers.values_mut().enumerate() {
+            *number = unit;
+        }
+        let (unit_of, units): (Vec<usize>, usize) = match numbers.len() {
+            0 | 1 => ((0..clusters.len()).collect(), clusters.len()),
+            several => (
+                clusters
+                    .iter()
+                    .filter_map(|cluster| numbers.get(cluster).copied())
+                    .collect(),
+                several,
+            ),
+        };
+        let mut random = ChaCha8Rng::seed_from_u64(seed);
+        let draws = match units {
+            0 => Vec::new(),
+            units => (0..resamples * units)
+                .map(|_| random.random_range(0..units) as u32)
+                .collect(),
+        };
+        Self { unit_of, units, draws }
     }
-    let mut sums: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
-    for (value, cluster) in values.iter().zip(clusters) {
-        let (sum, count) = sums.entry(*cluster).or_default();
-        *sum += value;
-        *count += 1.0;
-    }
-    let units: Vec<(f64, f64)> = if sums.len() > 1 {
-        sums.into_values().collect()
-    } else {
-        values.iter().map(|value| (*value, 1.0)).collect()
-    };
-    let mut random = ChaCha8Rng::seed_from_u64(seed);
-    let mut means: Vec<f64> = (0..resamples)
-        .map(|_| {
+
+    /// Mean of the values with its 95% percentile interval (Efron); zeros without values.
+    pub fn interval(&self, values: &[f64]) -> Interval {
+        if values.is_empty() || self.units == 0 {
+            return Interval::default();
+        }
+        let mut sums = vec![(0.0, 0.0); self.units];
+        for (value, &unit) in values.iter().zip(&self.unit_of) {
+            if let Some((sum, count)) = sums.get_mut(unit) {
+                *sum += value;
+                *count += 1.0;
+            }
+        }
+        let mean_of = |drawn: &[u32]| {
             let (mut sum, mut count) = (0.0, 0.0);
-            for _ in 0..units.len() {
-                if let Some((unit_sum, unit_count)) = units.get(random.random_range(0..units.len())) {
-                    sum += unit_sum;
-                    count += unit_count;
-                }
+            for (unit_sum, unit_count) in drawn.iter().filter_map(|&unit| sums.get(unit as usize)) {
+                sum += unit_sum;
+                count += unit_count;
             }
             sum / count
-        })
-        .collect();
-    means.sort_unstable_by(f64::total_cmp);
-    Interval {
-        mean: values.iter().sum::<f64>() / values.len() as f64,
-        low: quantile(&means, 0.025),
-        high: quantile(&means, 0.975),
+        };
+        let mut means: Vec<f64> = self.draws.chunks_exact(self.units).map(mean_of).collect();
+        means.sort_unstable_by(f64::total_cmp);
+        Interval {
+            mean: values.iter().sum::<f64>() / values.len() as f64,
+            low: quantile(&means, 0.025),
+            high: quantile(&means, 0.975),
+        }
     }
+
+    /// Mean of `values - baseline`, value by value, with its interval.
+    pub fn difference(&self, values: &[f64], baseline: &[f64]) -> Interval {
+        let differences: Vec<f64> = values.iter().zip(baseline).map(|(value, base)| value - base).collect();
+        self.interval(&differences)
+    }
+}
+
+/// Mean with its 95% interval from `resamples` draws of whole clusters, see [`Resamples`].
+pub fn clustered_bootstrap(values: &[f64], clusters: &[usize], resamples: usize, seed: u64) -> Interval {
+    let clusters = clusters.get(..values.len()).unwrap_or(clusters);
+    Resamples::new(clusters, resamples, seed).interval(values)
 }
 
 /// Mean of `values - baseline`, value by value, with its interval as of [`clustered_bootstrap`].
 pub fn paired_bootstrap(values: &[f64], baseline: &[f64], clusters: &[usize], resamples: usize, seed: u64) -> Interval {
-    let differences: Vec<f64> = values.iter().zip(baseline).map(|(value, base)| value - base).collect();
-    clustered_bootstrap(&differences, clusters, resamples, seed)
+    let clusters = clusters.get(..values.len()).unwrap_or(clusters);
+    Resamples::new(clusters, resamples, seed).difference(values, baseline)
 }
 
 /// Two-sided exact p-value of McNemar's test: could as many pairs have changed from wrong to right as from right to wrong by chance?
@@ -85,115 +124,18 @@ pub fn mcnemar_exact(a: &[bool], b: &[bool]) -> f64 {
     (2.0 * tail).min(1.0)
 }
 
-/// Summary of one evaluation: every score of every arm, its paired difference to no context, and that of compressed to shuffled
-/// context, with intervals clustered by repository; 10,000 resamples each.
-///
-/// Only samples that every arm has completed count, so that all arms answer the same questions. `repository_of` maps a sample's id
-/// to its repository.
-pub fn summarise(
-    records: &[CompletionRecord],
-    repository_of: impl Fn(&str) -> String,
-    split: Split,
-    step: usize,
-    seed: u64,
-) -> EvaluationSummary {
-    let mut arms: BTreeMap<Arm, BTreeMap<&str, &CompletionRecord>> = BTreeMap::new();
-    for record in records {
-        arms.entry(record.arm).or_default().insert(&record.sample, record);
+/// Holm's correction of the p-values of one table, in their order: rejecting where the result is below 5% keeps the chance of any
+/// false rejection below 5%.
+pub fn holm(p_values: &[f64]) -> Vec<f64> {
+    let mut order: Vec<(usize, f64)> = p_values.iter().copied().enumerate().collect();
+    order.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let mut corrected = vec![0.0; p_values.len()];
+    let mut largest: f64 = 0.0;
+    for (rank, (index, p)) in order.into_iter().enumerate() {
+        largest = largest.max(p * (p_values.len() - rank) as f64).min(1.0);
+        if let Some(place) = corrected.get_mut(index) {
+            *place = largest;
+        }
     }
-    let mut samples: Vec<&str> = arms
-        .values()
-        .next()
-        .into_iter()
-        .flat_map(|arm| arm.keys().copied())
-        .collect();
-    samples.retain(|sample| arms.values().all(|arm| arm.contains_key(sample)));
-    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
-    let clusters: Vec<usize> = samples
-        .iter()
-        .map(|sample| {
-            let next = numbers.len();
-            *numbers.entry(repository_of(sample)).or_insert(next)
-        })
-        .collect();
-    let shared: BTreeMap<Arm, Vec<&CompletionRecord>> = arms
-        .iter()
-        .map(|(arm, by_sample)| {
-            (
-                *arm,
-                samples
-                    .iter()
-                    .filter_map(|sample| by_sample.get(sample).copied())
-                    .collect(),
-            )
-        })
-        .collect();
-    let of = |arm: Arm| shared.get(&arm).map(Vec::as_slice);
-    let baseline = of(Arm::NoContext);
-    let content = match (of(Arm::Compressed), of(Arm::ShuffledContext)) {
-        (Some(compressed), Some(shuffled)) => differences(compressed, shuffled, &clusters, seed),
-        _ => BTreeMap::new(),
-    };
-    EvaluationSummary {
-        step,
-        split,
-        samples: samples.len(),
-        repositories: numbers.len(),
-        seed,
-        resamples: RESAMPLES,
-        arms: shared
-            .iter()
-            .map(|(arm, records)| {
-                let baseline = baseline.filter(|_| *arm != Arm::NoContext);
-                summarise_arm(*arm, records, baseline, &clusters, seed)
-            })
-            .collect(),
-        content,
-    }
-}
-
-fn column(records: &[&CompletionRecord], score: fn(&Scores) -> f64) -> Vec<f64> {
-    records.iter().map(|record| score(&record.scores)).collect()
-}
-
-/// Paired difference of each score.
-fn differences(
-    records: &[&CompletionRecord],
-    baseline: &[&CompletionRecord],
-    clusters: &[usize],
-    seed: u64,
-) -> BTreeMap<String, Interval> {
-    let difference = |info: &ScoreInfo| {
-        let (values, baseline) = (column(records, info.get), column(baseline, info.get));
-        paired_bootstrap(&values, &baseline, clusters, RESAMPLES, seed)
-    };
-    SCORE_INFO
-        .iter()
-        .map(|info| (info.key.to_owned(), difference(info)))
-        .collect()
-}
-
-fn summarise_arm(
-    arm: Arm,
-    records: &[&CompletionRecord],
-    baseline: Option<&[&CompletionRecord]>,
-    clusters: &[usize],
-    seed: u64,
-) -> ArmSummary {
-    let scores = SCORE_INFO.iter().map(|info| {
-        let interval = clustered_bootstrap(&column(records, info.get), clusters, RESAMPLES, seed);
-        (info.key.to_owned(), interval)
-    });
-    let scores = scores.collect();
-    let difference = baseline.map(|baseline| differences(records, baseline, clusters, seed));
-    let mut times: Vec<f64> = records.iter().map(|record| record.ttft_ms).collect();
-    times.sort_unstable_by(f64::total_cmp);
-    let prompt_tokens: usize = records.iter().map(|record| record.prompt_tokens).sum();
-    ArmSummary {
-        arm,
-        scores,
-        difference: difference.unwrap_or_default(),
-        prompt_tokens: prompt_tokens as f64 / records.len().max(1) as f64,
-        ttft_ms: quantile(&times, 0.5),
-    }
+    corrected
 }

@@ -1,8 +1,11 @@
 //! What a run is: every setting of data, retrieval, models, objective and schedule, read from TOML and checked by name.
 
 mod alarms;
+mod arm;
 mod encoder;
+mod evaluation;
 mod objective;
+mod prompt;
 mod retrieval;
 mod steering;
 mod sweep;
@@ -13,8 +16,11 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 pub use alarms::{AlarmRule, AlarmSettings};
+pub use arm::Arm;
 pub use encoder::{EncoderInput, EncoderSettings, Pooling};
+pub use evaluation::EvaluationSettings;
 pub use objective::{AlignmentForm, Objective, RewardForm};
+pub use prompt::{PromptLayout, PromptSettings};
 pub use retrieval::{Retrieval, RetrieverKind};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use sweep::{Measure, SweepCell, SweepError, SweepFile, SweepPlan, SweepSplit, Trial};
@@ -129,52 +135,6 @@ impl Default for ProjectorSettings {
     }
 }
 
-/// Who sees the soft tokens.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PromptLayout {
-    /// The paper's: they stand in front, and all that follows sees them.
-    #[default]
-    SoftFirst,
-    /// They stand in front, but only the last tokens of the left context and the target see them: the rest of the left context
-    /// is computed once and kept. The same holds for the text of full RAG.
-    LateFusion,
-}
-
-/// The prompt: `before`, soft tokens, `after`, left context, target.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct PromptSettings {
-    /// Reader tokens of left context.
-    pub left_tokens: usize,
-    /// Longest target, and longest completion, in reader tokens.
-    pub target_tokens: usize,
-    /// Who sees the soft tokens.
-    pub layout: PromptLayout,
-    /// Last tokens of the left context that see them in late fusion.
-    pub tail_tokens: usize,
-    /// Lines that a training target has, from the cursor on; evaluations complete one.
-    pub target_lines: usize,
-    /// Real text before the soft tokens: the first position acts as an attention sink and would lose a vector (science.md 6).
-    pub before: String,
-    /// Real text behind the soft tokens.
-    pub after: String,
-}
-
-impl Default for PromptSettings {
-    fn default() -> Self {
-        Self {
-            left_tokens: 128,
-            target_tokens: 24,
-            layout: PromptLayout::SoftFirst,
-            tail_tokens: 8,
-            target_lines: 1,
-            before: "#".into(),
-            after: "\n".into(),
-        }
-    }
-}
-
 /// AdamW with linear warm-up, cosine decay and clipping, and when to look.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -230,20 +190,6 @@ impl Default for Schedule {
             keep_last: 3,
             keep_every: 0,
         }
-    }
-}
-
-/// What is completed at an evaluation while training runs (always on the validation split).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EvaluationSettings {
-    /// Validation samples completed by every arm.
-    pub samples: usize,
-}
-
-impl Default for EvaluationSettings {
-    fn default() -> Self {
-        Self { samples: 32 }
     }
 }
 

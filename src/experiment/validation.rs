@@ -105,31 +105,7 @@ impl Experiment {
             self.projector.tokens_per_chunk.to_string(),
             "1 to 64",
         );
-        let p = &self.prompt;
-        check(
-            (8..=16_384).contains(&p.left_tokens),
-            "prompt.left_tokens",
-            p.left_tokens.to_string(),
-            "8 to 16384",
-        );
-        check(
-            (1..=512).contains(&p.target_tokens),
-            "prompt.target_tokens",
-            p.target_tokens.to_string(),
-            "1 to 512",
-        );
-        check(
-            (1..p.left_tokens).contains(&p.tail_tokens),
-            "prompt.tail_tokens",
-            p.tail_tokens.to_string(),
-            "1 up to, not including, prompt.left_tokens",
-        );
-        check(
-            (1..=32).contains(&p.target_lines),
-            "prompt.target_lines",
-            p.target_lines.to_string(),
-            "1 to 32",
-        );
+        self.prompt.check(&mut check);
         self.objective.check(&mut check);
         check(
             self.objective.weights() > 0.0,
@@ -222,12 +198,7 @@ impl Experiment {
             s.keep_last.to_string(),
             "at least 1",
         );
-        check(
-            (1..=100_000).contains(&self.evaluation.samples),
-            "evaluation.samples",
-            self.evaluation.samples.to_string(),
-            "1 to 100000",
-        );
+        self.evaluation.check(&mut check);
         errors.extend(self.alarms.field_errors());
         errors
     }
@@ -261,6 +232,7 @@ impl Experiment {
             toml::Value::Float(_) => value.parse().ok().map(toml::Value::Float),
             toml::Value::Integer(_) => value.parse().ok().map(toml::Value::Integer),
             toml::Value::Boolean(_) => value.parse().ok().map(toml::Value::Boolean),
+            toml::Value::Array(_) => Some(words(value)),
             _ => return Err(fail(format!("{last:?} is a group, not a field"))),
         };
         let parsed = parsed.ok_or_else(|| {
@@ -278,9 +250,18 @@ impl Experiment {
     }
 }
 
+/// A list of words, in brackets and quotation marks as in TOML, or without them.
+fn words(text: &str) -> toml::Value {
+    let inner = text.trim().trim_start_matches('[').trim_end_matches(']');
+    let words = inner.split(',').map(|word| word.trim().trim_matches('"'));
+    let words = words.filter(|word| !word.is_empty());
+    toml::Value::Array(words.map(|word| toml::Value::String(word.to_owned())).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::experiment::Arm;
 
     #[test]
     fn defaults_are_valid_once_named() {
@@ -310,6 +291,10 @@ mod tests {
         let mut experiment = Experiment::default();
         assert!(experiment.set("schedule.learning_rate=0.001").is_ok());
         assert!(experiment.set("objective.alignment_form=mean_square").is_ok());
+        for arms in ["compressed, zero_vector", "[\"compressed\", \"zero_vector\"]"] {
+            assert!(experiment.set(&format!("evaluation.arms={arms}")).is_ok());
+            assert_eq!(experiment.evaluation.arms, [Arm::Compressed, Arm::ZeroVector]);
+        }
         assert!((experiment.schedule.learning_rate - 0.001).abs() < 1e-12);
         for wrong in [
             "schedule.steps=many",
@@ -317,6 +302,7 @@ mod tests {
             "nothing",
             "schedule=1",
             "objective.alignment_form=cubic",
+            "evaluation.arms=compresed",
         ] {
             let before = experiment.clone();
             assert!(experiment.set(wrong).is_err(), "{wrong}");

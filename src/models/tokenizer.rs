@@ -33,6 +33,15 @@ const ENDS: [&str; 18] = [
     "<filename>",
 ];
 
+/// Names of the tokens in front of the prefix, the suffix and the middle, as Qwen2.5-Coder, StarCoder, CodeLlama and
+/// DeepSeek-Coder call them.
+const FILL_IN_THE_MIDDLE: [[&str; 3]; 4] = [
+    ["<|fim_prefix|>", "<|fim_suffix|>", "<|fim_middle|>"],
+    ["<fim_prefix>", "<fim_suffix>", "<fim_middle>"],
+    ["▁<PRE>", "▁<SUF>", "▁<MID>"],
+    ["<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"],
+];
+
 /// The tokenizer of a reader or an encoder.
 pub struct TextTokenizer {
     path: PathBuf,
@@ -135,6 +144,14 @@ impl TextTokenizer {
     /// Ids of the special tokens that end generation, sorted.
     pub fn end_of_text(&self) -> Vec<u32> {
         self.end_of_text.clone()
+    }
+
+    /// The tokens in front of the prefix, the suffix and the middle, for a reader that fills in the middle.
+    pub fn fill_in_the_middle(&self) -> Option<[u32; 3]> {
+        FILL_IN_THE_MIDDLE.iter().find_map(|names| {
+            let [prefix, suffix, middle] = names.map(|name| self.tokenizer.token_to_id(name));
+            Some([prefix?, suffix?, middle?])
+        })
     }
 
     /// Whether the token's text contains a line break; the table is built at the first call.

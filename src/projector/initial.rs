@@ -30,7 +30,7 @@ pub(super) fn parameters(widths: &[usize], seed: u64, device: &Device) -> Result
 }
 
 /// A draw of N(0, 1), by Box and Muller.
-fn normal(random: &mut impl Rng) -> f64 {
+pub fn normal(random: &mut impl Rng) -> f64 {
     let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();
     radius * (std::f64::consts::TAU * random.random::<f64>()).cos()
 }

@@ -15,6 +15,7 @@ use crate::experiment::{OutputScale, ProjectorSettings};
 
 pub use embeddings::TokenEmbeddings;
 pub use error::ProjectorError;
+pub use initial::normal;
 
 /// What layer normalisation adds to the variance.
 const EPSILON: f32 = 1e-5;

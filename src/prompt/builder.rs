@@ -1,9 +1,10 @@
-//! From a sample and its chunks to the reader's input.
+//! From a sample and its chunks to their tokens, cut to the budgets of an experiment.
 
+use super::layout::Place;
 use crate::corpus::CompletionSample;
-use crate::experiment::{PromptLayout, PromptSettings, Retrieval};
+use crate::experiment::{PromptSettings, Retrieval};
 use crate::models::ModelError;
-use crate::models::reader::{Prompt, Slot};
+use crate::models::reader::Slot;
 use crate::models::tokenizer::TextTokenizer;
 use crate::retrieval::Retrieved;
 
@@ -30,6 +31,8 @@ pub struct PreparedSample {
     pub target: Vec<u32>,
     /// Tokens of the further lines of a training target of several lines.
     pub following: Vec<u32>,
+    /// First tokens behind the training target; none in a layout that does not show them.
+    pub right: Vec<u32>,
     /// Tokens of each chunk, best first.
     pub chunks: Vec<Vec<u32>>,
 }
@@ -38,8 +41,8 @@ pub struct PreparedSample {
 pub struct PromptBuilder<'a> {
     pub(super) tokenizer: &'a TextTokenizer,
     left_tokens: usize,
-    /// Late fusion: how many of the last left tokens see what stands before the left context.
-    tail_tokens: Option<usize>,
+    right_tokens: usize,
+    pub(super) place: Place,
     /// Whether the left context begins at an anchor.
     anchored: bool,
     pub(super) target_tokens: usize,
@@ -47,12 +50,14 @@ pub struct PromptBuilder<'a> {
     chunk_tokens: usize,
     pub(super) before: Vec<u32>,
     pub(super) after: Vec<u32>,
-    chunk_end: Vec<u32>,
+    pub(super) chunk_end: Vec<u32>,
+    pub(super) line_break: Vec<u32>,
     pub(super) end_of_text: Vec<u32>,
 }
 
 impl<'a> PromptBuilder<'a> {
-    /// For a tokenizer and the budgets of an experiment.
+    /// For a tokenizer and the budgets of an experiment. A layout that fills in the middle is refused for a tokenizer without the
+    /// tokens for it.
     pub fn new(
         tokenizer: &'a TextTokenizer,
         prompt: &PromptSettings,
@@ -60,7 +65,11 @@ impl<'a> PromptBuilder<'a> {
     ) -> Result<Self, ModelError> {
         Ok(Self {
             left_tokens: prompt.left_tokens,
-            tail_tokens: (prompt.layout == PromptLayout::LateFusion).then_some(prompt.tail_tokens),
+            right_tokens: match prompt.layout.fills_in_the_middle() {
+                true => prompt.right_tokens,
+                false => 0,
+            },
+            place: Place::new(prompt, tokenizer)?,
             anchored: false,
             target_tokens: prompt.target_tokens,
             target_lines: prompt.target_lines,
@@ -68,6 +77,7 @@ impl<'a> PromptBuilder<'a> {
             before: tokenizer.ids(&prompt.before)?,
             after: tokenizer.ids(&prompt.after)?,
             chunk_end: tokenizer.ids(CHUNK_END)?,
+            line_break: tokenizer.ids("\n")?,
             end_of_text: tokenizer.end_of_text(),
             tokenizer,
         })
@@ -76,7 +86,7 @@ impl<'a> PromptBuilder<'a> {
     /// For completions while somebody types, in late fusion: the left context is up to 31 tokens shorter, so that it begins where
     /// it began before the last key strokes, and its kept part only grows.
     pub fn for_typing(mut self) -> Self {
-        self.anchored = self.tail_tokens.is_some() && self.left_tokens >= 2 * ANCHORS.1;
+        self.anchored = matches!(self.place, Place::FirstApart { .. }) && self.left_tokens >= 2 * ANCHORS.1;
         self
     }
 
@@ -94,6 +104,10 @@ impl<'a> PromptBuilder<'a> {
         left.drain(..over);
 
         let (target, following) = self.target(sample)?;
+        let mut right = self
+            .tokenizer
+            .ids(head(self.behind_target(sample), self.right_tokens * CHARACTERS_A_TOKEN))?;
+        right.truncate(self.right_tokens);
         let mut chunks = Vec::with_capacity(retrieved.len());
         let mut clipped = Vec::with_capacity(retrieved.len());
         for one in retrieved {
@@ -112,46 +126,14 @@ impl<'a> PromptBuilder<'a> {
             left,
             target,
             following,
+            right,
             chunks,
         })
     }
 
-    /// Left context alone.
-    pub fn without_context(&self, sample: &PreparedSample) -> Prompt {
-        self.before_left(Vec::new(), sample)
-    }
-
-    /// The chunks as text, worst first so that the best stands nearest, then the left context.
-    pub fn full_text(&self, sample: &PreparedSample) -> Prompt {
-        let mut slots = Vec::new();
-        for chunk in sample.chunks.iter().rev() {
-            slots.extend(tokens(chunk));
-            slots.extend(tokens(&self.chunk_end));
-        }
-        self.before_left(slots, sample)
-    }
-
-    /// `count` soft tokens, rows `first_row` and on of the soft-token matrix, then the left context.
-    pub fn compressed(&self, sample: &PreparedSample, first_row: usize, count: usize) -> Prompt {
-        let mut slots: Vec<Slot> = Vec::with_capacity(self.before.len() + count + self.after.len() + sample.left.len());
-        if count > 0 {
-            slots.extend(tokens(&self.before));
-            slots.extend((first_row..first_row + count).map(Slot::Soft));
-            slots.extend(tokens(&self.after));
-        }
-        self.before_left(slots, sample)
-    }
-
-    /// Something in front of the left context.
-    fn before_left(&self, mut slots: Vec<Slot>, sample: &PreparedSample) -> Prompt {
-        let front = slots.len();
-        slots.extend(tokens(&sample.left));
-        let apart = self
-            .tail_tokens
-            .and_then(|tail| sample.left.len().checked_sub(tail))
-            .filter(|&apart| apart > 0)
-            .map(|apart| front..front + apart);
-        Prompt { slots, apart }
+    /// The reader's tokenizer.
+    pub fn tokenizer(&self) -> &TextTokenizer {
+        self.tokenizer
     }
 
     /// Longest completion in tokens.
@@ -162,6 +144,15 @@ impl<'a> PromptBuilder<'a> {
 
 pub(super) fn tokens(ids: &[u32]) -> impl Iterator<Item = Slot> + '_ {
     ids.iter().map(|&id| Slot::Token(id))
+}
+
+/// At most the first `characters` of a text, or a few less.
+fn head(text: &str, characters: usize) -> &str {
+    let mut end = characters.min(text.len());
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    &text[..end]
 }
 
 /// At least about the last `characters` of a text, from the start of a line where there is one.

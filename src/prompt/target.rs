@@ -36,7 +36,8 @@ pub fn continued(prompt: &Prompt, continuations: &[&[u32]]) -> Sequence {
 impl PromptBuilder<'_> {
     /// Tokens of a sample's target: of its first line, up to and with the first that breaks the line, and of the lines that follow.
     pub(super) fn target(&self, sample: &CompletionSample) -> Result<(Vec<u32>, Vec<u32>), ModelError> {
-        let (lines, rest) = sample.right.split_at(end_of_line(&sample.right, self.target_lines));
+        let rest = self.behind_target(sample);
+        let lines = &sample.right[..sample.right.len() - rest.len()];
         // The line break behind the target shares its token with the indentation that follows, but for the last blank, which
         // belongs to the next word: so that word is tokenised as well, and cut off again.
         let behind = next_word(rest);
@@ -47,6 +48,11 @@ impl PromptBuilder<'_> {
         target.truncate(whole.unwrap_or(target.len()).min(self.target_tokens));
         let following = target.split_off(line.unwrap_or(target.len()).min(target.len()));
         Ok((target, following))
+    }
+
+    /// The text behind a sample's training target, which is all that a layout may show of what follows the cursor.
+    pub(super) fn behind_target<'s>(&self, sample: &'s CompletionSample) -> &'s str {
+        &sample.right[end_of_line(&sample.right, self.target_lines)..]
     }
 
     /// What training predicts of a sample: its target, and with `end` the end of the text behind it if the target is whole.

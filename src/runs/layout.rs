@@ -15,6 +15,8 @@ pub(super) const LIVE: &str = "live";
 pub(super) const PROBES: &str = "probes";
 pub(super) const EVALUATIONS: &str = "evaluations";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
+/// The constant soft prompt, once it is trained.
+pub(super) const SOFT_PROMPT: &str = "soft_prompt.safetensors";
 /// What lay behind the step of the n-th roll-back is in `abandoned/n`, laid out as in the run folder.
 pub(super) const ABANDONED: &str = "abandoned";
 /// Folder of deleted runs, inside the runs folder.
@@ -38,7 +40,7 @@ pub(super) fn samples(folder: &Path) -> PathBuf {
     folder.join(EVALUATIONS).join("samples.jsonl")
 }
 
-/// Summary (`extension` `json`) or completions (`jsonl`) of one evaluation.
+/// Summary (`extension` `json`), completions (`jsonl`), or the completions so far (`part`) of one evaluation.
 ///
 /// Validation, the split that is looked at all the time, has the plain name; the others carry theirs.
 pub(super) fn evaluation(folder: &Path, step: usize, split: Split, extension: &str) -> PathBuf {

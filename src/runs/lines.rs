@@ -171,8 +171,8 @@ pub(super) fn read_all<T: DeserializeOwned>(path: &Path) -> Result<Vec<T>, RunEr
     records.collect()
 }
 
-/// The last whole line of a file that parses, read from its end alone; none for a missing or empty file.
-pub(super) fn last<T: DeserializeOwned>(path: &Path) -> Option<T> {
+/// The last whole line of a file that parses and is wanted, read from its end alone; none for a missing or empty file.
+pub(super) fn last<T: DeserializeOwned>(path: &Path, wanted: impl Fn(&T) -> bool) -> Option<T> {
     const TAIL: u64 = 16 * 1024;
     let mut file = File::open(path).ok()?;
     let length = file.metadata().ok()?.len();
@@ -181,7 +181,7 @@ pub(super) fn last<T: DeserializeOwned>(path: &Path) -> Option<T> {
     file.read_to_end(&mut bytes).ok()?;
     whole_lines(&bytes)
         .rsplit(|byte| *byte == b'\n')
-        .find_map(|line| serde_json::from_slice(line).ok())
+        .find_map(|line| serde_json::from_slice(line).ok().filter(&wanted))
 }
 
 /// Everything up to the last line break.

@@ -52,7 +52,7 @@ fn entry(folder: &Path) -> RunEntry {
         steps_done: 0,
         steps: 0,
         status: RunStatus::of(
-            lines::last::<EventRecord>(&folder.join(layout::EVENTS)).as_ref(),
+            lines::last(&folder.join(layout::EVENTS), EventRecord::tells_status).as_ref(),
             folder,
         ),
         last_loss: None,
@@ -66,7 +66,7 @@ fn entry(folder: &Path) -> RunEntry {
         }
         Err(error) => run.error = Some(error.to_string()),
     }
-    if let Some(scalar) = lines::last::<ScalarRecord>(&folder.join(layout::SCALARS)) {
+    if let Some(scalar) = lines::last::<ScalarRecord>(&folder.join(layout::SCALARS), |_| true) {
         run.steps_done = scalar.step;
         run.last_loss = Some(scalar.loss);
     }

@@ -14,6 +14,7 @@ mod layout;
 mod lines;
 mod list;
 mod live;
+mod part;
 mod records;
 mod retention;
 mod rewind;
@@ -29,6 +30,7 @@ pub use fork::fork;
 use header::{checked_manifest, read_experiment};
 pub use history::{interventions, live_events};
 pub use list::{RunEntry, delete, list};
+pub use part::{EvaluationPart, PartKey};
 pub use records::*;
 pub use run::{Checkpoint, Run, RunStatus, name_of};
 pub use sweep::{

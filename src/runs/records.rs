@@ -114,6 +114,8 @@ pub enum EventKind {
     AlarmRaised(AlarmKind),
     /// What an alarm warned of is over.
     AlarmCleared(AlarmKind),
+    /// The run was evaluated on the test split; the reason says the how manieth time. Says nothing of how the run stands.
+    TestEvaluation,
 }
 
 impl EventKind {
@@ -142,6 +144,13 @@ pub struct EventRecord {
     /// What an intervention changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub intervention: Option<Intervention>,
+}
+
+impl EventRecord {
+    /// Whether it says how the run stands: an evaluation of a finished run does not.
+    pub(super) fn tells_status(&self) -> bool {
+        self.kind != EventKind::TestEvaluation
+    }
 }
 
 /// `probes/chunks.json`: the probe set's chunks, in the row order of the matrices.

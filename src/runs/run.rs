@@ -11,7 +11,7 @@ use super::{
 };
 use crate::collapse::AlarmKind;
 use crate::corpus::Split;
-use crate::evaluation::{CompletionRecord, EvaluationSummary};
+use crate::evaluation::{Arm, CompletionRecord, EvaluationSummary};
 use crate::experiment::Experiment;
 
 /// A run as it stands on disk. Heavy things (vectors, completions, checkpoints) are read when asked for.
@@ -101,7 +101,28 @@ impl Run {
 
     /// How it stands at this moment.
     pub fn status(&self) -> RunStatus {
-        RunStatus::of(self.events.last(), &self.folder)
+        let last = self.events.iter().rev().find(|event| event.tells_status());
+        RunStatus::of(last, &self.folder)
+    }
+
+    /// How often the run was evaluated on the test split. An earlier program wrote no event of it, and kept one summary a step.
+    pub fn test_looks(&self) -> usize {
+        let told = self
+            .events
+            .iter()
+            .filter(|event| event.kind == EventKind::TestEvaluation);
+        let kept = self.evaluations.iter().filter(|summary| summary.split == Split::Test);
+        told.count().max(kept.count())
+    }
+
+    /// The step whose checkpoint has the lowest cross-entropy of the compressed arm on the validation split, the earliest of equals.
+    pub fn best_step(&self) -> Option<usize> {
+        let scores = self.evaluations.iter().filter_map(|summary| {
+            let usable = summary.split == Split::Validation && self.checkpoint_steps.contains(&summary.step);
+            let arm = summary.arm(Arm::Compressed).filter(|_| usable)?;
+            Some((arm.scores.get("cross_entropy")?.mean, summary.step))
+        });
+        scores.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, step)| step)
     }
 
     /// Alarms on the live branch that were raised and not cleared, each with the event that raised it, in the order raised.

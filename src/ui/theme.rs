@@ -191,7 +191,7 @@ impl Theme {
             Arm::NoContext => (self.no_context, Dash::Dotted, "○"),
             Arm::FullRag => (self.full_rag, Dash::Dashed, "□"),
             Arm::Compressed => (self.compressed, Dash::Solid, "●"),
-            Arm::ShuffledContext => (self.control, Dash::DashDot, "△"),
+            _ => (self.control, Dash::DashDot, "△"),
         };
         Sign { color, dash, mark }
     }

@@ -145,6 +145,7 @@ fn sample(left: Vec<u32>, target: Vec<u32>) -> PreparedSample {
         left,
         target,
         following: Vec::new(),
+        right: Vec::new(),
         chunks: Vec::new(),
     }
 }

@@ -250,7 +250,7 @@ fn flags(run: &Run, x: XAxis, theme: &theme::Theme) -> Vec<Flag> {
             EventKind::Stop => theme.warning,
             EventKind::Failed | EventKind::AlarmRaised(_) => theme.alarm,
             EventKind::AlarmCleared(_) => theme.good,
-            EventKind::Start | EventKind::Checkpoint | EventKind::End => return None,
+            EventKind::Start | EventKind::Checkpoint | EventKind::End | EventKind::TestEvaluation => return None,
         };
         let reason = if event.reason.is_empty() {
             String::new()

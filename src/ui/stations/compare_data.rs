@@ -196,7 +196,7 @@ fn place(arm: Arm) -> usize {
         Arm::NoContext => 0,
         Arm::Compressed => 1,
         Arm::FullRag => 2,
-        Arm::ShuffledContext => 3,
+        _ => 3,
     }
 }
 

@@ -182,6 +182,7 @@ fn dot(ui: &egui::Ui, center: egui::Pos2, completion: &CompletionRecord) {
         Arm::Compressed => "C",
         Arm::FullRag => "F",
         Arm::ShuffledContext => "S",
+        _ => "·",
     };
     let painter = ui.painter();
     if right {

@@ -58,7 +58,7 @@ fn head_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Ro
         .completions
         .iter()
         .map(|completion| completion.arm)
-        .filter(|arm| *arm != Arm::ShuffledContext)
+        .filter(|arm| !arm.needs_evaluation())
         .collect();
     let row_layout = egui::Layout::right_to_left(egui::Align::Center);
     ui.allocate_ui_with_layout(vec2(ui.available_width(), 24.0), row_layout, |ui| {

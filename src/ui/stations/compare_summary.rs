@@ -1,7 +1,6 @@
 //! The arms over the whole evaluation: means with intervals, and differences to no context.
 
 use egui::{RichText, vec2};
-use strum::IntoEnumIterator as _;
 
 use super::compare_data::Evaluation;
 use crate::app::{Action, OpenRun, evaluation_refusal};
@@ -120,7 +119,7 @@ pub fn evaluate_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun) {
             run: open.run().folder.clone(),
             step: None,
             split: Split::Test,
-            arms: Arm::iter().collect(),
+            arms: Arm::DEFAULT.into(),
             limit: TEST_SAMPLES,
         }));
     }
