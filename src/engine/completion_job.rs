@@ -11,7 +11,6 @@ use crate::corpus::{CompletionSample, repository_from_folder, sample_at};
 use crate::evaluation::{Arm, ArmMaterial, complete_in};
 use crate::experiment::Experiment;
 use crate::projector::Projector;
-
 use crate::retrieval::Retrieved;
 use crate::training::EncodedSample;
 

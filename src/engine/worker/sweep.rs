@@ -9,12 +9,8 @@ use crate::engine::{
     EngineError, EvaluationRequest, Event, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState,
     retrieval_quality,
 };
-use crate::evaluation::Arm;
 use crate::experiment::{Experiment, Measure, SweepPlan, Trial};
 use crate::runs::{self, Outcome, Run, RunError, RunStatus, Sweep, TrialStatus, TrialWriter};
-
-/// The arms that a table compares.
-const ARMS: [Arm; 4] = [Arm::NoContext, Arm::Compressed, Arm::FullRag, Arm::ShuffledContext];
 
 /// A sweep in progress.
 pub(super) struct SweepJob {
@@ -252,7 +248,7 @@ impl Worker {
             run: folder.to_owned(),
             step: Some(step),
             split,
-            arms: ARMS.into(),
+            arms: experiment.evaluation.arms.clone(),
             limit,
         })?;
         Ok(Outcome::of_run(&Run::open(folder)?, step, split)?)
