@@ -154,14 +154,14 @@ fn slot(statement: &str) -> Slot {
     }
 }
 
-/// The innermost open bracket belongs to a call of one of these, behind its first argument.
+/// The text ends behind the first argument of a call of one of these, in a tuple there or not.
 fn in_call(text: &str, functions: &[&str]) -> bool {
-    let Some(open) = unclosed(text) else { return false };
-    let (before, inside) = text.split_at(open);
-    match inside.strip_prefix("((").or(inside.strip_prefix('(')) {
-        Some(inside) if inside.contains(',') => functions.iter().any(|name| before.ends_with(name)),
-        _ => inside.len() == 1 && unclosed(before).is_some() && in_call(before.trim_end_matches('('), functions),
-    }
+    let calls = |before: &str| functions.iter().any(|name| before.ends_with(name));
+    let Some((before, inside)) = unclosed(text).map(|open| text.split_at(open)) else {
+        return false;
+    };
+    let call = unclosed(before).and_then(|open| before.get(..open));
+    calls(before) && inside.contains(',') || before.trim_end().ends_with(',') && call.is_some_and(calls)
 }
 
 /// Offset of the last bracket that is not closed.
