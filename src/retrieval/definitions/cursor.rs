@@ -1,6 +1,6 @@
 //! What the text before a cursor tells about the name that comes next.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
 use super::expressions::chain_before_dot;
 use super::facts::{Expression, FileFacts};
@@ -41,8 +41,8 @@ pub(super) struct Cursor<'a> {
     pub(super) function: Option<usize>,
     /// What kind of thing fits.
     pub(super) slot: Slot,
-    /// How often each name was used outside of imports, and how many names ago last.
-    pub(super) used: HashMap<&'a str, (f64, f64)>,
+    /// How often each name was used outside of imports.
+    pub(super) used: HashMap<&'a str, f64>,
     /// Names that have followed the same words before: after one, and after two.
     pub(super) followed: HashMap<&'a str, (f64, f64)>,
     /// Parts of the words near the cursor, in small letters, each with its nearness from 0 to 1.
@@ -77,11 +77,8 @@ impl<'a> Cursor<'a> {
             near: HashMap::new(),
             facts,
         };
-        let count = names.len();
         for (index, name) in names.iter().enumerate().filter(|(_, name)| !name.import) {
-            let ago = (count - index) as f64;
-            let used = read.used.entry(name.text).or_default();
-            *used = (used.0 + 1.0, ago);
+            *read.used.entry(name.text).or_default() += 1.0;
             let before = context(left, &names, index, name.start);
             if before.short == at_cursor.short {
                 let followed = read.followed.entry(name.text).or_default();
@@ -157,14 +154,14 @@ fn slot(statement: &str) -> Slot {
     }
 }
 
-/// The innermost open bracket belongs to a call of one of these, behind its first argument.
+/// The text ends behind the first argument of a call of one of these, in a tuple there or not.
 fn in_call(text: &str, functions: &[&str]) -> bool {
-    let Some(open) = unclosed(text) else { return false };
-    let (before, inside) = text.split_at(open);
-    match inside.strip_prefix("((").or(inside.strip_prefix('(')) {
-        Some(inside) if inside.contains(',') => functions.iter().any(|name| before.ends_with(name)),
-        _ => inside.len() == 1 && unclosed(before).is_some() && in_call(before.trim_end_matches('('), functions),
-    }
+    let calls = |before: &str| functions.iter().any(|name| before.ends_with(name));
+    let Some((before, inside)) = unclosed(text).map(|open| text.split_at(open)) else {
+        return false;
+    };
+    let call = unclosed(before).and_then(|open| before.get(..open));
+    calls(before) && inside.contains(',') || before.trim_end().ends_with(',') && call.is_some_and(calls)
 }
 
 /// Offset of the last bracket that is not closed.
@@ -182,8 +179,8 @@ fn unclosed(text: &str) -> Option<usize> {
 }
 
 /// The parts of a name in small letters: `readHTTP_line2` gives `read`, `http` and `line2`.
-pub(super) fn parts(name: &str) -> HashSet<String> {
-    let mut found = HashSet::new();
+pub(super) fn parts(name: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
     let mut part = String::new();
     let mut small = false;
     for c in name.chars() {

@@ -19,19 +19,6 @@ pub(super) struct Context {
     pub(super) short: u64,
     /// The name before that as well.
     pub(super) long: u64,
-    /// The last name without case and underscores, where a dot stands behind it: `self._session.` is like `session.`.
-    pub(super) receiver: Option<u64>,
-}
-
-/// Uses of one name in one file.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Uses {
-    /// The file.
-    pub(super) file: u32,
-    /// Behind a dot.
-    pub(super) attribute: u32,
-    /// Otherwise.
-    pub(super) bare: u32,
 }
 
 /// The index: contexts with the names behind them.
@@ -39,8 +26,6 @@ pub(super) struct Uses {
 pub(super) struct Habits {
     /// Sorted by context, name and file; a context is a [`Context::short`] or [`Context::long`].
     occurrences: Vec<Occurrence>,
-    /// Uses of each name, by file.
-    uses: Vec<Vec<Uses>>,
 }
 
 impl Habits {
@@ -48,7 +33,6 @@ impl Habits {
     pub(super) fn new(repository: &Repository, numbers: &HashMap<String, u32>) -> Self {
         let mut found = Self {
             occurrences: Vec::new(),
-            uses: vec![Vec::new(); numbers.len()],
         };
         for (source, file) in repository.files.iter().zip(0_u32..) {
             let names = scan(&source.text).names;
@@ -59,24 +43,6 @@ impl Habits {
                 let context = context(&source.text, &names, index, name.start);
                 found.occurrences.push((context.short, number, file));
                 found.occurrences.push((context.long, number, file));
-                found
-                    .occurrences
-                    .extend(context.receiver.map(|receiver| (receiver, number, file)));
-                let Some(uses) = found.uses.get_mut(number as usize) else {
-                    continue;
-                };
-                if uses.last().is_none_or(|last| last.file != file) {
-                    uses.push(Uses {
-                        file,
-                        ..Uses::default()
-                    });
-                }
-                if let Some(last) = uses.last_mut() {
-                    match is_attribute(&source.text, name.start) {
-                        true => last.attribute += 1,
-                        false => last.bare += 1,
-                    }
-                }
             }
         }
         found.occurrences.sort_unstable();
@@ -95,11 +61,6 @@ impl Habits {
         }
         counts
     }
-
-    /// Uses of a name in each file.
-    pub(super) fn uses(&self, name: u32) -> &[Uses] {
-        self.uses.get(name as usize).map(Vec::as_slice).unwrap_or_default()
-    }
 }
 
 /// What stands before byte `start` of a text, whose names before it are the first `index` of `names`.
@@ -117,17 +78,9 @@ pub(super) fn context(text: &str, names: &[Name<'_>], index: usize, start: usize
     add(&mut hash);
     let short = hash.finish();
     add(&mut hash);
-    let last = index.checked_sub(1).and_then(|last| names.get(last));
     Context {
         short,
         long: hash.finish(),
-        receiver: last
-            .filter(|last| gap(text, last.start + last.text.len(), start) == ".")
-            .map(|last| {
-                let mut hash = DefaultHasher::new();
-                plain(last.text).hash(&mut hash);
-                hash.finish()
-            }),
     }
 }
 
@@ -140,12 +93,4 @@ pub(super) fn is_attribute(text: &str, start: usize) -> bool {
 fn gap(text: &str, from: usize, to: usize) -> String {
     let signs = text.get(from..to).unwrap_or("?").chars().filter(|c| !c.is_whitespace());
     signs.take(LONGEST_GAP).collect()
-}
-
-/// `MyClass`, `_my_class` and `my_class` are the same.
-pub(super) fn plain(name: &str) -> String {
-    name.chars()
-        .filter(|c| *c != '_')
-        .flat_map(char::to_lowercase)
-        .collect()
 }

@@ -3,10 +3,12 @@
 mod candidates;
 mod catalogue;
 mod cursor;
+mod evidence;
 mod expressions;
 mod facts;
 mod habits;
 mod likelihood;
+mod names;
 mod reading;
 mod view;
 
@@ -14,12 +16,18 @@ use std::sync::Arc;
 
 use super::{ChunkIndex, Jaccard, Retrieved, Retriever};
 use crate::corpus::{CompletionSample, Repository};
-use candidates::{Candidate, Names};
+use candidates::candidates;
 use catalogue::Catalogue;
 use cursor::Cursor;
+use evidence::Evidence;
 use habits::Habits;
+use likelihood::likelihoods;
+use names::Names;
 use reading::read_file;
 use view::View;
+
+/// Likelihood that a Jaccard similarity of 1 is worth: chunks that define no candidate follow those that define a likely one.
+const WORDS: f64 = 0.01;
 
 /// Ranks chunks by how likely the name that comes next is defined in them.
 ///
@@ -53,30 +61,24 @@ impl Definitions {
         }
     }
 
-    /// The names that may come next with what speaks for each, and the chunk that defines it; `words` is the similarity of the chunks.
-    fn candidates(&self, sample: &CompletionSample, words: &[f64]) -> Vec<(Candidate, Option<usize>)> {
+    /// Score of every chunk, in their order: the share of the likelihood that falls on it, and a little of its Jaccard similarity.
+    pub(super) fn scores(&self, sample: &CompletionSample) -> Vec<f64> {
+        let words = self.words.scores(sample);
         let cursor = Cursor::read(sample);
         let view = View::new(&self.catalogue, &sample.path, &cursor.facts);
-        let candidates = self.names.candidates(&cursor, &view, &self.habits).into_iter();
-        candidates
-            .map(|mut candidate| {
-                let path = self.catalogue.path(candidate.file);
-                let chunk = path.and_then(|path| self.index.chunk_at(path, candidate.line));
-                if let Some(similarity) = chunk.and_then(|chunk| words.get(chunk)) {
-                    candidate.features[likelihood::Feature::Words as usize] = *similarity;
-                }
-                (candidate, chunk)
-            })
-            .collect()
-    }
-
-    /// Score of every chunk, in their order: the share of the likelihood that falls on it, and its Jaccard similarity where none does.
-    pub(super) fn scores(&self, sample: &CompletionSample) -> Vec<f64> {
-        let mut scores = self.words.scores(sample);
-        let candidates = self.candidates(sample, &scores);
-        let likelihoods = likelihood::likelihoods(&candidates, sample.left.ends_with('.'));
-        for ((_, chunk), likelihood) in candidates.iter().zip(likelihoods) {
-            if let Some(score) = chunk.and_then(|chunk| scores.get_mut(chunk)) {
+        let evidence = Evidence::new(&cursor, &view, &self.names, &self.habits);
+        let (mut holders, mut features) = (Vec::new(), Vec::new());
+        for (one, reach) in candidates(&cursor, &view, &self.names) {
+            let path = self.catalogue.path(one.file);
+            let chunk = path.and_then(|path| self.index.chunk_at(path, one.line));
+            if let Some((chunk, words)) = chunk.and_then(|chunk| Some((chunk, *words.get(chunk)?))) {
+                holders.push(chunk);
+                features.push(evidence.features(&one, reach, words));
+            }
+        }
+        let mut scores: Vec<f64> = words.into_iter().map(|similarity| WORDS * similarity).collect();
+        for (chunk, likelihood) in holders.into_iter().zip(likelihoods(&features, cursor.attribute)) {
+            if let Some(score) = scores.get_mut(chunk) {
                 *score += likelihood;
             }
         }
