@@ -68,7 +68,7 @@ fn a_sweep_ends_in_a_table_that_its_runs_confirm() {
     assert!(sweep.is_done());
     let table = sweep.table.clone().unwrap();
     assert_eq!(table, sweep.compute_table());
-    assert_eq!(sweeps(&shell.runs_dir()), [folder.clone()]);
+    assert_eq!(sweeps(&shell.runs_dir()), std::slice::from_ref(&folder));
     // The runs are runs like any other, and the folder of sweeps is none.
     let listed = list(&shell.runs_dir());
     assert_eq!(listed.len(), 4);
