@@ -61,7 +61,7 @@ fn all_runs_ui(ui: &mut Ui, view: &View<'_>) {
     if state.shown_runs().count() > 0 {
         egui::Panel::bottom("chosen runs")
             .resizable(true)
-            .default_size((ui.available_height() * 0.62).max(160.0))
+            .default_size((ui.available_height() * 0.58).max(160.0))
             .frame(egui::Frame::new().inner_margin(egui::Margin {
                 top: 8,
                 ..egui::Margin::ZERO
