@@ -49,8 +49,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::ToggleOverlay(folder) => state.toggle_overlay(&folder),
         Action::SetSign(folder, sign) => state.set_sign(&folder, sign),
         Action::ShowRuns(page) => {
-            state.runs_page = page;
-            state.station = Station::Runs;
+            show_runs(state, page);
         }
         Action::OpenSweep(folder) => state.open_sweep(&folder),
         Action::RunTypedSweep => {
@@ -207,10 +206,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoRetrieve => state.station = Station::Retrieve,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
-        UiCommand::GoSweep => {
-            state.station = Station::Runs;
-            state.runs_page = RunsPage::Sweep;
-        }
+        UiCommand::GoSweep => show_runs(state, RunsPage::Sweep),
         UiCommand::RunSweep => state.overlay.run_sweep = true,
         UiCommand::Fetch => {
             state.setup.skipped = false;
@@ -246,11 +242,16 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
     }
 }
 
+fn show_runs(state: &mut AppState, page: RunsPage) {
+    state.station = Station::Runs;
+    state.runs_page = page;
+    state.sweeps.stale = true;
+}
+
 /// Gives a sweep to the engine and shows it.
 fn start_sweep(state: &mut AppState, sweep: SweepSource, outside: &Outside<'_>) {
     state.worker = WorkerState::Preparing;
-    state.station = Station::Runs;
-    state.runs_page = RunsPage::Sweep;
+    show_runs(state, RunsPage::Sweep);
     let trials = SweepTrials::All;
     outside.engine.send(Command::Sweep(SweepRequest { sweep, trials }));
 }

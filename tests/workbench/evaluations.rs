@@ -8,7 +8,7 @@ use llavacode::prompt::{PromptEntry, Source};
 use llavacode::runs::Run;
 
 use super::demo_run::{STEPS, write};
-use super::harness::{act, workbench};
+use super::harness::{act, figure, workbench};
 use super::runs_table::opened;
 
 #[test]
@@ -21,8 +21,10 @@ fn a_forest_plot_says_every_arm_with_its_interval() {
     h.run_ok();
     let run = Run::open(&folder).unwrap();
     let summary = run.evaluations.iter().find(|summary| summary.step == STEPS).unwrap();
-    let chart = h.get_by_label_contains("EM (tokens): difference to no context, newest validation evaluation");
-    let text = chart.accesskit_node().label().unwrap();
+    let text = figure(
+        &h,
+        "EM (tokens): difference to no context, newest validation evaluation",
+    );
     for arm in &summary.arms {
         let Some(found) = arm.difference.get("em_token") else {
             continue;
@@ -37,15 +39,16 @@ fn a_forest_plot_says_every_arm_with_its_interval() {
         );
         assert!(text.contains(&row), "{row} in {text}");
     }
-    h.get_by_label_contains("EM (tokens): difference to no context over training");
+    figure(&h, "EM (tokens): difference to no context over training");
     h.get_by_role_and_label(Role::ComboBox, "metric").click();
     h.run_ok();
     h.get_by_label("cross-entropy").click();
     h.run_ok();
-    h.get_by_label_contains("cross-entropy: difference to no context, newest validation evaluation");
+    figure(
+        &h,
+        "cross-entropy: difference to no context, newest validation evaluation",
+    );
 }
-
-use egui_kittest::kittest::NodeT as _;
 
 /// A prompt as the engine would tell it.
 pub fn prompt() -> Vec<PromptEntry> {

@@ -1,12 +1,12 @@
 //! The Retrieve station: the query, the ranked chunks with their hits, and the hit rate by rank.
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::Queryable as _;
 use llavacode::app::{Action, Station};
 use llavacode::runs::Run;
 
 use super::demo_run::{Demo, write};
-use super::harness::{act, workbench};
+use super::harness::{act, figure, workbench};
 
 #[test]
 fn the_chart_says_how_often_the_name_is_among_the_first_chunks() {
@@ -23,8 +23,7 @@ fn the_chart_says_how_often_the_name_is_among_the_first_chunks() {
     act(&mut h, Action::Go(Station::Retrieve));
     let share = 100.0 * hits as f64 / samples.len() as f64;
     h.get_by_label_contains(&format!("{share:.0}% ["));
-    let chart = h.get_by_label_contains("samples with the name needed among the first chunks, hit rate");
-    let text = chart.accesskit_node().label().unwrap();
+    let text = figure(&h, "samples with the name needed among the first chunks, hit rate");
     let last = samples[0].retrieved.len();
     assert!(text.ends_with(&format!("at chunks {last}")), "{text}");
 }
@@ -46,7 +45,10 @@ fn a_sample_shows_its_query_and_its_chunks_in_order() {
         h.state().state().selection.sample.as_deref(),
         Some(record.sample.id.as_str())
     );
-    h.get_by_label_contains("the last 10 lines before the cursor");
+    h.get_by_label_contains(&format!(
+        "the last {} lines before the cursor",
+        run.experiment.retrieval.query_lines
+    ));
     for found in &record.retrieved {
         let place = format!("{}:{}", found.chunk.path, found.chunk.first_line);
         assert!(h.query_all_by_label(&place).count() >= 1, "{place}");

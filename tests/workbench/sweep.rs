@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use egui_kittest::kittest::Queryable as _;
 use llavacode::app::{Action, RunsPage, UiCommand};
 use llavacode::engine::{Command, Event, SweepSource};
 use llavacode::evaluation::SCORE_INFO;
 use llavacode::experiment::{Experiment, SweepFile, SweepPlan};
 use llavacode::runs::{Outcome, SampleKey, Sweep, TrialWriter, create_sweep, write_table};
 
-use super::harness::{act, workbench};
+use super::harness::{act, figure, workbench};
 
 const FILE: &str = "name = \"chunks\"\nseeds = [1, 2]\n\n[set]\n\"schedule.steps\" = 40\n\n[grid]\n\"retrieval.k\" = [5, 10, 15, 20]\n\"projector.depth\" = [2, 3]\n";
 
@@ -95,13 +95,11 @@ fn a_metric_is_drawn_over_the_swept_value_or_cell_by_cell() {
     let (mut h, _) = workbench(runs.path(), true);
     act(&mut h, Action::ShowRuns(RunsPage::Sweep));
     h.run_ok();
-    let chart = h.get_by_label_contains("EM (tokens), ");
-    let text = chart.accesskit_node().label().unwrap();
+    let text = figure(&h, "EM (tokens), ");
     assert!(text.contains("at chunks 20"), "one curve a depth, along k: {text}");
     h.get_by_label("cells").click();
     h.run_ok();
-    let chart = h.get_by_label_contains("EM (tokens), ");
-    let text = chart.accesskit_node().label().unwrap();
+    let text = figure(&h, "EM (tokens), ");
     for row in &table.rows {
         assert!(text.contains(&row.cell), "{} in {text}", row.cell);
     }
