@@ -139,15 +139,16 @@ fn slot(statement: &str) -> Slot {
     let after_name = first
         .and_then(|first| end.strip_prefix(first))
         .is_some_and(|rest| rest.trim_start().starts_with(':'));
+    let annotates = match end.contains('=') {
+        false => (is_def || after_name) && end.ends_with([':', '|', '[', ',']),
+        true => is_def && end.ends_with([':', '|', '[']),
+    };
+    let names_class = first == Some("class") || end.ends_with("->") || in_call(end, &["isinstance", "issubclass"]);
     if end.starts_with('@') {
         Slot::Decorator
     } else if matches!(first, Some("raise" | "except")) {
         Slot::Error
-    } else if first == Some("class") || end.ends_with("->") || in_call(end, &["isinstance", "issubclass"]) {
-        Slot::Type
-    } else if (is_def || after_name) && !end.contains('=') && end.ends_with([':', '|', '[', ',']) {
-        Slot::Type
-    } else if is_def && end.ends_with([':', '|', '[']) {
+    } else if names_class || annotates {
         Slot::Type
     } else {
         Slot::Value
