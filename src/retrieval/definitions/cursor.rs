@@ -139,14 +139,16 @@ fn slot(statement: &str) -> Slot {
     let after_name = first
         .and_then(|first| end.strip_prefix(first))
         .is_some_and(|rest| rest.trim_start().starts_with(':'));
-    let asks_for_class = first == Some("class") || in_call(end, &["isinstance", "issubclass"]);
-    let annotates_next = (is_def || after_name) && !end.contains('=') && end.ends_with([':', '|', '[', ',']);
-    let annotates = end.ends_with("->") || annotates_next || is_def && end.ends_with([':', '|', '[']);
+    let annotates = match end.contains('=') {
+        false => (is_def || after_name) && end.ends_with([':', '|', '[', ',']),
+        true => is_def && end.ends_with([':', '|', '[']),
+    };
+    let names_class = first == Some("class") || end.ends_with("->") || in_call(end, &["isinstance", "issubclass"]);
     if end.starts_with('@') {
         Slot::Decorator
     } else if matches!(first, Some("raise" | "except")) {
         Slot::Error
-    } else if asks_for_class || annotates {
+    } else if names_class || annotates {
         Slot::Type
     } else {
         Slot::Value
