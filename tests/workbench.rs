@@ -19,6 +19,8 @@ mod hands;
 mod harness;
 #[path = "workbench/keyboard.rs"]
 mod keyboard;
+#[path = "workbench/laboratory.rs"]
+mod laboratory;
 #[path = "workbench/pictures.rs"]
 mod pictures;
 #[path = "workbench/station_pictures.rs"]
