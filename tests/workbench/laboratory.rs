@@ -235,8 +235,8 @@ fn a_soft_token_is_asked_what_it_says() {
         Some(0),
         "every chart goes to that step"
     );
-    act(&mut h, Action::PinStep(Some(21)));
-    assert!(h.query_by_label("Read at step 21 too").is_some());
+    act(&mut h, Action::PinStep(Some(24)));
+    assert!(h.query_by_label("Read at step 24 too").is_some());
     enter(&mut h, "The other chunk");
     assert_eq!(h.state().state().selection.pair(), Some((11, 3)));
     enter(&mut h, "Ask what it says");
@@ -282,10 +282,12 @@ fn a_completion_without_each_chunk_and_with_two_swapped() {
             .is_some()
     );
     for rank in ["1", "2"] {
-        let boxes = h.query_all_by_role(Role::CheckBox);
-        let mut boxes = boxes.filter(|node| node.accesskit_node().label().unwrap_or_default().starts_with(rank));
-        boxes.next().unwrap().focus();
-        drop(boxes);
+        let is_of = |node: &egui_kittest::Node<'_>| {
+            node.accesskit_node()
+                .label()
+                .is_some_and(|label| label.starts_with(rank))
+        };
+        h.query_all_by_role(Role::CheckBox).find(is_of).unwrap().focus();
         h.run_ok();
         press(&mut h, Key::Space);
     }
@@ -316,13 +318,11 @@ fn a_finished_run_is_forked_with_a_higher_weight_and_stays_beside() {
     act(&mut h, Action::PinStep(Some(18)));
     assert!(h.query_by_label_contains("counts as collapsed from step").is_some());
     assert!(h.query_by_label_contains("▲ alarm at step").is_some());
-    let weight = h.get_by_role_and_label(Role::SpinButton, "alignment weight");
-    weight.focus();
+    h.get_by_role_and_label(Role::SpinButton, "alignment weight").focus();
     h.run_ok();
-    press(&mut h, Key::Enter);
     h.key_press_modifiers(egui::Modifiers::COMMAND, Key::A);
-    h.get_by_role_and_label(Role::TextInput, "alignment weight")
-        .type_text("10");
+    h.event(egui::Event::Text("10".into()));
+    h.run_ok();
     press(&mut h, Key::Enter);
     enter(&mut h, "Fork from step 12 with weight 10");
     let Command::Fork(request) = last(&engine) else {
