@@ -191,6 +191,8 @@ fn page_ui(
     encoder: &EncoderProbe,
     (run, open): (&Shown, &OpenRun),
 ) {
+    // A page with little on it would make the drawer low for those that come after it.
+    ui.set_min_height(ui.available_height());
     let picked = drawer.picked.unwrap_or(Picked {
         whose: Whose::Run(0),
         part: Part::Merged(FIRST_LIMIT),
