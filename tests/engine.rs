@@ -6,6 +6,8 @@ mod alarms;
 mod common;
 #[path = "engine/evaluation.rs"]
 mod evaluation;
+#[path = "engine/laboratory.rs"]
+mod laboratory;
 #[path = "common/middle.rs"]
 mod middle;
 #[path = "engine/resume.rs"]

@@ -21,6 +21,8 @@ mod hands;
 mod harness;
 #[path = "workbench/keyboard.rs"]
 mod keyboard;
+#[path = "workbench/laboratory.rs"]
+mod laboratory;
 #[path = "workbench/panel_pictures.rs"]
 mod panel_pictures;
 #[path = "workbench/pictures.rs"]

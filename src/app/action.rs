@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::command::UiCommand;
 use super::pages::{ChartSettings, RunsPage, Station};
-use crate::engine::{CompletionRequest, EvaluationRequest};
+use crate::engine::{CompletionRequest, CounterfactualRequest, EvaluationRequest, ReadingRequest};
 
 /// A field that takes a path, typed or chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,8 +44,10 @@ pub enum Action {
     PinStep(Option<usize>),
     /// Choose a sample.
     SelectSample(Option<String>),
-    /// Choose a row of the probe set.
+    /// Choose a row of the probe set, alone.
     SelectChunk(Option<usize>),
+    /// Choose two rows of the probe set.
+    SelectPair(usize, usize),
     /// Change how charts are drawn.
     SetCharts(ChartSettings),
     /// Dark, light, or as the system.
@@ -65,12 +67,15 @@ pub enum Action {
     StartFocused,
     /// Take up a run that did not end.
     ResumeRun(PathBuf),
-    /// Train a new run from a checkpoint of one; a run in training is stopped for it, and the new one waits, paused.
+    /// Train a new run from a checkpoint of one; a run in training is stopped for it. Without changes the new one waits, paused;
+    /// with some it goes on at once, and the old one stays beside it.
     Fork {
         /// The run.
         run: PathBuf,
         /// The checkpoint's step.
         step: usize,
+        /// `key=value`, as after `--set`.
+        changes: Vec<String>,
     },
     /// Change a weight or the rate of the run in training.
     Intervene {
@@ -83,6 +88,10 @@ pub enum Action {
     RollBack(usize),
     /// Complete a sample; the id is given by the state.
     Complete(CompletionRequest),
+    /// Ask what the soft tokens of a watched chunk say.
+    Read(ReadingRequest),
+    /// Complete a sample again with changed soft tokens.
+    Counterfactuals(CounterfactualRequest),
     /// Evaluate a checkpoint.
     Evaluate(EvaluationRequest),
     /// Get what is missing.

@@ -62,7 +62,10 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::HoverStep(step) => state.selection.hovered_step = step,
         Action::PinStep(step) => state.selection.step = step,
         Action::SelectSample(sample) => state.selection.sample = sample,
-        Action::SelectChunk(chunk) => state.selection.chunk = chunk,
+        Action::SelectChunk(chunk) => (state.selection.chunk, state.selection.other) = (chunk, None),
+        Action::SelectPair(chunk, other) => {
+            (state.selection.chunk, state.selection.other) = (Some(chunk), Some(other));
+        }
         Action::SetCharts(charts) => state.charts = charts,
         Action::SetTheme(theme) => state.theme = theme,
         Action::LoadPreset(preset) => state.replace_experiment(ExperimentEditor::of(preset)),
@@ -74,24 +77,20 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             state.station = Station::Train;
             outside.engine.send(Command::ResumeRun(folder));
         }
-        Action::Fork { run, step } => {
-            state.station = Station::Train;
-            if state.training().is_some() {
-                outside.engine.send(Command::Stop);
-            }
-            outside.engine.send(Command::Fork(ForkRequest {
-                run,
-                step: Some(step),
-                changes: Vec::new(),
-            }));
-            // It waits until the fork is ready, and then comes before its first step.
-            outside.engine.send(Command::Pause);
-        }
+        Action::Fork { run, step, changes } => fork(state, run, step, changes, outside),
         Action::Intervene { field, value } => outside.engine.send(Command::Intervene { field, value }),
         Action::RollBack(step) => outside.engine.send(Command::RollBack { step }),
         Action::Complete(request) => {
             let request = state.ask(request);
             outside.engine.send(Command::Complete(request));
+        }
+        Action::Read(request) => {
+            let request = state.laboratory.ask_reading(request);
+            outside.engine.send(Command::Read(request));
+        }
+        Action::Counterfactuals(request) => {
+            let request = state.laboratory.ask_counterfactuals(request);
+            outside.engine.send(Command::Counterfactuals(request));
         }
         Action::Evaluate(request) => {
             state.worker = WorkerState::Evaluating {
@@ -189,7 +188,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         }
         UiCommand::Fork => {
             if let (Some(run), Some(step)) = (state.focus.clone(), state.fork_steps().first().copied()) {
-                execute(state, Action::Fork { run, step }, outside);
+                fork(state, run, step, Vec::new(), outside);
             }
         }
         UiCommand::UndoHand => match state.undoable() {
@@ -246,6 +245,27 @@ fn show_runs(state: &mut AppState, page: RunsPage) {
     state.station = Station::Runs;
     state.runs_page = page;
     state.sweeps.stale = true;
+}
+
+fn fork(state: &mut AppState, run: PathBuf, step: usize, changes: Vec<String>, outside: &Outside<'_>) {
+    if state.training().is_some() {
+        outside.engine.send(Command::Stop);
+    }
+    let waits = changes.is_empty();
+    if waits {
+        state.station = Station::Train;
+    } else if !state.open_runs.get(&run).is_some_and(|open| open.overlaid) {
+        state.toggle_overlay(&run);
+    }
+    outside.engine.send(Command::Fork(ForkRequest {
+        run,
+        step: Some(step),
+        changes,
+    }));
+    if waits {
+        // It waits until the fork is ready, and then comes before its first step.
+        outside.engine.send(Command::Pause);
+    }
 }
 
 /// Gives a sweep to the engine and shows it.

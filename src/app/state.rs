@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::digests::Digests;
 use super::editor::ExperimentEditor;
 use super::frames::FrameTimes;
+use super::laboratory::Laboratory;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
 use super::setup::{CatalogueItem, Setup};
@@ -96,6 +97,8 @@ pub struct AppState {
     pub charts: ChartSettings,
     /// Completions by request id.
     pub completions: BTreeMap<u64, CompletionTask>,
+    /// What was asked of the laboratory.
+    pub laboratory: Laboratory,
     /// The experiment that Start would train.
     pub editor: ExperimentEditor,
     /// The one that the last preset or reset replaced.
@@ -138,6 +141,7 @@ impl AppState {
             selection: Selection::default(),
             charts: ChartSettings::default(),
             completions: BTreeMap::new(),
+            laboratory: Laboratory::default(),
             editor: ExperimentEditor::default(),
             replaced: None,
             theme: egui::ThemePreference::System,
@@ -199,6 +203,7 @@ impl AppState {
                     task.answer = Some(result);
                 }
             }
+            event @ (Event::Read { .. } | Event::Counterfactuals { .. }) => self.laboratory.apply(event),
             Event::Failed { message, .. } => {
                 self.setup.fail(&message);
                 self.tell(Severity::Error, message, None);

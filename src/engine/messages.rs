@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::{CounterfactualAnswer, CounterfactualRequest, ReadingAnswer, ReadingRequest};
 use crate::corpus::{CompletionSample, Split};
 use crate::evaluation::{Arm, CompletionRecord};
 use crate::experiment::{Experiment, SweepPlan};
@@ -41,6 +42,10 @@ pub enum Command {
     UndoRollBack,
     /// Complete one sample with the given arms; served between two training steps.
     Complete(CompletionRequest),
+    /// Tell what the soft tokens of a watched chunk say; served between two training steps.
+    Read(ReadingRequest),
+    /// Complete one sample again with changed soft tokens; served between two training steps.
+    Counterfactuals(CounterfactualRequest),
     /// Evaluate a run's checkpoint and write the result into its folder.
     Evaluate(EvaluationRequest),
     /// Work on a sweep: its trials one after the other.
@@ -232,6 +237,20 @@ pub enum Event {
         result: Result<CompletionAnswer, String>,
         /// When there is none: the input was wrong, rather than the machine.
         bad_input: bool,
+    },
+    /// What the soft tokens of a watched chunk say, or why that cannot be told.
+    Read {
+        /// Id of the request.
+        id: u64,
+        /// One reading a step.
+        result: Result<ReadingAnswer, String>,
+    },
+    /// A sample was completed again with changed soft tokens, or why it was not.
+    Counterfactuals {
+        /// Id of the request.
+        id: u64,
+        /// One completion a change.
+        result: Result<CounterfactualAnswer, String>,
     },
     /// A job ended without its result: what happened, to what, and what to do.
     Failed {

@@ -1,5 +1,6 @@
 //! The worker's loop: orders are carried out between two steps, and nothing that fails takes the worker with it.
 
+mod questions;
 mod sweep;
 
 use std::any::Any;
@@ -10,20 +11,17 @@ use std::path::Path;
 use candle_core::Device;
 use crossbeam_channel::Receiver;
 
-use super::completion_job::answer;
 use super::dataset::OnProgress;
 use super::device::{OpenDevice, give_way};
-use super::evaluation_job::{evaluate_run, load_projector};
+use super::evaluation_job::evaluate_run;
 use super::fetch_job::FetchJob;
 use super::loaded::LoadedModels;
 use super::reply::Reply;
 use super::training_job::{Advance, TrainingJob, check_unchanged, fork};
-use super::{
-    Command, CompletionRequest, EngineError, EngineSettings, EvaluationRequest, Event, ForkRequest, Severity,
-    WorkerState,
-};
+use super::{Command, EngineError, EngineSettings, EvaluationRequest, Event, ForkRequest, Severity, WorkerState};
 use crate::experiment::Experiment;
 use crate::runs::{EventKind, Run};
+use questions::Question;
 use sweep::SweepJob;
 
 /// What reaches the worker.
@@ -73,7 +71,7 @@ impl Worker {
         self.reply.send(Event::State(WorkerState::Idle));
         while let Some(order) = self.next_order() {
             let asked = match &order {
-                Some(Order::Command(Command::Complete(request))) => Some(request.id),
+                Some(Order::Command(command)) => Question::of(command),
                 _ => None,
             };
             // A panic is a mistake of ours: it is told, the job that met it ends, and the worker goes on.
@@ -88,18 +86,14 @@ impl Worker {
         self.fetch = None;
     }
 
-    /// Tells of a panic: to whoever asked for a completion, else the job in progress ends with it.
-    fn survive(&mut self, panic: &(dyn Any + Send), asked: Option<u64>) {
+    /// Tells of a panic: to whoever asked a question, else the job in progress ends with it.
+    fn survive(&mut self, panic: &(dyn Any + Send), asked: Option<Question>) {
         let text = format!(
             "a mistake in this program ended the work: {}; please report it",
             panic_text(panic)
         );
-        if let Some(id) = asked {
-            self.reply.send(Event::Completed {
-                id,
-                result: Err(text),
-                bad_input: false,
-            });
+        if let Some(question) = asked {
+            self.reply.send(question.refused(text, false));
             return;
         }
         self.end_training(EventKind::Failed, &text);
@@ -164,6 +158,8 @@ impl Worker {
             Command::Stop => self.stop("stopped by a person"),
             Command::Sweep(request) => self.start_sweep(request),
             Command::Complete(request) => self.complete(&request),
+            Command::Read(request) => self.read(&request),
+            Command::Counterfactuals(request) => self.change(&request),
             Command::Evaluate(request) => self.evaluate(&request),
             Command::Fetch(ids) => self.fetch = FetchJob::start(self.settings.store.clone(), ids, self.reply.clone()),
             Command::CancelFetch => self.fetch = None,
@@ -316,52 +312,6 @@ impl Worker {
         self.reply.send(Event::Progress(None));
         self.reply.send(Event::State(WorkerState::Idle));
         self.reply.send(Event::RunEnded(folder));
-    }
-
-    fn complete(&mut self, request: &CompletionRequest) {
-        let result = self.completion(request);
-        let bad_input = result.as_ref().is_err_and(EngineError::is_bad_input);
-        let result = result.map_err(|error| error.to_string());
-        let id = request.id;
-        self.reply.send(Event::Completed { id, result, bad_input });
-    }
-
-    fn completion(&mut self, request: &CompletionRequest) -> Result<super::CompletionAnswer, EngineError> {
-        let live = self
-            .training
-            .as_ref()
-            .is_some_and(|job| same_folder(job.folder(), &request.run));
-        if live {
-            let (Some(job), Some(models)) = (&self.training, &self.models) else {
-                return Err(EngineError::Cancelled);
-            };
-            let projector = (job.projector(), job.steps_done());
-            return answer(&request.source, &request.arms, projector, job.experiment(), models);
-        }
-        let experiment = Run::open(&request.run)?.experiment;
-        let other = self
-            .training
-            .as_ref()
-            .is_some_and(|_| self.models.as_ref().is_some_and(|m| !m.serve(&experiment)));
-        if other {
-            // The models in memory belong to the run in training, and two readers may not fit.
-            let device = self.open_device()?;
-            let models = LoadedModels::load(&experiment, &self.settings.store, &device)?;
-            return self.answer_with(request, &experiment, &models);
-        }
-        self.load_models(&experiment)?;
-        let models = self.models.as_ref().ok_or(EngineError::Cancelled)?;
-        self.answer_with(request, &experiment, models)
-    }
-
-    fn answer_with(
-        &self,
-        request: &CompletionRequest,
-        experiment: &Experiment,
-        models: &LoadedModels,
-    ) -> Result<super::CompletionAnswer, EngineError> {
-        let (projector, step) = load_projector(&request.run, experiment, None, models)?;
-        answer(&request.source, &request.arms, (&projector, step), experiment, models)
     }
 
     fn evaluate(&mut self, request: &EvaluationRequest) {

@@ -2,6 +2,7 @@
 
 mod arms;
 mod completion;
+mod counterfactual;
 pub mod metrics;
 mod pool;
 mod records;
@@ -12,6 +13,7 @@ mod summary;
 pub use crate::experiment::Arm;
 pub use arms::{ArmInput, ArmMaterial, Definition};
 pub use completion::{complete, complete_in, scored_again};
+pub use counterfactual::{Change, Effect};
 pub use metrics::{SCORE_INFO, ScoreInfo};
 pub use pool::{Pooled, PooledArm, PooledSummary, SeedRecords, pool};
 pub use records::*;

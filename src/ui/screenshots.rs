@@ -121,6 +121,12 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
                 act(&mut window, Action::SelectSample(telling_sample(&pictures.runs)));
             }
             shoot(&mut window, name)?;
+            if station == Station::Collapse {
+                // The drawer, on the pairs that merged first.
+                window.key_press(egui::Key::C);
+                shoot(&mut window, "collapse-pairs")?;
+                window.key_press(egui::Key::C);
+            }
         }
     }
     Ok(paths)

@@ -2,10 +2,20 @@
 
 mod collapse;
 mod collapse_charts;
+mod collapse_counterfactual;
+mod collapse_drawer;
+mod collapse_effect;
+mod collapse_hands;
 mod collapse_instruments;
+mod collapse_links;
+mod collapse_listed;
+mod collapse_merging;
+mod collapse_pair_list;
 mod collapse_pairs;
+mod collapse_reading;
 mod collapse_scrubber;
 mod collapse_series;
+mod collapse_token_bars;
 mod compare;
 mod compare_arms;
 mod compare_data;

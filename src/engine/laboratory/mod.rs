@@ -1,0 +1,8 @@
+//! Questions to the models that train nothing: what a soft token says, and what a completion owes to each of them.
+
+mod counterfactual;
+pub mod messages;
+mod reading;
+
+pub(super) use counterfactual::counterfactuals;
+pub(super) use reading::read_soft_tokens;
