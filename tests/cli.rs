@@ -5,6 +5,8 @@ mod common;
 #[cfg(unix)]
 #[path = "common/signal.rs"]
 mod signal;
+#[path = "cli/sweep.rs"]
+mod sweep;
 #[path = "common/toy.rs"]
 mod toy;
 
@@ -102,6 +104,12 @@ fn a_run_is_trained_evaluated_inspected_and_asked() {
         "median TTFT, ms",
         "shuffled context",
         "full RAG",
+        "McNemar p",
+        "p (Holm)",
+        "overflow",
+        "compressed, difference to",
+        "name in a retrieved chunk",
+        "the first look at the test split",
     ];
     for expected in scores.iter().chain(&rows) {
         assert!(table.contains(expected), "no {expected:?} in {table}");
@@ -109,6 +117,20 @@ fn a_run_is_trained_evaluated_inspected_and_asked() {
     let json: Value = serde_json::from_str(&shell.succeed(&["evaluate", &run, "--limit", "4", "--json"])).unwrap();
     assert_eq!(json["samples"], 4);
     assert_eq!(json["arms"].as_array().unwrap().len(), 4);
+    assert_eq!(json["test_looks"], 2);
+    assert!(json["arms"][1]["exact"]["p_holm"].is_number() && json["arms"][1]["overflow"]["mean"].is_number());
+    let best = shell.succeed(&[
+        "evaluate",
+        &run,
+        "--limit",
+        "3",
+        "--best",
+        "--split",
+        "train",
+        "--arms",
+        "compressed,zero_vector",
+    ]);
+    assert!(best.contains("zeros"), "{best}");
     // A smaller evaluation does not take the place of a larger one.
     shell.refuse(&["evaluate", &run, "--limit", "2"], "larger evaluation");
 
@@ -132,6 +154,20 @@ fn a_run_is_trained_evaluated_inspected_and_asked() {
     let answer = shell.succeed(&[&["complete", "--run", &run], &cursor[..]].concat());
     let answer: Value = serde_json::from_str(&answer).unwrap();
     assert_eq!(answer["completions"].as_array().unwrap().len(), 3);
+    assert!(answer.get("prompts").is_none());
+    let answer = shell.succeed(
+        &[
+            &["complete", "--run", &run, "--prompts", "--arm", "compressed"],
+            &cursor[..],
+        ]
+        .concat(),
+    );
+    let answer: Value = serde_json::from_str(&answer).unwrap();
+    let entries = answer["prompts"][0].as_array().unwrap();
+    assert_eq!(
+        (&entries[1]["source"], &entries[1]["chunk"]),
+        (&Value::from("soft_token"), &Value::from(1))
+    );
     // Nothing stands before the first line, so there is no prompt without context.
     let first = [
         "--repository",
@@ -163,6 +199,11 @@ fn bad_input_is_named_and_exits_with_2() {
     let too_long = shell.experiment("too-long", |experiment| experiment.prompt.left_tokens = 4000);
     shell.refuse(&["train", &good, "--set", "schedule.batch=0"], "schedule.batch is 0");
     shell.refuse(&["train", &good, "--set", "schedule.bacth=4"], "bacth");
+    shell.refuse(
+        &["train", &good, "--set", "prompt.layout=before_middle"],
+        "no fill-in-the-middle tokens",
+    );
+    shell.refuse(&["train", &good, "--set", "evaluation.arms=compresed"], "compresed");
     shell.refuse(&["train", "/nowhere.toml"], "/nowhere.toml");
     shell.refuse(&["train", &broken], "broken.gguf");
     shell.refuse(&["train", &no_code], "no Python files");

@@ -6,6 +6,8 @@
 )]
 
 mod common;
+#[path = "data/retrievers.rs"]
+mod retrievers;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::fs;
@@ -410,44 +412,4 @@ fn the_query_is_the_last_lines_before_the_cursor() {
     assert_eq!(query_text(&sample, 3), "b\n\nc");
     assert_eq!(query_text(&sample, 99), "a\nb\n\nc");
     assert_eq!(query_text(&sample, 0), "");
-}
-
-#[test]
-fn jaccard_matches_the_reference() {
-    let path = common::fixtures().join("retrieval.json");
-    let reference: serde_json::Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let documents: Vec<&str> = reference["documents"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|text| text.as_str().unwrap())
-        .collect();
-    let names: Vec<String> = (0..documents.len()).map(|index| format!("{index:04}.py")).collect();
-    let files: Vec<(&str, &str)> = names
-        .iter()
-        .map(String::as_str)
-        .zip(documents.iter().copied())
-        .collect();
-    let retriever = Jaccard::new(&repository("documents", &files), 1, 1);
-
-    for row in reference["queries"].as_array().unwrap() {
-        let query = row["query"].as_str().unwrap();
-        for (document, expected) in documents.iter().zip(row["jaccard"].as_array().unwrap()) {
-            assert!((jaccard_similarity(query, document) - expected.as_f64().unwrap()).abs() < 1e-12);
-        }
-        let asking = repository("asking", &[("query.py", &format!("{query}\n\nhere\n"))]);
-        let sample = sample_at(&asking, "query.py", 3).unwrap();
-        let found: Vec<u64> = retriever
-            .retrieve(&sample, 5)
-            .iter()
-            .map(|found| found.chunk.path.trim_end_matches(".py").parse().unwrap())
-            .collect();
-        let expected: Vec<u64> = row["jaccard_top5"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|index| index.as_u64().unwrap())
-            .collect();
-        assert_eq!(found, expected);
-    }
 }

@@ -4,8 +4,12 @@
 #[path = "engine/alarms.rs"]
 mod alarms;
 mod common;
+#[path = "engine/evaluation.rs"]
+mod evaluation;
 #[path = "engine/laboratory.rs"]
 mod laboratory;
+#[path = "common/middle.rs"]
+mod middle;
 #[path = "engine/resume.rs"]
 mod resume;
 #[path = "engine/steering.rs"]
@@ -22,7 +26,7 @@ use llavacode::engine::{
     WorkerState,
 };
 use llavacode::evaluation::Arm;
-use llavacode::experiment::{Experiment, Objective, OutputScale, PromptLayout, RewardForm};
+use llavacode::experiment::{Experiment, Objective, OutputScale, Pooling, PromptLayout, RewardForm};
 use llavacode::models::catalogue::Store;
 use llavacode::runs::{EventKind, Run};
 use toy::Toy;
@@ -184,6 +188,25 @@ fn a_run_is_trained_probed_evaluated_and_kept() {
     }
     // The projected probe of the last step follows from the checkpoint of that step: nothing was trained in between.
     assert_eq!(run.checkpoint(6).unwrap().tensors.len(), 3 * 6);
+}
+
+#[test]
+fn the_reader_is_its_own_encoder() {
+    let bench = Bench::new();
+    let mut probes = Vec::new();
+    for pooling in [Pooling::Mean, Pooling::RareIdentifiers] {
+        let mut experiment = bench.toy.experiment(&pooling.to_string());
+        experiment.encoder.model = "reader".into();
+        experiment.encoder.pooling = pooling;
+        let folder = bench.train(experiment);
+        bench.wait_for_end();
+        let run = Run::open(&folder).unwrap();
+        // What was used is named once, by the reader's files.
+        assert_eq!(run.manifest.sha256.len(), 2);
+        assert_eq!(run.manifest.facts["encoder.width"], run.manifest.facts["reader.hidden"]);
+        probes.push(run.probe(0).unwrap().encoder);
+    }
+    assert_ne!(probes[0], probes[1]);
 }
 
 #[test]

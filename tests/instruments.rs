@@ -4,6 +4,8 @@
 #[path = "instruments/alarms.rs"]
 mod alarms;
 mod common;
+#[path = "instruments/evaluation.rs"]
+mod evaluation;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -16,8 +18,8 @@ use llavacode::corpus::Split;
 use llavacode::evaluation::metrics::{
     em_lines, em_strict, em_token, es_levenshtein, es_ratio, identifier_match, scores, tokenize_code,
 };
-use llavacode::evaluation::statistics::{clustered_bootstrap, mcnemar_exact, paired_bootstrap, summarise};
-use llavacode::evaluation::{Arm, CompletionRecord, Interval, SCORE_INFO, Scores};
+use llavacode::evaluation::statistics::{clustered_bootstrap, mcnemar_exact, paired_bootstrap};
+use llavacode::evaluation::{Arm, CompletionRecord, Interval, SCORE_INFO, Scores, summarise};
 use nalgebra::DMatrix;
 use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -423,6 +425,7 @@ fn a_summary_compares_arms_on_the_samples_that_all_have() {
         },
         ttft_ms: ttft,
         total_ms: 100.0,
+        ..CompletionRecord::default()
     };
     let records = [
         record("a/1", Arm::Compressed, 1.0, 110, 20.0),

@@ -73,12 +73,17 @@ mod tokenizer {
 
 mod encoder {
     use candle_core::Device;
+    use llavacode::experiment::EncoderSettings;
     use llavacode::models::catalogue::Store;
-    use llavacode::models::encoder::{BertEncoder, Encoder};
+    use llavacode::models::encoder::{Encoder, TextEncoder};
 
-    fn minilm(max_tokens: usize) -> BertEncoder {
-        let folder = Store::open(None).unwrap().encoder("all-minilm-l6-v2").unwrap();
-        BertEncoder::load(&folder, max_tokens, &Device::Cpu).unwrap()
+    fn minilm(max_tokens: usize) -> TextEncoder {
+        let settings = EncoderSettings {
+            max_tokens,
+            ..EncoderSettings::default()
+        };
+        let folder = Store::open(None).unwrap().encoder(&settings.model).unwrap();
+        TextEncoder::load(&settings, &folder, &Device::Cpu).unwrap()
     }
 
     #[test]

@@ -88,6 +88,9 @@ fn completion(sample: &str) -> CompletionRecord {
         scores: Scores::default(),
         ttft_ms: 12.5,
         total_ms: 30.0,
+        log_probabilities: vec![-0.25, -1.5],
+        hit: Some(true),
+        in_window: None,
     }
 }
 
@@ -105,8 +108,12 @@ fn summary(step: usize, split: Split) -> EvaluationSummary {
             difference: BTreeMap::new(),
             prompt_tokens: 133.0,
             ttft_ms: 12.5,
+            ..ArmSummary::default()
         }],
         content: BTreeMap::new(),
+        comparisons: Vec::new(),
+        groups: Vec::new(),
+        test_looks: 0,
     }
 }
 
@@ -368,6 +375,52 @@ fn the_status_tells_live_from_dead() {
         writer.event(kind, 3, "loss is NaN").unwrap();
         assert_eq!(status(), expected);
     }
+}
+
+/// What the program wrote before it knew other arms than four, tests, groups and log-probabilities.
+#[test]
+fn evaluations_of_an_earlier_program_are_read() {
+    let runs = TempDir::new().unwrap();
+    let writer = new_run(runs.path());
+    let folder = writer.folder().to_owned();
+    drop(writer);
+    let record = r#"{"sample":"a","arm":"full_rag","prompt_tokens":133,"soft_tokens":0,"text":"x","scores":{"em_token":1.0,
+        "em_strict":1.0,"em_lines":1.0,"es_levenshtein":100.0,"es_ratio":100.0,"identifier_match":1.0,"cross_entropy":0.5},
+        "ttft_ms":12.5,"total_ms":30.0}"#;
+    let interval = r#"{"mean":0.5,"low":0.25,"high":0.75}"#;
+    let summary = format!(
+        r#"{{"step":2,"split":"test","samples":1,"repositories":1,"seed":0,"resamples":10,"arms":[{{"arm":"full_rag","scores":
+        {{"em_token":{interval}}},"difference":{{}},"prompt_tokens":133.0,"ttft_ms":12.5}}]}}"#
+    );
+    fs::write(folder.join("evaluations/step-2-test.json"), summary).unwrap();
+    fs::write(
+        folder.join("evaluations/step-2-test.jsonl"),
+        record.replace('\n', " ") + "\n",
+    )
+    .unwrap();
+    let run = Run::open(&folder).unwrap();
+    assert!(run.warnings.is_empty(), "{:?}", run.warnings);
+    assert_eq!(
+        run.evaluations[0].arm(Arm::FullRag).unwrap().scores["em_token"].mean,
+        0.5
+    );
+    let records = run.completions(2, Split::Test).unwrap();
+    assert_eq!((records[0].arm, records[0].hit), (Arm::FullRag, None));
+    // It wrote no event of the look, yet looked.
+    assert_eq!(run.test_looks(), 1);
+}
+
+#[test]
+fn a_look_at_the_test_split_does_not_change_how_a_run_stands() {
+    let runs = TempDir::new().unwrap();
+    let mut writer = new_run(runs.path());
+    writer.event(EventKind::End, 6, "").unwrap();
+    writer.event(EventKind::TestEvaluation, 6, "look 1").unwrap();
+    let folder = writer.folder().to_owned();
+    drop(writer);
+    assert_eq!(Run::open(&folder).unwrap().status(), RunStatus::Finished);
+    assert_eq!(list(runs.path())[0].status, RunStatus::Finished);
+    assert_eq!(Run::open(&folder).unwrap().test_looks(), 1);
 }
 
 #[test]

@@ -6,6 +6,14 @@ mod bench;
 mod common;
 #[path = "vectors/compression.rs"]
 mod compression;
+#[path = "vectors/encoder_files.rs"]
+mod encoder_files;
+#[path = "vectors/encoders.rs"]
+mod encoders;
+#[path = "vectors/layouts.rs"]
+mod layouts;
+#[path = "common/middle.rs"]
+mod middle;
 #[path = "vectors/objective.rs"]
 mod objective;
 #[path = "common/toy.rs"]
@@ -15,11 +23,11 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::Path;
 
-use candle_core::{DType, Device, Tensor};
+use candle_core::{Device, Tensor};
 use common::fixtures;
 use llavacode::experiment::RewardForm;
 use llavacode::models::ModelError;
-use llavacode::models::encoder::{BertNetwork, Encoder, VectorCache};
+use llavacode::models::encoder::{Encoder, VectorCache};
 use llavacode::projector::{Projector, ProjectorError};
 use llavacode::training::objective::{AlignmentMemory, CosineDifference, advantages, policy_loss};
 use llavacode::training::optimizer::{AdamW, AdamWSettings};
@@ -63,40 +71,6 @@ fn scalar(tensor: &Tensor) -> f64 {
 fn below(tensors: &HashMap<String, Tensor>, prefix: &str) -> HashMap<String, Tensor> {
     let inner = |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.clone()));
     tensors.iter().filter_map(inner).collect()
-}
-
-#[test]
-fn bert_equals_pytorch_whatever_the_padding() {
-    let folder = fixtures().join("bert_encoder");
-    let network = BertNetwork::load(&folder, &Device::Cpu).unwrap();
-    let reference = tensors(&folder.join("reference.safetensors"));
-    let mask = reference["attention_mask"].to_dtype(DType::F32).unwrap();
-    let all_ids = reference["input_ids"].to_dtype(DType::U32).unwrap().to_vec2::<u32>();
-    let lengths = mask.sum(1).unwrap().to_vec1::<f32>().unwrap();
-    let rows = all_ids.unwrap().into_iter().zip(lengths);
-    let ids: Vec<Vec<u32>> = rows.map(|(row, length)| row[..length as usize].to_vec()).collect();
-
-    let (hidden, own_mask) = network.hidden(&ids).unwrap();
-    assert_close(&own_mask, &mask, 0.0, "mask");
-    let real = mask.unsqueeze(2).unwrap();
-    let expected = reference["last_hidden"].broadcast_mul(&real).unwrap();
-    assert_close(&hidden.broadcast_mul(&real).unwrap(), &expected, 1e-4, "hidden");
-
-    let vectors = network.embed_ids(&ids).unwrap();
-    let together = Tensor::new(vectors, &Device::Cpu).unwrap();
-    assert_close(&together, &reference["embedding"], 1e-4, "embedding");
-    for (row, ids) in ids.iter().enumerate() {
-        let alone = Tensor::new(network.embed_ids(&[ids]).unwrap(), &Device::Cpu).unwrap();
-        assert_close(&alone, &together.narrow(0, row, 1).unwrap(), 1e-5, "embedding alone");
-    }
-}
-
-#[test]
-fn an_encoder_of_another_kind_is_refused_by_name() {
-    match BertNetwork::load(&fixtures().join("qwen3_encoder"), &Device::Cpu) {
-        Err(ModelError::Unsupported { message, .. }) => assert!(message.contains("qwen3")),
-        _ => panic!("a Qwen3 model is no BERT"),
-    }
 }
 
 /// The training of the reference: its loss, its optimiser, three steps, resumed after the second by another optimiser.

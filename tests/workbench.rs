@@ -11,6 +11,8 @@ mod collapse;
 mod compare;
 #[path = "common/demo_run.rs"]
 mod demo_run;
+#[path = "workbench/evaluations.rs"]
+mod evaluations;
 #[path = "workbench/first_start.rs"]
 mod first_start;
 #[path = "workbench/hands.rs"]
@@ -19,9 +21,19 @@ mod hands;
 mod harness;
 #[path = "workbench/keyboard.rs"]
 mod keyboard;
+#[path = "workbench/laboratory.rs"]
+mod laboratory;
+#[path = "workbench/panel_pictures.rs"]
+mod panel_pictures;
 #[path = "workbench/pictures.rs"]
 mod pictures;
+#[path = "workbench/retrieve.rs"]
+mod retrieve;
+#[path = "workbench/runs_table.rs"]
+mod runs_table;
 #[path = "workbench/station_pictures.rs"]
 mod station_pictures;
 #[path = "workbench/stations.rs"]
 mod stations;
+#[path = "workbench/sweep.rs"]
+mod sweep;

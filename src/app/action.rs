@@ -44,8 +44,10 @@ pub enum Action {
     PinStep(Option<usize>),
     /// Choose a sample.
     SelectSample(Option<String>),
-    /// Choose a row of the probe set.
+    /// Choose a row of the probe set, alone.
     SelectChunk(Option<usize>),
+    /// Choose two rows of the probe set.
+    SelectPair(usize, usize),
     /// Change how charts are drawn.
     SetCharts(ChartSettings),
     /// Dark, light, or as the system.
@@ -65,12 +67,15 @@ pub enum Action {
     StartFocused,
     /// Take up a run that did not end.
     ResumeRun(PathBuf),
-    /// Train a new run from a checkpoint of one; a run in training is stopped for it, and the new one waits, paused.
+    /// Train a new run from a checkpoint of one; a run in training is stopped for it. Without changes the new one waits, paused;
+    /// with some it goes on at once, and the old one stays beside it.
     Fork {
         /// The run.
         run: PathBuf,
         /// The checkpoint's step.
         step: usize,
+        /// `key=value`, as after `--set`.
+        changes: Vec<String>,
     },
     /// Change a weight or the rate of the run in training.
     Intervene {

@@ -133,6 +133,10 @@ impl ExperimentEditor {
                 .map(toml::Value::Float)
                 .map_err(|_not_a_number| format!("{typed:?} is not a number"))?,
             Kind::Switch => toml::Value::Boolean(typed == "true"),
+            Kind::Several(_) => {
+                let words = typed.split(',').map(str::trim).filter(|word| !word.is_empty());
+                toml::Value::Array(words.map(|word| toml::Value::String(word.to_owned())).collect())
+            }
             Kind::Path | Kind::Choice(_) => toml::Value::String(typed.to_owned()),
             Kind::Text => toml::Value::String(text.replace("\\n", "\n").replace("\\t", "\t")),
         };
@@ -184,6 +188,12 @@ fn text_in(table: &toml::Table, key: &str) -> String {
     match value {
         Some(toml::Value::String(text)) => text.replace('\n', "\\n").replace('\t', "\\t"),
         Some(toml::Value::Float(number)) => number.to_string(),
+        Some(toml::Value::Array(words)) => {
+            let words = words
+                .iter()
+                .map(|word| word.as_str().map_or_else(|| word.to_string(), str::to_owned));
+            words.collect::<Vec<_>>().join(", ")
+        }
         Some(other) => other.to_string(),
         None => String::new(),
     }

@@ -49,8 +49,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::ToggleOverlay(folder) => state.toggle_overlay(&folder),
         Action::SetSign(folder, sign) => state.set_sign(&folder, sign),
         Action::ShowRuns(page) => {
-            state.runs_page = page;
-            state.station = Station::Runs;
+            show_runs(state, page);
         }
         Action::OpenSweep(folder) => state.open_sweep(&folder),
         Action::RunTypedSweep => {
@@ -63,7 +62,10 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::HoverStep(step) => state.selection.hovered_step = step,
         Action::PinStep(step) => state.selection.step = step,
         Action::SelectSample(sample) => state.selection.sample = sample,
-        Action::SelectChunk(chunk) => state.selection.chunk = chunk,
+        Action::SelectChunk(chunk) => (state.selection.chunk, state.selection.other) = (chunk, None),
+        Action::SelectPair(chunk, other) => {
+            (state.selection.chunk, state.selection.other) = (Some(chunk), Some(other));
+        }
         Action::SetCharts(charts) => state.charts = charts,
         Action::SetTheme(theme) => state.theme = theme,
         Action::LoadPreset(preset) => state.replace_experiment(ExperimentEditor::of(preset)),
@@ -75,19 +77,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             state.station = Station::Train;
             outside.engine.send(Command::ResumeRun(folder));
         }
-        Action::Fork { run, step } => {
-            state.station = Station::Train;
-            if state.training().is_some() {
-                outside.engine.send(Command::Stop);
-            }
-            outside.engine.send(Command::Fork(ForkRequest {
-                run,
-                step: Some(step),
-                changes: Vec::new(),
-            }));
-            // It waits until the fork is ready, and then comes before its first step.
-            outside.engine.send(Command::Pause);
-        }
+        Action::Fork { run, step, changes } => fork(state, run, step, changes, outside),
         Action::Intervene { field, value } => outside.engine.send(Command::Intervene { field, value }),
         Action::RollBack(step) => outside.engine.send(Command::RollBack { step }),
         Action::Complete(request) => {
@@ -198,7 +188,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         }
         UiCommand::Fork => {
             if let (Some(run), Some(step)) = (state.focus.clone(), state.fork_steps().first().copied()) {
-                execute(state, Action::Fork { run, step }, outside);
+                fork(state, run, step, Vec::new(), outside);
             }
         }
         UiCommand::UndoHand => match state.undoable() {
@@ -215,10 +205,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoRetrieve => state.station = Station::Retrieve,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
-        UiCommand::GoSweep => {
-            state.station = Station::Runs;
-            state.runs_page = RunsPage::Sweep;
-        }
+        UiCommand::GoSweep => show_runs(state, RunsPage::Sweep),
         UiCommand::RunSweep => state.overlay.run_sweep = true,
         UiCommand::Fetch => {
             state.setup.skipped = false;
@@ -254,11 +241,37 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
     }
 }
 
+fn show_runs(state: &mut AppState, page: RunsPage) {
+    state.station = Station::Runs;
+    state.runs_page = page;
+    state.sweeps.stale = true;
+}
+
+fn fork(state: &mut AppState, run: PathBuf, step: usize, changes: Vec<String>, outside: &Outside<'_>) {
+    if state.training().is_some() {
+        outside.engine.send(Command::Stop);
+    }
+    let waits = changes.is_empty();
+    if waits {
+        state.station = Station::Train;
+    } else if !state.open_runs.get(&run).is_some_and(|open| open.overlaid) {
+        state.toggle_overlay(&run);
+    }
+    outside.engine.send(Command::Fork(ForkRequest {
+        run,
+        step: Some(step),
+        changes,
+    }));
+    if waits {
+        // It waits until the fork is ready, and then comes before its first step.
+        outside.engine.send(Command::Pause);
+    }
+}
+
 /// Gives a sweep to the engine and shows it.
 fn start_sweep(state: &mut AppState, sweep: SweepSource, outside: &Outside<'_>) {
     state.worker = WorkerState::Preparing;
-    state.station = Station::Runs;
-    state.runs_page = RunsPage::Sweep;
+    show_runs(state, RunsPage::Sweep);
     let trials = SweepTrials::All;
     outside.engine.send(Command::Sweep(SweepRequest { sweep, trials }));
 }

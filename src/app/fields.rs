@@ -1,6 +1,9 @@
 //! The fields of an experiment as a person edits them: one table, from which the form is drawn and every edit is read.
 
+use super::alarm_fields::ALARMS;
+use super::data_fields::{DATA, ENCODER, PROJECTOR, RETRIEVAL};
 use super::objective_fields::{ALIGNMENT, OBJECTIVE, REWARD};
+use super::prompt_fields::{EVALUATION, PROMPT};
 
 /// What a field holds, and so how it is edited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub enum Kind {
     Switch,
     /// One of these words.
     Choice(&'static [&'static str]),
+    /// Some of these words, in this order.
+    Several(&'static [&'static str]),
 }
 
 /// One field.
@@ -175,277 +180,13 @@ pub const GROUPS: &[Group] = &[
             ),
         ],
     },
-    Group {
-        name: "Data",
-        fields: &[
-            field(
-                "data.corpus",
-                "code",
-                "",
-                Kind::Path,
-                "Catalogue id of a corpus, or a folder whose sub-folders are repositories",
-            ),
-            field(
-                "data.train_samples",
-                "training samples",
-                "at most",
-                Kind::Whole,
-                "Fewer are used when the code yields fewer",
-            ),
-            field(
-                "data.samples_per_repository",
-                "from one repository",
-                "at most",
-                Kind::Whole,
-                "So that no large package dominates",
-            ),
-            field(
-                "data.only_hits",
-                "only hits",
-                "",
-                Kind::Switch,
-                "Train only on samples whose name occurs in a retrieved chunk: the whole gain of retrieval sits there",
-            ),
-        ],
-    },
-    Group {
-        name: "Retrieval",
-        fields: &[
-            field(
-                "retrieval.k",
-                "chunks",
-                "a sample",
-                Kind::Whole,
-                "Each becomes one soft token or several, as the projector says",
-            ),
-            field(
-                "retrieval.chunk_lines",
-                "chunk length",
-                "lines",
-                Kind::Whole,
-                "Lines in a chunk; windows do not overlap",
-            ),
-            field(
-                "retrieval.chunk_tokens",
-                "chunk limit",
-                "tokens",
-                Kind::Whole,
-                "A chunk is clipped to this many reader tokens, for the encoder and for full RAG alike",
-            ),
-            field(
-                "retrieval.query_lines",
-                "query",
-                "lines",
-                Kind::Whole,
-                "Lines before the cursor that form the query",
-            ),
-        ],
-    },
-    Group {
-        name: "Encoder",
-        fields: &[
-            field(
-                "encoder.model",
-                "model",
-                "",
-                Kind::Path,
-                "Catalogue id, or a folder with config.json, tokenizer.json and safetensors",
-            ),
-            field(
-                "encoder.max_tokens",
-                "chunk limit",
-                "tokens",
-                Kind::Whole,
-                "Chunks are cut to this many encoder tokens",
-            ),
-        ],
-    },
-    Group {
-        name: "Projector",
-        fields: &[
-            field(
-                "projector.depth",
-                "depth",
-                "layers",
-                Kind::Whole,
-                "2 or 3 linear layers; the inner width follows the reader",
-            ),
-            field(
-                "projector.tokens_per_chunk",
-                "soft tokens",
-                "a chunk",
-                Kind::Whole,
-                "They follow each other in the prompt; alignment and probes look at all of a chunk's together",
-            ),
-            field(
-                "projector.output_scale",
-                "output scale",
-                "",
-                Kind::Choice(&["off", "fixed", "learned"]),
-                "Give every soft token the mean norm of the reader's token embeddings, or that norm times a trained number",
-            ),
-            field(
-                "projector.match_embeddings",
-                "match embeddings",
-                "",
-                Kind::Switch,
-                "Give its outputs the mean and spread of the reader's token embeddings before the first step",
-            ),
-        ],
-    },
-    Group {
-        name: "Reader and prompt",
-        fields: &[
-            field(
-                "reader.model",
-                "model",
-                "",
-                Kind::Path,
-                "Catalogue id, a GGUF file, or a folder with config.json, tokenizer.json and safetensors",
-            ),
-            field(
-                "prompt.left_tokens",
-                "left context",
-                "tokens",
-                Kind::Whole,
-                "Reader tokens before the cursor",
-            ),
-            field(
-                "prompt.target_tokens",
-                "target limit",
-                "tokens",
-                Kind::Whole,
-                "Longest target, and longest completion",
-            ),
-            field(
-                "prompt.layout",
-                "layout",
-                "",
-                Kind::Choice(&["soft_first", "late_fusion"]),
-                "Late fusion: only the last left tokens and the target see the soft tokens; the rest is computed once and kept",
-            ),
-            field(
-                "prompt.tail_tokens",
-                "tail",
-                "tokens",
-                Kind::Whole,
-                "Left tokens that see the soft tokens in late fusion",
-            ),
-            field(
-                "prompt.target_lines",
-                "target in training",
-                "lines",
-                Kind::Whole,
-                "From the cursor on; evaluations complete one line",
-            ),
-            field(
-                "prompt.before",
-                "text before soft tokens",
-                "",
-                Kind::Text,
-                "The first position acts as an attention sink and would lose a vector",
-            ),
-            field(
-                "prompt.after",
-                "text behind them",
-                "",
-                Kind::Text,
-                "Real text between the soft tokens and the code",
-            ),
-        ],
-    },
-    Group {
-        name: "Evaluation",
-        fields: &[field(
-            "evaluation.samples",
-            "samples",
-            "validation",
-            Kind::Whole,
-            "Validation samples that every arm completes",
-        )],
-    },
-    Group {
-        name: "Alarms",
-        fields: &[
-            field(
-                "alarms.on_collapse",
-                "on collapse",
-                "",
-                Kind::Choice(&["continue", "stop", "roll_back"]),
-                "Go on, end the run, or go back to the checkpoint before the alarm with half the learning rate",
-            ),
-            field(
-                "alarms.on_not_finite",
-                "on not finite",
-                "",
-                Kind::Choice(&["stop", "roll_back"]),
-                "End the run, or go back to the checkpoint before the alarm with half the learning rate",
-            ),
-            field(
-                "alarms.cosine_rise",
-                "collapse: cosine",
-                "above encoder's",
-                Kind::Number,
-                "Mean cosine of the soft tokens this much above the encoder's",
-            ),
-            field(
-                "alarms.rank_share",
-                "collapse: rank",
-                "of encoder's",
-                Kind::Number,
-                "Effective rank of the soft tokens below this share of the encoder's",
-            ),
-            field(
-                "alarms.entropy_rise",
-                "entropy rise",
-                "nats",
-                Kind::Number,
-                "Entropy of the reader on watched samples this much above that of the first probes",
-            ),
-            field(
-                "alarms.norm_factor",
-                "off scale",
-                "times",
-                Kind::Number,
-                "Median norm of the soft tokens this many times outside the norms of the reader's token embeddings (5% to 95%)",
-            ),
-            field(
-                "alarms.gradient_share",
-                "gradient vanished",
-                "of first steps'",
-                Kind::Number,
-                "Gradient norm below this share of that of the first steps",
-            ),
-            field(
-                "alarms.validation_rise",
-                "over-fitting",
-                "nats",
-                Kind::Number,
-                "Validation cross-entropy this much above its best while that of training fell",
-            ),
-            field(
-                "alarms.hysteresis",
-                "hysteresis",
-                "share",
-                Kind::Number,
-                "How far back from its limit an alarm is cleared, as a share of the limit",
-            ),
-            field(
-                "alarms.patience",
-                "patience",
-                "probes",
-                Kind::Whole,
-                "Probes in a row that must agree (for over-fitting, evaluations), and first probes that entropy is held against",
-            ),
-            field(
-                "alarms.step_patience",
-                "patience",
-                "steps",
-                Kind::Whole,
-                "Steps in a row that must agree, and first steps that later ones are held against",
-            ),
-        ],
-    },
+    DATA,
+    RETRIEVAL,
+    ENCODER,
+    PROJECTOR,
+    PROMPT,
+    EVALUATION,
+    ALARMS,
 ];
 
 /// The field with this dotted name.

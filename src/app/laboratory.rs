@@ -61,15 +61,15 @@ impl Laboratory {
         self.readings.values().rev().find(|asked| matches(&asked.request))
     }
 
-    /// The newest counterfactuals that `matches`.
+    /// The counterfactuals that `matches`, newest first.
     pub fn counterfactuals(
         &self,
         matches: impl Fn(&CounterfactualRequest) -> bool,
-    ) -> Option<&Asked<CounterfactualRequest, CounterfactualAnswer>> {
+    ) -> impl Iterator<Item = &Asked<CounterfactualRequest, CounterfactualAnswer>> {
         self.counterfactuals
             .values()
             .rev()
-            .find(|asked| matches(&asked.request))
+            .filter(move |asked| matches(&asked.request))
     }
 
     fn next_id(&mut self) -> u64 {

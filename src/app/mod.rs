@@ -1,7 +1,9 @@
 //! The workbench without its looks: state, commands, and the one place where actions are carried out.
 
 mod action;
+mod alarm_fields;
 mod command;
+mod data_fields;
 mod desktop;
 mod digests;
 mod editor;
@@ -15,6 +17,7 @@ mod objective_fields;
 mod pages;
 mod polling;
 mod presets;
+mod prompt_fields;
 mod setup;
 mod state;
 mod sweeps;

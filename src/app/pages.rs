@@ -68,6 +68,15 @@ pub struct Selection {
     pub sample: Option<String>,
     /// Row of the probe set.
     pub chunk: Option<usize>,
+    /// Row of the chunk that it is paired with.
+    pub other: Option<usize>,
+}
+
+impl Selection {
+    /// The two chunks, when both are chosen.
+    pub fn pair(&self) -> Option<(usize, usize)> {
+        Some((self.chunk?, self.other?))
+    }
 }
 
 /// What the Runs station shows.

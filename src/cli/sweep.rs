@@ -71,7 +71,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
     if arguments.launcher == Launcher::Slurm {
         return hand_over(&sweep, &arguments);
     }
-    if arguments.trial.is_none() {
+    // Of a sweep that was stopped there is no table to read yet.
+    let stopped = sweep.count(|status| matches!(status, TrialStatus::Waiting | TrialStatus::Interrupted)) > 0;
+    if arguments.trial.is_none() && !stopped {
         print_table(&sweep, arguments.json)?;
     }
     verdict(&sweep, arguments.trial)

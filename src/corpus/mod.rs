@@ -4,7 +4,7 @@ mod chunk;
 mod definition;
 mod folder;
 mod imports;
-mod python;
+pub(crate) mod python;
 mod repository;
 mod sample;
 mod sampling;

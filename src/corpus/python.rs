@@ -2,30 +2,30 @@
 
 /// A word of the code, keywords included; words in strings and comments are not code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Name<'a> {
+pub(crate) struct Name<'a> {
     /// The word.
-    pub(super) text: &'a str,
+    pub(crate) text: &'a str,
     /// Byte offset in the file.
-    pub(super) start: usize,
+    pub(crate) start: usize,
     /// Line, from 1.
-    pub(super) line: usize,
+    pub(crate) line: usize,
     /// First token of its statement.
-    pub(super) first: bool,
+    pub(crate) first: bool,
     /// Belongs to an import statement.
-    pub(super) import: bool,
+    pub(crate) import: bool,
 }
 
 /// What the scanner found in a file.
 #[derive(Debug, Default)]
-pub(super) struct Scan<'a> {
+pub(crate) struct Scan<'a> {
     /// The names, in the order of the text.
-    pub(super) names: Vec<Name<'a>>,
+    pub(crate) names: Vec<Name<'a>>,
     /// Lines with a comment, from 1, ascending.
-    pub(super) comment_lines: Vec<usize>,
+    pub(crate) comment_lines: Vec<usize>,
 }
 
 /// Finds the names and comments of a file; broken code yields what could be recognised.
-pub(super) fn scan(text: &str) -> Scan<'_> {
+pub(crate) fn scan(text: &str) -> Scan<'_> {
     let bytes = text.as_bytes();
     let mut found = Scan::default();
     let (mut at, mut line, mut depth) = (0, 1, 0_usize);

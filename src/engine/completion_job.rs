@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path};
 
+use super::candidates::retriever_for;
 use super::dataset::encode_sample;
 use super::loaded::LoadedModels;
 use super::training_job::project;
@@ -10,7 +11,7 @@ use crate::corpus::{CompletionSample, repository_from_folder, sample_at};
 use crate::evaluation::{Arm, ArmMaterial, complete_in};
 use crate::experiment::Experiment;
 use crate::projector::Projector;
-use crate::retrieval::{Jaccard, Retrieved, Retriever};
+use crate::retrieval::Retrieved;
 use crate::training::EncodedSample;
 
 /// Completes what was asked for with every arm. Arms that need more than this sample are left to evaluations; an arm whose prompt
@@ -24,7 +25,7 @@ pub(super) fn answer(
 ) -> Result<CompletionAnswer, EngineError> {
     let (sample, retrieved) = match source {
         CompletionSource::Sample(sample, retrieved) => (sample.as_ref().clone(), retrieved.clone()),
-        CompletionSource::Cursor { repository, file, line } => at_cursor(repository, file, *line, experiment)?,
+        CompletionSource::Cursor { repository, file, line } => at_cursor(repository, file, *line, experiment, models)?,
     };
     let prompts = match source {
         CompletionSource::Cursor { .. } => models.prompts(experiment)?.for_typing(),
@@ -73,13 +74,14 @@ fn at_cursor(
     file: &Path,
     line: usize,
     experiment: &Experiment,
+    models: &LoadedModels,
 ) -> Result<(CompletionSample, Vec<Retrieved>), EngineError> {
     let repository = repository_from_folder(folder)?;
     let names = file.components().filter(|part| matches!(part, Component::Normal(_)));
     let path: Vec<_> = names.map(|part| part.as_os_str().to_string_lossy()).collect();
     let sample = sample_at(&repository, &path.join("/"), line)?;
-    let retrieval = &experiment.retrieval;
-    let jaccard = Jaccard::new(&repository, retrieval.chunk_lines, retrieval.query_lines);
-    let retrieved = jaccard.retrieve(&sample, retrieval.k);
+    let asked = std::slice::from_ref(&sample);
+    let retriever = retriever_for(experiment, &repository, asked, Some(models), &mut |_, _, _, _| true)?;
+    let retrieved = retriever.retrieve(&sample, experiment.retrieval.k);
     Ok((sample, retrieved))
 }

@@ -5,23 +5,17 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
-use rayon::prelude::*;
 
 use super::EngineError;
+use super::candidates::{Candidate, each_repository};
 use super::loaded::LoadedModels;
-use crate::corpus::{
-    Chunk, CompletionSample, CorpusError, Repository, SampleSettings, Split, repositories_in_folder,
-    repository_from_wheel, samples, splits_of,
-};
+use crate::corpus::{Chunk, CompletionSample, Split};
 use crate::experiment::Experiment;
 use crate::models::ModelError;
-use crate::models::catalogue::{CorpusFiles, Store};
+use crate::models::catalogue::Store;
 use crate::prompt::{PreparedSample, PromptBuilder};
-use crate::retrieval::{Jaccard, Retrieved, Retriever};
+use crate::retrieval::{Retrieved, Retriever};
 use crate::training::EncodedSample;
-
-/// Repositories read at once: enough for all cores, few enough to hold in memory and to report progress.
-const REPOSITORIES_TOGETHER: usize = 4;
 
 /// Tells how far the work has come (task, done, total, unit); `false` ends it.
 pub(super) type OnProgress<'a> = &'a mut dyn FnMut(&str, usize, usize, &'static str) -> bool;
@@ -37,8 +31,6 @@ pub(super) struct Dataset {
     pub facts: BTreeMap<String, String>,
 }
 
-type Candidate = (CompletionSample, Vec<Retrieved>);
-
 impl Dataset {
     /// Reads code, draws samples, retrieves and encodes.
     pub fn prepare(
@@ -47,7 +39,7 @@ impl Dataset {
         store: &Store,
         progress: OnProgress<'_>,
     ) -> Result<Self, EngineError> {
-        let candidates = candidates(experiment, store, &[Split::Train, Split::Validation], progress)?;
+        let candidates = candidates(experiment, store, &[Split::Train, Split::Validation], models, progress)?;
         let mut facts = BTreeMap::new();
         let of = |split| candidates.get(&split).map(Vec::as_slice).unwrap_or_default();
         let hits = of(Split::Train)
@@ -81,9 +73,14 @@ impl Dataset {
             Split::Train,
             experiment.data.only_hits,
             experiment.data.train_samples,
-            experiment.seed,
+            experiment.data.seed,
         )?;
-        let validation = draw(Split::Validation, false, experiment.evaluation.samples, experiment.seed)?;
+        let validation = draw(
+            Split::Validation,
+            false,
+            experiment.evaluation.samples,
+            experiment.data.seed,
+        )?;
         facts.insert("samples.train".into(), train.len().to_string());
         facts.insert("samples.validation".into(), validation.len().to_string());
 
@@ -122,11 +119,11 @@ impl Dataset {
         store: &Store,
         progress: OnProgress<'_>,
     ) -> Result<Vec<EncodedSample>, EngineError> {
-        let mut candidates = candidates(experiment, store, &[split], progress)?
+        let mut candidates = candidates(experiment, store, &[split], models, progress)?
             .remove(&split)
             .unwrap_or_default();
         candidates.retain(|(_, retrieved)| !retrieved.is_empty());
-        let chosen = spread(candidates.iter().collect(), limit, experiment.seed);
+        let chosen = spread(candidates.iter().collect(), limit, experiment.data.seed);
         if chosen.is_empty() {
             return Err(EngineError::NoSamples {
                 corpus: experiment.data.corpus.clone(),
@@ -158,57 +155,20 @@ fn candidates(
     experiment: &Experiment,
     store: &Store,
     splits: &[Split],
+    models: &LoadedModels,
     progress: OnProgress<'_>,
 ) -> Result<BTreeMap<Split, Vec<Candidate>>, EngineError> {
-    type Load = Box<dyn FnOnce() -> Result<Repository, CorpusError> + Send>;
-    let repositories: Vec<(Split, Load)> = match store.corpus(&experiment.data.corpus)? {
-        CorpusFiles::Wheels(wheels) => wheels
-            .into_iter()
-            .map(|wheel| {
-                let split = wheel.split;
-                let load: Load = Box::new(move || repository_from_wheel(&wheel.name, &wheel.path));
-                (split, load)
-            })
-            .collect(),
-        CorpusFiles::Folder(folder) => {
-            let repositories = repositories_in_folder(&folder)?;
-            let names: Vec<&str> = repositories.iter().map(|repository| repository.name.as_str()).collect();
-            let splits = splits_of(&names, experiment.seed);
-            let load = |repository: Repository| -> Load { Box::new(move || Ok(repository)) };
-            splits.into_iter().zip(repositories.into_iter().map(load)).collect()
-        }
-    };
-    let wanted: Vec<(Split, Load)> = repositories
-        .into_iter()
-        .filter(|(split, _)| splits.contains(split))
-        .collect();
-    let total = wanted.len();
-    let mut wanted = wanted.into_iter();
-    let settings = SampleSettings {
-        per_repository: experiment.data.samples_per_repository,
-        seed: experiment.seed,
-    };
-    let retrieval = &experiment.retrieval;
-    let mut found: BTreeMap<Split, Vec<Candidate>> = BTreeMap::new();
-    while wanted.len() > 0 {
-        if !progress("reading code", total - wanted.len(), total, "repositories") {
-            return Err(EngineError::Cancelled);
-        }
-        let group: Vec<(Split, Load)> = wanted.by_ref().take(REPOSITORIES_TOGETHER).collect();
-        let read = |(split, load): (Split, Load)| -> Result<(Split, Vec<Candidate>), CorpusError> {
-            let repository = load()?;
-            let jaccard = Jaccard::new(&repository, retrieval.chunk_lines, retrieval.query_lines);
-            let samples = samples(&repository, &settings);
-            let pair = |sample: CompletionSample| {
-                let retrieved = jaccard.retrieve(&sample, retrieval.k);
-                (sample, retrieved)
-            };
-            Ok((split, samples.into_iter().map(pair).collect()))
+    let k = experiment.retrieval.k;
+    let visit = |split: Split, samples: Vec<CompletionSample>, retriever: &dyn Retriever| {
+        let pair = |sample: CompletionSample| {
+            let retrieved = retriever.retrieve(&sample, k);
+            (sample, retrieved)
         };
-        let parts: Vec<_> = group.into_par_iter().map(read).collect::<Result<_, _>>()?;
-        for (split, part) in parts {
-            found.entry(split).or_default().extend(part);
-        }
+        (split, samples.into_iter().map(pair).collect::<Vec<Candidate>>())
+    };
+    let mut found: BTreeMap<Split, Vec<Candidate>> = BTreeMap::new();
+    for (split, part) in each_repository(experiment, store, splits, Some(models), progress, visit)? {
+        found.entry(split).or_default().extend(part);
     }
     Ok(found)
 }
@@ -256,7 +216,7 @@ fn probe_chunks(
             owners.push(candidate);
         }
     }
-    let owners = spread(owners, experiment.schedule.probe_chunks, experiment.seed);
+    let owners = spread(owners, experiment.schedule.probe_chunks, experiment.data.seed);
     let (mut chunks, mut texts): (Vec<Chunk>, HashSet<String>) = (Vec::new(), HashSet::new());
     for rank in 0..experiment.retrieval.k {
         for (sample, retrieved) in &owners {
@@ -273,7 +233,7 @@ fn probe_chunks(
 }
 
 /// The vector of every text, through the cache on disk.
-fn encode(
+pub(super) fn encode(
     texts: &[&str],
     models: &LoadedModels,
     progress: OnProgress<'_>,

@@ -1,14 +1,15 @@
 //! The frozen models of an experiment in memory, and what is known of the reader's embedding space.
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
 use candle_core::Device;
 
 use super::EngineError;
-use crate::experiment::{Experiment, FieldError};
+use crate::experiment::{EncoderSettings, Experiment, FieldError};
 use crate::models::ModelError;
 use crate::models::catalogue::{ReaderFiles, Store};
-use crate::models::encoder::{BertEncoder, Encoder, VectorCache};
+use crate::models::encoder::{self, Encoder, TextEncoder, VectorCache};
 use crate::models::reader::{self, Reader};
 use crate::models::tokenizer::TextTokenizer;
 use crate::projector::TokenEmbeddings;
@@ -20,9 +21,9 @@ const TOKEN_SEED: u64 = 1;
 
 /// Reader, tokenizer and encoder of an experiment.
 pub(super) struct LoadedModels {
-    key: (String, String, usize),
-    pub reader: Box<dyn Reader>,
-    pub tokenizer: TextTokenizer,
+    key: (String, EncoderSettings),
+    pub reader: Arc<dyn Reader>,
+    pub tokenizer: Arc<TextTokenizer>,
     pub encoder: Box<dyn Encoder>,
     /// The encoder's vectors on disk; one for the whole process, which writes one file.
     pub vectors: RefCell<VectorCache>,
@@ -35,15 +36,21 @@ pub(super) struct LoadedModels {
 impl LoadedModels {
     pub fn load(experiment: &Experiment, store: &Store, device: &Device) -> Result<Self, EngineError> {
         let (reader, tokenizer) = load_reader(&experiment.reader.model, store, device)?;
-        let folder = store.encoder(&experiment.encoder.model)?;
-        let encoder = BertEncoder::load(&folder, experiment.encoder.max_tokens, device)?;
+        let (reader, tokenizer): (Arc<dyn Reader>, _) = (reader.into(), Arc::new(tokenizer));
+        let settings = &experiment.encoder;
+        let encoder: Box<dyn Encoder> = if settings.is_reader() {
+            let weights = store.sha256(&experiment.reader.model)?;
+            encoder::of_reader(settings, reader.clone(), tokenizer.clone(), &weights)?
+        } else {
+            Box::new(TextEncoder::load(settings, &store.encoder(&settings.model)?, device)?)
+        };
         let vectors = VectorCache::open(&store.root().join("vectors"), encoder.fingerprint(), encoder.width())?;
         let (table, width) = (reader.embedding_table()?, reader.config().hidden);
         Ok(Self {
             key: Self::key(experiment),
             reader,
             tokenizer,
-            encoder: Box::new(encoder),
+            encoder,
             vectors: RefCell::new(vectors),
             embeddings: TokenEmbeddings::of(&table, width),
             tokens: TokenSample::draw(&table, width, TOKEN_SEED),
@@ -81,12 +88,8 @@ impl LoadedModels {
         )?)
     }
 
-    fn key(experiment: &Experiment) -> (String, String, usize) {
-        (
-            experiment.reader.model.clone(),
-            experiment.encoder.model.clone(),
-            experiment.encoder.max_tokens,
-        )
+    fn key(experiment: &Experiment) -> (String, EncoderSettings) {
+        (experiment.reader.model.clone(), experiment.encoder.clone())
     }
 }
 
@@ -99,7 +102,7 @@ pub(super) fn load_reader(
     let (path, tokenizer) = match store.reader(name)? {
         ReaderFiles::Gguf(file) => (file.clone(), TextTokenizer::from_gguf(&file)?),
         ReaderFiles::Folder(folder) => {
-            let tokenizer = TextTokenizer::from_json(&folder.join("tokenizer.json"))?;
+            let tokenizer = TextTokenizer::from_folder(&folder)?;
             (folder, tokenizer)
         }
     };

@@ -4,6 +4,7 @@
 //! (`runs::RunFollower`), so a run of this process, of another process and of last week are shown by the same code.
 
 mod bench;
+mod candidates;
 mod completion_job;
 mod dataset;
 mod definitions;
@@ -15,6 +16,7 @@ mod laboratory;
 mod loaded;
 mod messages;
 mod reply;
+mod retrieval_job;
 mod slurm;
 mod soft_prompt;
 mod training_job;
@@ -31,6 +33,7 @@ pub use device::{DeviceChoice, give_way};
 pub use error::EngineError;
 pub use laboratory::messages::*;
 pub use messages::*;
+pub use retrieval_job::retrieval_quality;
 pub use slurm::{Submission, submit_to_slurm};
 
 use crate::models::catalogue::Store;

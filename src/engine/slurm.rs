@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use super::{DeviceChoice, EngineError};
-use crate::runs::{Sweep, TrialStatus};
+use crate::runs::Sweep;
 
 /// Folder of the batch script and of the tasks' logs, in the sweep's folder.
 const FOLDER: &str = "slurm";
@@ -39,11 +39,7 @@ pub fn submit_to_slurm(sweep: &Sweep, device: DeviceChoice) -> Result<Submission
     fs::create_dir_all(&logs)
         .and_then(|()| fs::write(&script, text))
         .map_err(|error| failed(error.to_string()))?;
-    let open: Vec<String> = (0..)
-        .zip(&sweep.trials)
-        .filter(|(_, entry)| entry.status != TrialStatus::Done)
-        .map(|(index, _): (usize, _)| index.to_string())
-        .collect();
+    let open: Vec<String> = sweep.open_trials().map(|index| index.to_string()).collect();
     let array = sbatch(&[&format!("--array={}", open.join(",")), &script.to_string_lossy()]).map_err(failed)?;
     let table = format!("{} sweep {} --table", quoted(&program), quoted(&folder));
     let table = sbatch(&[

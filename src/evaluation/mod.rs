@@ -6,6 +6,7 @@ mod counterfactual;
 pub mod metrics;
 mod pool;
 mod records;
+mod retrieval_quality;
 pub mod statistics;
 mod summary;
 
@@ -16,4 +17,5 @@ pub use counterfactual::{Change, Effect};
 pub use metrics::{SCORE_INFO, ScoreInfo};
 pub use pool::{Pooled, PooledArm, PooledSummary, SeedRecords, pool};
 pub use records::*;
+pub use retrieval_quality::{HitRate, RANKS, RetrievalQuality, RetrievalRecord};
 pub use summary::summarise;

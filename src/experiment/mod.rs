@@ -2,9 +2,11 @@
 
 mod alarms;
 mod arm;
+mod encoder;
 mod evaluation;
 mod objective;
 mod prompt;
+mod retrieval;
 mod steering;
 mod sweep;
 mod validation;
@@ -15,9 +17,11 @@ use serde::{Deserialize, Serialize};
 
 pub use alarms::{AlarmRule, AlarmSettings};
 pub use arm::Arm;
+pub use encoder::{EncoderInput, EncoderSettings, Pooling};
 pub use evaluation::EvaluationSettings;
 pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use prompt::{PromptLayout, PromptSettings};
+pub use retrieval::{Retrieval, RetrieverKind};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use sweep::{Measure, SweepCell, SweepError, SweepFile, SweepPlan, SweepSplit, Trial};
 pub use validation::{ExperimentError, FieldError};
@@ -28,7 +32,7 @@ pub use validation::{ExperimentError, FieldError};
 pub struct Experiment {
     /// Short name; the run folder is `<date>-<name>`.
     pub name: String,
-    /// Seeds sample selection, initial weights and batch order.
+    /// Seeds initial weights, batch order and all else that training draws.
     pub seed: u64,
     /// Which code is learned from.
     pub data: Data,
@@ -64,6 +68,9 @@ pub struct Data {
     pub only_hits: bool,
     /// At most this many samples from one repository, so that no large package dominates.
     pub samples_per_repository: usize,
+    /// Seeds the split of a folder's repositories and the draw of samples, so that runs of several seeds can be compared on the
+    /// same samples. A file that does not name it means the seed of the run.
+    pub seed: u64,
 }
 
 impl Default for Data {
@@ -73,50 +80,7 @@ impl Default for Data {
             train_samples: 672,
             only_hits: true,
             samples_per_repository: 60,
-        }
-    }
-}
-
-/// How chunks of the other files of a repository are cut and ranked (method.md A6).
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct Retrieval {
-    /// Chunks given to a sample; each becomes `projector.tokens_per_chunk` soft tokens.
-    pub k: usize,
-    /// Lines in a chunk; windows do not overlap.
-    pub chunk_lines: usize,
-    /// A chunk is clipped to this many reader tokens, for the encoder and for full RAG alike.
-    pub chunk_tokens: usize,
-    /// Lines before the cursor that form the query.
-    pub query_lines: usize,
-}
-
-impl Default for Retrieval {
-    fn default() -> Self {
-        Self {
-            k: 5,
-            chunk_lines: 10,
-            chunk_tokens: 80,
-            query_lines: 8,
-        }
-    }
-}
-
-/// The frozen encoder.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct EncoderSettings {
-    /// Catalogue id, or a folder with `config.json`, `tokenizer.json` and safetensors.
-    pub model: String,
-    /// Chunks are truncated to this many encoder tokens.
-    pub max_tokens: usize,
-}
-
-impl Default for EncoderSettings {
-    fn default() -> Self {
-        Self {
-            model: "all-minilm-l6-v2".into(),
-            max_tokens: 256,
+            seed: 0,
         }
     }
 }
@@ -247,14 +211,46 @@ impl Experiment {
 
     /// Parses TOML text without checking ranges; `origin` names the text in errors.
     pub fn from_toml(text: &str, origin: &str) -> Result<Self, ExperimentError> {
-        toml::from_str(text).map_err(|error| ExperimentError::Parse {
+        let parse_error = |error: toml::de::Error| ExperimentError::Parse {
             origin: origin.to_owned(),
             message: error.to_string(),
-        })
+        };
+        // Errors of the text itself name line and column; those of a table cannot.
+        toml::from_str::<Self>(text).map_err(parse_error)?;
+        toml::from_str(text).and_then(Self::from_table).map_err(parse_error)
+    }
+
+    /// From the fields of a file.
+    pub fn from_table(table: toml::Table) -> Result<Self, toml::de::Error> {
+        let data = table.get("data").and_then(toml::Value::as_table);
+        let names_data_seed = data.is_some_and(|data| data.contains_key("seed"));
+        let mut experiment: Self = table.try_into()?;
+        if !names_data_seed {
+            experiment.data.seed = experiment.seed;
+        }
+        Ok(experiment)
     }
 
     /// The resolved experiment as TOML, every default written out.
     pub fn to_toml(&self) -> String {
         toml::to_string_pretty(self).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test should panic")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_draw_follows_the_seed_of_the_run_unless_it_has_its_own() {
+        let seeds = |text: &str| {
+            let experiment = Experiment::from_toml(text, "text").unwrap();
+            (experiment.seed, experiment.data.seed)
+        };
+        assert_eq!(seeds("seed = 3"), (3, 3));
+        assert_eq!(seeds("seed = 3\n[data]\nonly_hits = false"), (3, 3));
+        assert_eq!(seeds("seed = 3\n[data]\nseed = 0"), (3, 0));
+        assert_eq!(seeds(""), (0, 0));
     }
 }

@@ -162,3 +162,139 @@ impl SweepFile {
         toml::to_string_pretty(self).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "a failing test should panic")]
+mod tests {
+    use super::*;
+
+    fn plan(text: &str) -> Result<SweepPlan, SweepError> {
+        let file = SweepFile::from_toml(&format!("name = \"a\"\n{text}"), "test")?;
+        SweepPlan::new(file, Experiment::default(), &[])
+    }
+
+    #[test]
+    fn a_grid_is_the_product_of_its_values_with_every_seed() {
+        let plan = plan(
+            "seeds = [1, 2]\nset.schedule.steps = 4\n[grid]\n\"retrieval.k\" = [5, 10]\nobjective.alignment = [0, 0.5]",
+        );
+        let plan = plan.unwrap();
+        let names: Vec<&str> = plan.cells.iter().map(|cell| cell.name.as_str()).collect();
+        assert_eq!(
+            names,
+            [
+                "alignment=0, k=5",
+                "alignment=0, k=10",
+                "alignment=0.5, k=5",
+                "alignment=0.5, k=10"
+            ]
+        );
+        assert_eq!(plan.baseline(), "alignment=0, k=5");
+        assert_eq!(plan.trials.len(), 8);
+        let last = plan.trials.last().unwrap();
+        assert_eq!((last.cell, last.seed, last.experiment.seed), (3, 2, 2));
+        assert_eq!(last.experiment.name, "a-alignment-0.5-k-10-s2");
+        let Experiment {
+            retrieval,
+            objective,
+            schedule,
+            ..
+        } = &last.experiment;
+        assert_eq!((retrieval.k, objective.alignment, schedule.steps), (10, 0.5, 4));
+        assert_eq!(plan.trials[1].experiment.retrieval.k, 5);
+    }
+
+    #[test]
+    fn a_resolved_sweep_is_read_as_it_was() {
+        let one = plan("[[cells]]\nname = \"x\"\nretrieval.k = 7\n[[cells]]\nname = \"y\"").unwrap();
+        assert_eq!(one.cells.len(), 2);
+        let file = SweepFile::from_toml(&one.file.to_toml(), "test").unwrap();
+        let base = Experiment::from_toml(&one.experiment.to_toml(), "test").unwrap();
+        assert_eq!(SweepPlan::new(file, base, &[]).unwrap(), one);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_with_its_value_and_a_remedy() {
+        for (text, expected) in [
+            ("", ["grid", "nothing to sweep over", "[[cells]]"]),
+            (
+                "[grid]\n\"retrieval.kk\" = [5]",
+                [
+                    "\"retrieval.kk\" is 5",
+                    "no field \"kk\" in retrieval",
+                    "k, query_lines",
+                ],
+            ),
+            (
+                "[grid]\nretrival.k = [5]",
+                ["is 5", "no group \"retrival\"", "retrieval"],
+            ),
+            (
+                "[grid]\nretrieval.k = []",
+                ["grid.\"retrieval.k\"", "list of values", "[set]"],
+            ),
+            ("[grid]\nretrieval.k = [5, 0]", ["k=0", "retrieval.k is 0", "1 to 50"]),
+            (
+                "[grid]\nretrieval.k = [5, 5]",
+                ["\"k=5\"", "two cells", "name of its own"],
+            ),
+            (
+                "[grid]\nretrieval.k = [\"five\"]",
+                ["is five", "invalid type", "write it like 5"],
+            ),
+            (
+                "[grid]\nprompt.layout = [\"soft_last\"]",
+                ["is soft_last", "unknown variant", "soft_first"],
+            ),
+            (
+                "[grid]\nseed = [1, 2]",
+                ["grid.\"seed\"", "decides this itself", "seeds = [1, 2, 3]"],
+            ),
+            (
+                "seeds = [1, 1]\n[grid]\nretrieval.k = [5]",
+                ["seeds is [1, 1]", "1 is there twice", "once"],
+            ),
+            (
+                "baseline = \"k=6\"\n[grid]\nretrieval.k = [5]",
+                ["baseline is \"k=6\"", "no cell", "k=5"],
+            ),
+            (
+                "samples = 0\n[grid]\nretrieval.k = [5]",
+                ["samples is 0", "needs samples", "1 or more"],
+            ),
+            (
+                "[[cells]]\nname = \"x\"\n[[cells]]\nname = \"y\"",
+                ["\"x\" and \"y\"", "same experiment", "take one out"],
+            ),
+            (
+                "[[cells]]\nretrieval.k = 5",
+                ["cells[1].name", "missing", "write name ="],
+            ),
+            (
+                "measure = \"retrieval\"\n[grid]\nschedule.steps = [5]",
+                ["is 5", "does not depend on it", "training"],
+            ),
+            ("gird.retrieval.k = [5]", ["test is not a valid sweep", "gird", "grid"]),
+        ] {
+            let message = plan(text).unwrap_err().to_string();
+            for part in expected {
+                assert!(message.contains(part), "{message:?} does not say {part:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_change_reaches_every_cell_unless_the_cells_have_it_already() {
+        let file = SweepFile::from_toml("name = \"a\"\ngrid.retrieval.k = [5, 10]", "test").unwrap();
+        let with = |change: &str| SweepPlan::new(file.clone(), Experiment::default(), &[change.to_owned()]);
+        let plan = with("schedule.steps=3").unwrap();
+        assert!(plan.trials.iter().all(|trial| trial.experiment.schedule.steps == 3));
+        assert!(
+            with("retrieval.k=3")
+                .unwrap_err()
+                .to_string()
+                .contains("values of their own")
+        );
+        assert!(with("schedule.stepz=3").is_err());
+    }
+}

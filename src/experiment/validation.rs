@@ -85,38 +85,8 @@ impl Experiment {
             d.samples_per_repository.to_string(),
             "at least 1",
         );
-        let r = &self.retrieval;
-        check((1..=50).contains(&r.k), "retrieval.k", r.k.to_string(), "1 to 50");
-        check(
-            (1..=200).contains(&r.chunk_lines),
-            "retrieval.chunk_lines",
-            r.chunk_lines.to_string(),
-            "1 to 200",
-        );
-        check(
-            (8..=4096).contains(&r.chunk_tokens),
-            "retrieval.chunk_tokens",
-            r.chunk_tokens.to_string(),
-            "8 to 4096",
-        );
-        check(
-            (1..=200).contains(&r.query_lines),
-            "retrieval.query_lines",
-            r.query_lines.to_string(),
-            "1 to 200",
-        );
-        check(
-            !self.encoder.model.trim().is_empty(),
-            "encoder.model",
-            format!("{:?}", self.encoder.model),
-            "a catalogue id or a folder",
-        );
-        check(
-            (8..=8192).contains(&self.encoder.max_tokens),
-            "encoder.max_tokens",
-            self.encoder.max_tokens.to_string(),
-            "8 to 8192",
-        );
+        self.retrieval.check(&mut check);
+        self.encoder.check(&mut check);
         check(
             !self.reader.model.trim().is_empty(),
             "reader.model",

@@ -66,12 +66,15 @@ pub enum ModelError {
         /// What is not supported, and what is.
         message: String,
     },
+    /// A setting that this model cannot serve.
+    #[error(transparent)]
+    Setting(#[from] FieldError),
+    /// The grammar of Python could not be used, so that there is no syntax tree.
+    #[error("no syntax tree can be made ({0}); set encoder.input to \"code\"")]
+    Syntax(String),
     /// The platform names no cache folder.
     #[error("this system names no cache folder; set LLAVACODE_CACHE to the folder that models and code shall lie in")]
     NoCacheFolder,
-    /// A setting that these models cannot do.
-    #[error(transparent)]
-    Field(#[from] FieldError),
     /// The prompt has a position that does not exist: a token outside the vocabulary, or a soft token without a vector.
     #[error("the prompt cannot be read: {0}")]
     Prompt(String),

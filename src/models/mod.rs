@@ -4,6 +4,7 @@ pub mod catalogue;
 pub mod encoder;
 mod error;
 pub mod reader;
+mod tensors;
 pub mod tokenizer;
 
 pub use error::ModelError;

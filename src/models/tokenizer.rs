@@ -1,5 +1,6 @@
-//! Text to token ids and back, from `tokenizer.json` or from a GGUF file's metadata.
+//! Text to token ids and back, from `tokenizer.json`, from RoBERTa's two files or from a GGUF file's metadata.
 
+mod byte_level;
 mod gguf;
 
 use std::path::{Path, PathBuf};
@@ -41,7 +42,7 @@ const FILL_IN_THE_MIDDLE: [[&str; 3]; 4] = [
     ["<｜fim▁begin｜>", "<｜fim▁hole｜>", "<｜fim▁end｜>"],
 ];
 
-/// A reader's tokenizer.
+/// The tokenizer of a reader or an encoder.
 pub struct TextTokenizer {
     path: PathBuf,
     tokenizer: Tokenizer,
@@ -50,6 +51,19 @@ pub struct TextTokenizer {
 }
 
 impl TextTokenizer {
+    /// Reads `tokenizer.json` of a model's folder, else `vocab.json` and `merges.txt`.
+    pub fn from_folder(folder: &Path) -> Result<Self, ModelError> {
+        let path = folder.join("tokenizer.json");
+        if path.is_file() || !folder.join("vocab.json").is_file() {
+            return Self::from_json(&path);
+        }
+        Ok(Self::new(
+            &folder.join("vocab.json"),
+            byte_level::read(folder)?,
+            Vec::new(),
+        ))
+    }
+
     /// Reads `tokenizer.json`; the end of text comes from `generation_config.json` and `config.json` beside it.
     pub fn from_json(path: &Path) -> Result<Self, ModelError> {
         let tokenizer = tokenizer_json(path)?;
@@ -97,6 +111,24 @@ impl TextTokenizer {
             .encode_fast(text, false)
             .map_err(ModelError::broken(&self.path))?;
         Ok(encoding.get_ids().to_vec())
+    }
+
+    /// Token ids that belong before and behind a text, as the tokenizer itself puts them.
+    pub fn frame(&self) -> Result<[Vec<u32>; 2], ModelError> {
+        let letter = self.ids("a")?;
+        let framed = self
+            .tokenizer
+            .encode_fast("a", true)
+            .map_err(ModelError::broken(&self.path))?;
+        let framed = framed.get_ids();
+        let at = framed.windows(letter.len().max(1)).position(|window| window == letter);
+        let (front, rest) = framed.split_at(at.unwrap_or(0));
+        Ok([front.to_vec(), rest.iter().skip(letter.len()).copied().collect()])
+    }
+
+    /// The id of one token of the vocabulary.
+    pub fn id(&self, token: &str) -> Option<u32> {
+        self.tokenizer.token_to_id(token)
     }
 
     /// Text of `ids`, special tokens included. Unknown ids are left out; bytes that are not UTF-8 become U+FFFD.

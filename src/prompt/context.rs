@@ -129,7 +129,7 @@ impl PromptBuilder<'_> {
             Context::Control(rows) => self.delimited(rows.clone().map(|row| soft(row, None)).collect()),
             Context::Tokens(ids) => self.delimited(pieces(ids, Source::SoftToken { chunk: None }).collect()),
             Context::Identifiers(ids) => pieces(ids, Source::Identifiers).collect(),
-            Context::Definition(ids) if ids.is_empty() => Vec::new(),
+            Context::Definition([]) => Vec::new(),
             Context::Definition(ids) => {
                 let text = pieces(ids, Source::Definition);
                 text.chain(pieces(&self.chunk_end, Source::Definition)).collect()

@@ -1,13 +1,29 @@
 //! Which chunks of the other files of a repository go with a cursor.
 
+mod bm25;
+mod definitions;
+mod dense;
+mod hybrid;
+mod index;
 mod jaccard;
+mod names;
 mod words;
+
+use std::collections::HashMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::corpus::{Chunk, CompletionSample};
+use crate::corpus::{Chunk, CompletionSample, Repository};
+use crate::experiment::{Retrieval, RetrieverKind};
 
+pub use bm25::Bm25;
+pub use definitions::Definitions;
+pub use dense::Dense;
+pub use hybrid::Hybrid;
+pub use index::ChunkIndex;
 pub use jaccard::Jaccard;
+pub use names::{names, rarest_names};
 pub use words::{jaccard_similarity, word_sequence, words};
 
 /// A chunk chosen for a sample.
@@ -24,9 +40,29 @@ pub struct Retrieved {
 }
 
 /// Ranks the chunks of one repository for its samples.
-pub trait Retriever {
+pub trait Retriever: Send + Sync {
     /// The `k` nearest chunks of the files other than the sample's own, best first; fewer when there are fewer.
     fn retrieve(&self, sample: &CompletionSample, k: usize) -> Vec<Retrieved>;
+}
+
+/// The retriever of these settings over a repository.
+///
+/// `vectors` holds the encoder's vectors of the [`Dense::texts`] of the samples that will be asked for; only a kind that
+/// [needs an encoder](RetrieverKind::needs_encoder) looks at them.
+pub fn retriever(
+    settings: &Retrieval,
+    repository: &Repository,
+    vectors: HashMap<String, Vec<f32>>,
+) -> Box<dyn Retriever> {
+    let index = Arc::new(ChunkIndex::new(repository, settings.chunk_lines));
+    let lines = settings.query_lines;
+    match settings.retriever {
+        RetrieverKind::Jaccard => Box::new(Jaccard::over(index, lines)),
+        RetrieverKind::Bm25 => Box::new(Bm25::over(index, lines)),
+        RetrieverKind::Dense => Box::new(Dense::over(index, vectors, lines)),
+        RetrieverKind::Hybrid => Box::new(Hybrid::over(index, repository, lines)),
+        RetrieverKind::Definitions => Box::new(Definitions::over(index, repository, lines)),
+    }
 }
 
 /// The query of a sample: the last `lines` lines before the cursor, the one that it stands in counted.

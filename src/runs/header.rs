@@ -44,7 +44,7 @@ pub(super) fn read_experiment(folder: &Path, warnings: &mut Vec<String>) -> Resu
             path.display()
         )
     }));
-    table.try_into().map_err(damaged)
+    Experiment::from_table(table).map_err(damaged)
 }
 
 fn keep_known(table: &mut Table, known: &Table, prefix: &str, unknown: &mut Vec<String>) {

@@ -165,9 +165,17 @@ impl Sweep {
         self.trials.iter().filter(|entry| wanted(&entry.status)).count()
     }
 
+    /// The trials that have no outcome, by their place in the plan.
+    pub fn open_trials(&self) -> impl Iterator<Item = usize> {
+        let entries = self.trials.iter().enumerate();
+        entries
+            .filter(|(_, entry)| entry.status != TrialStatus::Done)
+            .map(|(index, _)| index)
+    }
+
     /// Whether every trial has its outcome.
     pub fn is_done(&self) -> bool {
-        self.count(|status| *status == TrialStatus::Done) == self.trials.len()
+        self.open_trials().next().is_none()
     }
 
     /// The table of what is done so far, computed anew: 10,000 resamples a number, a second for a large sweep.

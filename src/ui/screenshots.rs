@@ -113,13 +113,20 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
             (Station::Train, "train"),
             (Station::Collapse, "collapse"),
             (Station::Compare, "compare"),
+            (Station::Retrieve, "retrieve"),
             (Station::Runs, "runs"),
         ] {
             act(&mut window, Action::Go(station));
-            if station == Station::Compare {
+            if matches!(station, Station::Compare | Station::Retrieve) {
                 act(&mut window, Action::SelectSample(telling_sample(&pictures.runs)));
             }
             shoot(&mut window, name)?;
+            if station == Station::Collapse {
+                // The drawer, on the pairs that merged first.
+                window.key_press(egui::Key::C);
+                shoot(&mut window, "collapse-pairs")?;
+                window.key_press(egui::Key::C);
+            }
         }
     }
     Ok(paths)
@@ -133,7 +140,10 @@ fn settle(window: &mut Harness<'_, Workbench>) {
     };
     window.run_steps(SETTLING_FRAMES);
     let started = Instant::now();
-    let reading = |window: &Harness<'_, Workbench>| window.query_by_label_contains("Reading probes").is_some();
+    let reading = |window: &Harness<'_, Workbench>| {
+        let probes = window.query_all_by_label_contains("eading probes").next().is_some();
+        probes || window.state().state().digests.left() > 0
+    };
     while reading(window) && started.elapsed() < LONGEST_WAIT {
         wait(window);
     }

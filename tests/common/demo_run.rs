@@ -249,6 +249,9 @@ impl Demo {
             resamples: 1000,
             arms,
             content: differences(Arm::Compressed, Arm::ShuffledContext, &completions),
+            comparisons: Vec::new(),
+            groups: Vec::new(),
+            test_looks: 0,
         };
         self.writer.evaluation(&evaluation, &completions).unwrap();
         let events = self.alarms.observe_evaluation(&evaluation);
@@ -267,7 +270,7 @@ impl Demo {
             Arm::NoContext => 0.18,
             Arm::ShuffledContext => 0.17 + 0.02 * progress,
             Arm::Compressed => 0.18 + if self.aligned { 0.16 } else { 0.07 } * progress,
-            Arm::FullRag => 0.5,
+            _ => 0.5,
         };
         // The draw belongs to the sample, so that an arm that is better is right wherever a worse one was.
         let draw = ((i * 37 + 11) % SAMPLES) as f64 / SAMPLES as f64;
@@ -281,7 +284,7 @@ impl Demo {
         let prompt_tokens = match arm {
             Arm::NoContext => 124,
             Arm::Compressed | Arm::ShuffledContext => 131,
-            Arm::FullRag => 486 + i % 40,
+            _ => 486 + i % 40,
         };
         let exact = f64::from(u8::from(right));
         let similarity = if right { 100.0 } else { 28.0 + (i * 13 % 40) as f64 };
@@ -306,6 +309,7 @@ impl Demo {
             },
             ttft_ms: prompt_tokens as f64 * 0.62 + 4.0,
             total_ms: prompt_tokens as f64 * 0.62 + 190.0,
+            ..CompletionRecord::default()
         }
     }
 }
@@ -349,6 +353,7 @@ fn summary(arm: Arm, completions: &[CompletionRecord]) -> ArmSummary {
         },
         prompt_tokens: of_arm.clone().map(|c| c.prompt_tokens as f64).sum::<f64>() / SAMPLES as f64,
         ttft_ms: of_arm.map(|c| c.ttft_ms).sum::<f64>() / SAMPLES as f64,
+        ..ArmSummary::default()
     }
 }
 

@@ -108,7 +108,7 @@ fn write_repository(folder: &Path, index: usize) {
 }
 
 /// The character that GPT-2's byte-level alphabet gives to each byte.
-fn byte_characters() -> Vec<char> {
+pub fn byte_characters() -> Vec<char> {
     let printable =
         |byte: u32| (33..=126).contains(&byte) || (161..=172).contains(&byte) || (174..=255).contains(&byte);
     let mut next = 256;
@@ -125,7 +125,8 @@ fn byte_characters() -> Vec<char> {
         .collect()
 }
 
-fn byte_level() -> Value {
+/// A tokenizer of single bytes with an end of text.
+pub fn byte_level() -> Value {
     let vocab: Map<String, Value> = byte_characters()
         .into_iter()
         .enumerate()
@@ -142,7 +143,8 @@ fn byte_level() -> Value {
     })
 }
 
-fn word_piece() -> Value {
+/// A tokenizer of single letters in the manner of BERT.
+pub fn word_piece() -> Value {
     let mut tokens: Vec<String> = ["[PAD]", "[UNK]", "[CLS]", "[SEP]"].map(str::to_owned).into();
     tokens.extend(
         ('a'..='z')

@@ -28,6 +28,12 @@ fn a_dropped_chunk_is_a_chunk_that_was_never_retrieved() {
         _ => None,
     });
     assert_eq!(answer.step, 6);
+    assert_eq!(answer.target.len(), answer.unchanged.log_probabilities.len());
+    assert!(
+        sample.sample.target.starts_with(&answer.target[0]),
+        "{:?}",
+        answer.target
+    );
     assert!(answer.changed.iter().map(|(change, _)| change).eq(&changes));
 
     // The second way: the same prompt asked for as a completion.

@@ -34,7 +34,7 @@ pub fn wait(h: &mut Harness<'_, Workbench>) {
     let start = Instant::now();
     loop {
         h.run_ok();
-        let reading = h.query_by_label_contains("eading probes").is_some();
+        let reading = h.query_all_by_label_contains("eading probes").next().is_some();
         if !reading {
             break;
         }

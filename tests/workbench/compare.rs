@@ -151,6 +151,7 @@ fn a_sample_is_completed_again_and_the_answer_stands_below() {
             step: 61,
             retrieved,
             completions,
+            prompts: Vec::new(),
         }),
         bad_input: false,
     });

@@ -142,7 +142,7 @@ fn a_failed_download_says_why_on_the_page_and_a_running_one_is_seen_from_every_p
         total: 244,
         unit: "bytes",
     })));
-    h.key_press(egui::Key::Num4);
+    h.key_press(egui::Key::Num5);
     h.run();
     h.get_by_label("↓ models and code 25 %").click();
     h.run();

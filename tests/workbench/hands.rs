@@ -117,6 +117,8 @@ fn a_run_that_did_not_end_is_taken_up_again() {
     act(&mut h, Action::Go(Station::Train));
     h.get_by_label("Resume run");
     act(&mut h, Action::Go(Station::Runs));
+    h.get_by_label("Actions of live").click();
+    h.run_ok();
     h.get_by_label("Resume live").click();
     h.run_ok();
     assert!(matches!(last(&engine), Command::ResumeRun(run) if run == folder));
@@ -125,6 +127,8 @@ fn a_run_that_did_not_end_is_taken_up_again() {
     act(&mut h, Action::Command(UiCommand::ResumeRun));
     assert_eq!(engine.sent(), ["ResumeRun"]);
     act(&mut h, Action::Go(Station::Runs));
+    h.get_by_label("Actions of live").click();
+    h.run_ok();
     assert!(h.get_by_label("Resume live").accesskit_node().is_disabled());
 }
 

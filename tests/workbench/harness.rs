@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder};
 use jiff::Timestamp;
 use llavacode::app::{Action, CatalogueItem, Desktop, EngineHandle, PathField};
@@ -127,6 +128,17 @@ pub fn act(h: &mut Harness<'_, Workbench>, action: Action) {
     let ctx = h.ctx.clone();
     h.state_mut().act(&ctx, action);
     h.run_ok();
+}
+
+/// What a chart says to those who do not see it; the one whose title begins so.
+pub fn figure(h: &Harness<'_, Workbench>, title: &str) -> String {
+    let figures = h.query_all_by_role(egui::accesskit::Role::Figure);
+    let texts = figures.filter_map(|node| node.accesskit_node().label());
+    let found: Vec<String> = texts.filter(|text| text.starts_with(title)).collect();
+    found
+        .first()
+        .cloned()
+        .unwrap_or_else(|| panic!("no chart is called {title}"))
 }
 
 /// A run in training, as the engine tells it.

@@ -11,6 +11,7 @@ use llavacode::ui::Workbench;
 use super::collapse::wait;
 use super::demo_run::write;
 use super::harness::build;
+use super::laboratory::{answer, merged};
 
 fn act(h: &mut Harness<'_, Workbench>, action: Action) {
     let ctx = h.ctx.clone();
@@ -90,5 +91,57 @@ fn collapse_and_compare_are_painted() {
         act(&mut h, Action::Go(Station::Train));
         shoot(&mut h, "train-charts");
         exported(&mut h, &runs.path().join("exported.png"));
+    }
+}
+
+#[test]
+fn the_laboratory_is_painted() {
+    let Some(folder) = std::env::var_os("LLAVACODE_SHOTS") else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder).unwrap();
+    let runs = tempfile::tempdir().unwrap();
+    let collapse = write(runs.path(), "collapse", false);
+    for (theme, preference, size) in [
+        (egui::Theme::Dark, egui::ThemePreference::Dark, [1280.0, 720.0]),
+        (egui::Theme::Light, egui::ThemePreference::Light, [2560.0, 1440.0]),
+    ] {
+        let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
+        let (mut h, engine) = build(builder, runs.path(), true);
+        h.set_size(size.into());
+        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| {
+            h.run_ok();
+            let file = format!("lab-{name}-{theme:?}.png").to_lowercase();
+            h.render().unwrap().save(folder.join(file)).unwrap();
+        };
+        act(&mut h, Action::SetTheme(preference));
+        act(&mut h, Action::Focus(collapse.clone()));
+        act(&mut h, Action::Go(Station::Collapse));
+        wait(&mut h);
+        act(&mut h, Action::PinStep(Some(18)));
+        shoot(&mut h, "closed");
+        for (key, name) in [
+            (egui::Key::C, "pairs"),
+            (egui::Key::S, "samples"),
+            (egui::Key::T, "token"),
+            (egui::Key::W, "whatif"),
+            (egui::Key::A, "act"),
+        ] {
+            h.key_press(key);
+            h.run_ok();
+            merged(&mut h);
+            shoot(&mut h, name);
+            if matches!(key, egui::Key::T | egui::Key::W) {
+                h.key_press(egui::Key::Enter);
+                h.run_ok();
+                answer(&mut h, &engine);
+                if key == egui::Key::W {
+                    let show = h.query_all_by_label("show").next().unwrap();
+                    show.click();
+                }
+                shoot(&mut h, &format!("{name}-answer"));
+            }
+        }
     }
 }

@@ -38,8 +38,10 @@ pub(in crate::engine) fn counterfactuals(
     }
     let changed = completions.split_off(1.min(completions.len()));
     let unchanged = completions.pop().ok_or(EngineError::Cancelled)?;
+    let target = encoded.prepared.target.iter();
     Ok(CounterfactualAnswer {
         step,
+        target: target.map(|token| models.tokenizer.text(&[*token])).collect(),
         unchanged,
         changed: request.changes.iter().cloned().zip(changed).collect(),
     })

@@ -78,6 +78,8 @@ pub struct CounterfactualRequest {
 pub struct CounterfactualAnswer {
     /// Steps that the projector had finished.
     pub step: usize,
+    /// The text of each token of the true target, beside which [`CompletionRecord::log_probabilities`] stand.
+    pub target: Vec<String>,
     /// With the soft tokens as they are.
     pub unchanged: CompletionRecord,
     /// With each change.

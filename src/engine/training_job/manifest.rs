@@ -18,11 +18,9 @@ pub(super) fn manifest(
     projector: &Projector,
 ) -> Result<Manifest, EngineError> {
     let mut sha256 = BTreeMap::new();
-    for name in [
-        &experiment.reader.model,
-        &experiment.encoder.model,
-        &experiment.data.corpus,
-    ] {
+    let encoder = Some(&experiment.encoder).filter(|encoder| !encoder.is_reader());
+    let names = [&experiment.reader.model, &experiment.data.corpus];
+    for name in names.into_iter().chain(encoder.map(|encoder| &encoder.model)) {
         sha256.insert(name.clone(), settings.store.sha256(name)?);
     }
     let config = models.reader.config();

@@ -3,14 +3,12 @@
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
 
-use strum::IntoEnumIterator as _;
-
-use super::Worker;
+use super::{Worker, watch};
 use crate::corpus::Split;
 use crate::engine::{
     EngineError, EvaluationRequest, Event, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState,
+    retrieval_quality,
 };
-use crate::evaluation::Arm;
 use crate::experiment::{Experiment, Measure, SweepPlan, Trial};
 use crate::runs::{self, Outcome, Run, RunError, RunStatus, Sweep, TrialStatus, TrialWriter};
 
@@ -49,36 +47,44 @@ impl Worker {
     }
 
     fn prepare_sweep(&mut self, request: SweepRequest) -> Result<SweepJob, EngineError> {
-        let (plan, folder) = match request.sweep {
-            SweepSource::New(plan) => (*plan, None),
-            SweepSource::Folder(folder) => (Sweep::open(&folder)?.plan, Some(folder)),
-        };
-        let wanted: VecDeque<usize> = match request.trials {
-            SweepTrials::All => (0..plan.trials.len()).collect(),
-            SweepTrials::One(index) if index < plan.trials.len() => VecDeque::from([index]),
-            SweepTrials::One(index) => {
-                return Err(EngineError::NoTrial {
-                    index,
-                    trials: plan.trials.len(),
-                });
+        let (plan, folder, open) = match request.sweep {
+            SweepSource::New(plan) => {
+                let open = (0..plan.trials.len()).collect();
+                (*plan, None, open)
             }
-            SweepTrials::None => VecDeque::new(),
+            SweepSource::Folder(folder) => {
+                let sweep = Sweep::open(&folder)?;
+                let open: Vec<usize> = sweep.open_trials().collect();
+                (sweep.plan, Some(folder), open)
+            }
         };
-        self.check_sweep(&plan)?;
+        let trials = plan.trials.len();
+        let checked: Vec<&Trial> = match request.trials {
+            SweepTrials::One(index) => {
+                Vec::from([plan.trials.get(index).ok_or(EngineError::NoTrial { index, trials })?])
+            }
+            SweepTrials::All | SweepTrials::None => open.iter().filter_map(|index| plan.trials.get(*index)).collect(),
+        };
+        self.check_sweep(&plan, checked)?;
         let folder = match folder {
             Some(folder) => folder,
             None => runs::create_sweep(&self.settings.runs_dir, &plan)?,
         };
+        let waiting = match request.trials {
+            SweepTrials::All => open.into(),
+            SweepTrials::One(index) => VecDeque::from([index]),
+            SweepTrials::None => VecDeque::new(),
+        };
         Ok(SweepJob {
             folder,
             plan,
-            waiting: wanted,
+            waiting,
             current: None,
         })
     }
 
     /// Fails where a trial could not be run: its corpus is not here, or its models cannot do what it asks for.
-    fn check_sweep(&mut self, plan: &SweepPlan) -> Result<(), EngineError> {
+    fn check_sweep(&mut self, plan: &SweepPlan, mut rest: Vec<&Trial>) -> Result<(), EngineError> {
         let of_cell = |trial: &Trial| {
             let cell = plan.cell_name(trial).to_owned();
             move |source: EngineError| EngineError::Cell {
@@ -86,14 +92,13 @@ impl Worker {
                 source: Box::new(source),
             }
         };
-        for trial in &plan.trials {
+        for trial in &rest {
             let corpus = self.settings.store.corpus(&trial.experiment.data.corpus);
             corpus.map_err(EngineError::from).map_err(of_cell(trial))?;
         }
         if plan.file.measure == Measure::Retrieval {
             return Ok(());
         }
-        let mut rest: Vec<&Trial> = plan.trials.iter().collect();
         // Trials with the same models are checked together, so that each model is loaded once.
         while let Some(last) = rest.last() {
             self.reply.progress("loading models", 0, 0, "models");
@@ -243,14 +248,24 @@ impl Worker {
             run: folder.to_owned(),
             step: Some(step),
             split,
-            arms: Arm::iter().collect(),
+            arms: experiment.evaluation.arms.clone(),
             limit,
         })?;
         Ok(Outcome::of_run(&Run::open(folder)?, step, split)?)
     }
 
-    fn look_at_retrieval(&mut self, _experiment: &Experiment, _split: Split) -> Result<Outcome, EngineError> {
-        Err(EngineError::Cancelled)
+    fn look_at_retrieval(&mut self, experiment: &Experiment, split: Split) -> Result<Outcome, EngineError> {
+        let device = self.open_device()?;
+        let Self {
+            settings,
+            waiting,
+            orders,
+            reply,
+            ..
+        } = self;
+        let progress = &mut watch(orders, waiting, reply);
+        let quality = retrieval_quality(experiment, split, &settings.store, &device, progress)?;
+        Ok(Outcome::from(&quality))
     }
 
     /// Writes down what came of a trial, and the table anew.

@@ -11,8 +11,11 @@ use crate::experiment::Experiment;
 /// More cells than this are a mistake in the grid.
 const MOST_CELLS: usize = 1000;
 
-/// Groups of fields that retrieval depends on.
-const OF_RETRIEVAL: [&str; 5] = ["data", "retrieval", "encoder", "reader", "evaluation"];
+/// Groups of fields that the quality of retrieval depends on, but for [`NOT_OF_RETRIEVAL`].
+const OF_RETRIEVAL: [&str; 4] = ["data", "retrieval", "encoder", "reader"];
+
+/// How much of a ranking is used, and not how good it is.
+const NOT_OF_RETRIEVAL: [&str; 2] = ["retrieval.k", "retrieval.chunk_tokens"];
 
 /// One combination of values: a row of the sweep's table.
 #[derive(Clone, Debug, PartialEq)]
@@ -79,7 +82,8 @@ pub(super) fn cells(file: &SweepFile, experiment: &Experiment) -> Result<Vec<Swe
         for (field, value) in &cell.fields {
             assign(&mut tried, place, field, value)?;
             let group = field.split('.').next().unwrap_or_default();
-            if file.measure == Measure::Retrieval && !OF_RETRIEVAL.contains(&group) {
+            let matters = OF_RETRIEVAL.contains(&group) && !NOT_OF_RETRIEVAL.contains(&field.as_str());
+            if file.measure == Measure::Retrieval && !matters {
                 return Err(SweepError::field(
                     format!("{place}.{field:?}"),
                     value_text(value),
@@ -207,6 +211,11 @@ pub(super) fn trials(file: &SweepFile, experiment: &Experiment, cells: &[SweepCe
             "an evaluation needs samples",
             "write 1 or more",
         ));
+    }
+    if let (Some(samples), Measure::Retrieval) = (file.samples, file.measure) {
+        let reason = "retrieval is measured on every sample of the split";
+        let remedy = "take it out; data.samples_per_repository says how many are drawn";
+        return Err(SweepError::field("samples", samples, reason, remedy));
     }
     let mut trials: Vec<Trial> = Vec::new();
     for (index, cell) in cells.iter().enumerate() {

@@ -112,7 +112,7 @@ impl Store {
     /// The folder of the encoder with this catalogue id, `organisation/name` in the Hugging Face cache, or path.
     pub fn encoder(&self, name: &str) -> Result<PathBuf, ModelError> {
         let path = self.locate(name, EntryKind::Encoder)?;
-        match is_model_folder(&path) {
+        match is_encoder_folder(&path) {
             true => Ok(path),
             false => Err(ModelError::Broken {
                 path,
@@ -149,6 +149,7 @@ impl Store {
             Some(entry) => self.locate(name, entry.kind)?,
             None => self
                 .locate(name, EntryKind::Reader)
+                .or_else(|_| self.locate(name, EntryKind::Encoder))
                 .or_else(|_| self.locate(name, EntryKind::Corpus))?,
         };
         let read = |source: io::Error| ModelError::Read {
@@ -159,6 +160,7 @@ impl Store {
         let sum = match reader_files(&path) {
             Ok(ReaderFiles::Gguf(file)) => sums.file(&file),
             Ok(ReaderFiles::Folder(folder)) => sums.folder(&folder, &["json", "safetensors"]),
+            Err(_) if is_encoder_folder(&path) => sums.folder(&path, &["json", "txt", "safetensors", "bin"]),
             Err(_) => sums.folder(&path, &["whl", "py"]),
         };
         let sum = sum.map_err(read)?;
@@ -197,7 +199,12 @@ impl Store {
         if !name.is_empty() && path.exists() {
             return Ok(path.to_owned());
         }
-        let snapshot = || find_snapshot(&hub_cache()?, name, is_model_folder);
+        let usable = if kind == EntryKind::Encoder {
+            is_encoder_folder
+        } else {
+            is_model_folder
+        };
+        let snapshot = || find_snapshot(&hub_cache()?, name, usable);
         if let Some(snapshot) = snapshot().filter(|_| kind != EntryKind::Corpus && name.split('/').count() == 2) {
             return Ok(snapshot);
         }
@@ -215,7 +222,9 @@ impl Store {
 fn needs(kind: EntryKind) -> &'static str {
     match kind {
         EntryKind::Reader => "config.json, tokenizer.json and safetensors (or one GGUF file)",
-        EntryKind::Encoder => "config.json, tokenizer.json and safetensors",
+        EntryKind::Encoder => {
+            "config.json, tokenizer.json (or vocab.json and merges.txt) and safetensors (or pytorch_model.bin)"
+        }
         EntryKind::Corpus => "one sub-folder of Python files a repository",
     }
 }
@@ -237,6 +246,16 @@ fn files_with_extension(folder: &Path, extension: &str) -> Vec<PathBuf> {
 fn is_model_folder(path: &Path) -> bool {
     let named = ["config.json", "tokenizer.json"];
     named.iter().all(|name| path.join(name).is_file()) && !files_with_extension(path, "safetensors").is_empty()
+}
+
+/// Encoders of the RoBERTa kind were published with other files than today's.
+fn is_encoder_folder(path: &Path) -> bool {
+    let has = |name: &str| path.join(name).is_file();
+    let tokenizer = has("tokenizer.json") || has("vocab.json") && has("merges.txt");
+    let weights = !files_with_extension(path, "safetensors").is_empty()
+        || has("pytorch_model.bin")
+        || has("pytorch_model.bin.index.json");
+    has("config.json") && tokenizer && weights
 }
 
 /// What a reader's path holds.
@@ -299,6 +318,22 @@ mod tests {
         assert_eq!(store.encoder(name).unwrap(), model);
         assert_eq!(store.reader(name).unwrap(), ReaderFiles::Folder(model.clone()));
         assert_eq!(store.corpus(name).unwrap(), CorpusFiles::Folder(model));
+    }
+
+    #[test]
+    fn an_encoder_may_have_the_files_of_its_time() {
+        let (folder, store) = empty();
+        let model = folder.path().join("unixcoder");
+        let name = model.to_str().unwrap();
+        write_model(&model, &["config.json", "vocab.json", "pytorch_model.bin"]);
+        let error = store.encoder(name).unwrap_err().to_string();
+        assert!(error.contains("vocab.json and merges.txt"), "{error}");
+        write_model(&model, &["merges.txt"]);
+        assert_eq!(store.encoder(name).unwrap(), model);
+        assert!(store.reader(name).is_err());
+        let before = store.sha256(name).unwrap();
+        fs::write(model.join("pytorch_model.bin"), "other weights").unwrap();
+        assert_ne!(store.sha256(name).unwrap(), before);
     }
 
     #[test]

@@ -1,120 +1,102 @@
-//! An encoder from a folder of the sentence-transformers layout: tokenizer, BERT, mean pooling.
+//! BERT and its descendant RoBERTa (CodeBERT, GraphCodeBERT, UniXcoder): token ids in, last hidden states out.
 
+use std::collections::HashMap;
 use std::path::Path;
 
-use candle_core::Device;
+use candle_core::{DType, Device, Tensor};
+use candle_nn::VarBuilder;
+use candle_transformers::models::bert::{BertModel, Config};
 use serde_json::Value;
-use sha2::{Digest, Sha256};
-use tokenizers::{Tokenizer, TruncationParams};
 
-use super::{BertNetwork, Encoder};
-use crate::models::{ModelError, tokenizer};
+use super::kind::Kind;
+use crate::models::ModelError;
+use crate::models::tensors::tensors_of;
 
-/// Rows of one forward pass: enough for the matrix products to run at full speed, few enough to stay in the cache.
-const BATCH: usize = 16;
+/// Table of the learned positions.
+const POSITIONS: &str = "embeddings.position_embeddings.weight";
 
-/// A BERT encoder such as all-MiniLM-L6-v2.
-pub struct BertEncoder {
-    path: std::path::PathBuf,
-    tokenizer: Tokenizer,
-    network: BertNetwork,
-    fingerprint: String,
+/// The transformer without its tokenizer.
+pub(super) struct BertNetwork {
+    model: BertModel,
+    config: Config,
+    device: Device,
 }
 
-impl BertEncoder {
-    /// Reads `config.json`, `tokenizer.json`, `model.safetensors` and, if it is there, `1_Pooling/config.json`.
-    /// Texts are truncated to `max_tokens` tokens, the special ones included, and to what the model has positions for.
-    pub fn load(folder: &Path, max_tokens: usize, device: &Device) -> Result<Self, ModelError> {
-        require_mean_pooling(&folder.join("1_Pooling/config.json"))?;
-        let network = BertNetwork::load(folder, device)?;
-        // Two special tokens frame the text; at least one of its own tokens must fit.
-        let max_length = max_tokens.clamp(3, network.max_tokens().max(3));
-        let path = folder.join("tokenizer.json");
-        let mut tokenizer = tokenizer::tokenizer_json(&path)?;
-        tokenizer
-            .with_truncation(Some(TruncationParams {
-                max_length,
-                ..TruncationParams::default()
-            }))
-            .map_err(ModelError::broken(&path))?;
+impl BertNetwork {
+    /// Reads the weights of a folder whose `config.json` holds these fields.
+    pub fn load(folder: &Path, fields: &Value, kind: Kind, device: &Device) -> Result<Self, ModelError> {
+        let broken = |error: candle_core::Error| ModelError::Broken {
+            path: folder.to_owned(),
+            message: error.to_string(),
+        };
+        let mut config: Config =
+            serde_json::from_value(fields.clone()).map_err(ModelError::broken(&folder.join("config.json")))?;
+        let mut tensors = canonical(tensors_of(folder)?);
+        if kind == Kind::Roberta
+            && let Some(table) = tensors.get(POSITIONS)
+        {
+            // The first token has the position behind the padding's; from there on RoBERTa is BERT.
+            let first = config.pad_token_id + 1;
+            let rows = config.max_position_embeddings.saturating_sub(first);
+            let used = table.narrow(0, first, rows).map_err(broken)?;
+            tensors.insert(POSITIONS.to_owned(), used);
+            config.max_position_embeddings = rows;
+        }
+        let model = BertModel::load(VarBuilder::from_tensors(tensors, DType::F32, device), &config).map_err(broken)?;
         Ok(Self {
-            path,
-            tokenizer,
-            network,
-            fingerprint: fingerprint(folder, max_length)?,
+            model,
+            config,
+            device: device.clone(),
         })
     }
 
-    /// Token ids of `text`, framed by the special tokens and truncated.
-    pub fn ids(&self, text: &str) -> Result<Vec<u32>, ModelError> {
-        let encoding = self
-            .tokenizer
-            .encode_fast(text, true)
-            .map_err(ModelError::broken(&self.path))?;
-        Ok(encoding.get_ids().to_vec())
-    }
-}
-
-impl Encoder for BertEncoder {
-    fn fingerprint(&self) -> &str {
-        &self.fingerprint
+    /// Length of a hidden state.
+    pub fn width(&self) -> usize {
+        self.config.hidden_size
     }
 
-    fn width(&self) -> usize {
-        self.network.width()
+    /// Most tokens that have a position.
+    pub fn max_tokens(&self) -> usize {
+        self.config.max_position_embeddings
     }
 
-    fn tokens(&self, text: &str) -> Result<usize, ModelError> {
-        Ok(self.ids(text)?.len())
+    /// Tokens that have an embedding.
+    pub fn vocab_size(&self) -> usize {
+        self.config.vocab_size
     }
 
-    fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
-        let mut rows = Vec::with_capacity(texts.len());
-        for (index, text) in texts.iter().enumerate() {
-            rows.push((index, self.ids(text)?));
+    /// Last hidden states of some texts that are computed together, `[tokens, width]` a text. No text may be empty.
+    pub fn hidden_states(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let longest = texts.iter().map(|text| text.len()).max().unwrap_or(0);
+        let mut padded = Vec::with_capacity(texts.len() * longest);
+        let mut mask = Vec::with_capacity(texts.len() * longest);
+        for text in texts {
+            let padding = longest - text.len();
+            padded.extend_from_slice(text);
+            padded.extend(std::iter::repeat_n(self.config.pad_token_id as u32, padding));
+            mask.extend(std::iter::repeat_n(1f32, text.len()));
+            mask.extend(std::iter::repeat_n(0f32, padding));
         }
-        // Rows of like length share a batch, so that little is computed on padding.
-        rows.sort_by_key(|(_, ids)| ids.len());
-        let mut vectors = vec![Vec::new(); texts.len()];
-        for batch in rows.chunks(BATCH) {
-            let ids: Vec<&[u32]> = batch.iter().map(|(_, ids)| ids.as_slice()).collect();
-            for ((index, _), vector) in batch.iter().zip(self.network.embed_ids(&ids)?) {
-                if let Some(slot) = vectors.get_mut(*index) {
-                    *slot = vector;
-                }
-            }
-        }
-        Ok(vectors)
+        let padded = Tensor::from_vec(padded, (texts.len(), longest), &self.device)?;
+        let mask = Tensor::from_vec(mask, (texts.len(), longest), &self.device)?;
+        let hidden = self.model.forward(&padded, &padded.zeros_like()?, Some(&mask))?;
+        let of = |(index, text): (usize, &&[u32])| {
+            Ok(hidden.get(index)?.narrow(0, 0, text.len())?.flatten_all()?.to_vec1()?)
+        };
+        texts.iter().enumerate().map(of).collect()
     }
 }
 
-/// SHA-256 of all that decides a vector.
-fn fingerprint(folder: &Path, max_tokens: usize) -> Result<String, ModelError> {
-    let mut hash = Sha256::new();
-    hash.update(format!("bert mean {max_tokens}"));
-    for name in ["config.json", "tokenizer.json", "model.safetensors"] {
-        let path = folder.join(name);
-        hash.update(Sha256::digest(std::fs::read(&path).map_err(ModelError::read(&path))?));
-    }
-    Ok(hex(&hash.finalize()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Refuses a model that was trained with another pooling: its mean vectors would mean little.
-fn require_mean_pooling(path: &Path) -> Result<(), ModelError> {
-    if !path.exists() {
-        return Ok(());
-    }
-    let text = std::fs::read_to_string(path).map_err(ModelError::read(path))?;
-    let config: Value = serde_json::from_str(&text).map_err(ModelError::broken(path))?;
-    match config.get("pooling_mode_mean_tokens") {
-        Some(Value::Bool(true)) => Ok(()),
-        _ => Err(ModelError::Unsupported {
-            path: path.to_owned(),
-            message: "the encoder must pool by the mean of its tokens".into(),
-        }),
-    }
+/// Tensors by the names that a bare model has: whatever stands in front of them (`bert.`, `roberta.`, `model.`), and norms whose
+/// parts have the names of the first BERT (`gamma`, `beta`). Heads are left out.
+fn canonical(tensors: HashMap<String, Tensor>) -> HashMap<String, Tensor> {
+    let bare = |(name, tensor): (String, Tensor)| {
+        let at = ["embeddings.", "encoder.layer."]
+            .into_iter()
+            .filter_map(|part| name.find(part))
+            .min()?;
+        let name = name.get(at..)?.replace("LayerNorm.gamma", "LayerNorm.weight");
+        Some((name.replace("LayerNorm.beta", "LayerNorm.bias"), tensor))
+    };
+    tensors.into_iter().filter_map(bare).collect()
 }

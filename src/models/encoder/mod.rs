@@ -2,18 +2,31 @@
 
 mod bert;
 mod cache;
-mod network;
+mod fingerprint;
+mod input;
+mod kind;
+mod rare_identifiers;
 mod segment;
+mod syntax_tree;
+mod text_encoder;
+mod vector;
 
-pub use bert::BertEncoder;
+use std::sync::Arc;
+
 pub use cache::VectorCache;
-pub use network::BertNetwork;
+pub use rare_identifiers::RareIdentifiers;
+pub use syntax_tree::{Part, linearised};
+pub use text_encoder::TextEncoder;
 
 use super::ModelError;
+use super::reader::Reader;
+use super::tokenizer::TextTokenizer;
+use crate::experiment::{EncoderSettings, Pooling};
 
 /// A frozen model that turns a text into one vector of length one.
 pub trait Encoder: Send {
-    /// Changes when the model, its pooling or its truncation changes: vectors of equal fingerprints are interchangeable.
+    /// Changes when the model, its pooling, its input or its truncation changes: vectors of equal fingerprints are
+    /// interchangeable.
     fn fingerprint(&self) -> &str;
 
     /// Length of a vector.
@@ -24,4 +37,18 @@ pub trait Encoder: Send {
 
     /// One L2-normalised vector for each text, in their order.
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError>;
+}
+
+/// The reader itself as encoder: by its hidden states, or by its token embeddings of rare identifiers. No weights are loaded;
+/// `weights` is the SHA-256 of the reader's files.
+pub fn of_reader(
+    settings: &EncoderSettings,
+    reader: Arc<dyn Reader>,
+    tokenizer: Arc<TextTokenizer>,
+    weights: &str,
+) -> Result<Box<dyn Encoder>, ModelError> {
+    Ok(match settings.pooling {
+        Pooling::RareIdentifiers => Box::new(RareIdentifiers::new(settings, reader, tokenizer, weights)),
+        _ => Box::new(TextEncoder::of_reader(settings, reader, tokenizer, weights)?),
+    })
 }

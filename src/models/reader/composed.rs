@@ -8,6 +8,7 @@ use std::path::Path;
 use candle_core::{D, DType, Device, Tensor, Var};
 use candle_nn::ops;
 
+use super::input::check_texts;
 use super::weights::{LayerWeights, Weight};
 use super::{Feed, LogitLoss, LossAndGradient, Output, Reader, ReaderConfig, ReaderWeights, Sequence, Session, Slot};
 use crate::models::ModelError;
@@ -260,8 +261,32 @@ impl Reader for ComposedReader {
         &self.weights.config
     }
 
-    fn embedding_table(&self) -> Result<Vec<f32>, ModelError> {
-        Ok(self.weights.embeddings.values.flatten_all()?.to_vec1()?)
+    fn embeddings(&self, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+        check_texts(&[ids], &self.weights.config)?;
+        let rows = self
+            .weights
+            .embeddings
+            .values
+            .index_select(&Tensor::new(ids, &self.device)?, 0)?;
+        Ok(rows.flatten_all()?.to_vec1()?)
+    }
+
+    fn hidden_states(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError> {
+        check_texts(texts, &self.weights.config)?;
+        let slots: Vec<Vec<Slot>> = texts
+            .iter()
+            .map(|text| text.iter().map(|&id| Slot::Token(id)).collect())
+            .collect();
+        let x = self.embed(&slots.iter().map(Vec::as_slice).collect::<Vec<_>>(), None)?;
+        let longest = x.dim(1)?;
+        let positions: Vec<usize> = texts.iter().flat_map(|_| 0..longest).collect();
+        let mask = self.mask(texts.len(), longest, longest, |_, row, key| key <= row)?;
+        let mut caches: Vec<Cache> = self.weights.layers.iter().map(|_| None).collect();
+        let hidden = self.forward(x, &positions, &mask, &mut caches)?;
+        let of = |(index, text): (usize, &&[u32])| {
+            Ok(hidden.get(index)?.narrow(0, 0, text.len())?.flatten_all()?.to_vec1()?)
+        };
+        texts.iter().enumerate().map(of).collect()
     }
 
     fn backward(

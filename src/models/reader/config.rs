@@ -82,10 +82,9 @@ impl ReaderConfig {
         if let Some(key) = biases.filter(|_| family != "qwen2") {
             return Err(unsupported(format!("it has biases that are not read ({key:?})")));
         }
-        let rope = json
-            .get("rope_parameters")
-            .or_else(|| json.get("rope_scaling"))
-            .filter(|rope| rope.is_object());
+        let rope = ["rope_parameters", "rope_scaling"]
+            .into_iter()
+            .find_map(|key| json.get(key).filter(|rope| rope.is_object()));
         let rope_type = rope
             .and_then(|rope| rope.get("rope_type").or_else(|| rope.get("type")))
             .and_then(Value::as_str);

@@ -131,6 +131,15 @@ impl Feed<'_> {
     }
 }
 
+/// Checks that texts are of tokens of the vocabulary.
+pub(super) fn check_texts(texts: &[&[u32]], config: &ReaderConfig) -> Result<(), ModelError> {
+    for text in texts {
+        let slots: Vec<Slot> = text.iter().map(|&id| Slot::Token(id)).collect();
+        check_slots(&slots, &[], config)?;
+    }
+    Ok(())
+}
+
 /// Checks that every slot names a token and a soft row that exist.
 fn check_slots(slots: &[Slot], soft: &[f32], config: &ReaderConfig) -> Result<(), ModelError> {
     let rows = soft.len() / config.hidden;

@@ -49,12 +49,21 @@ pub struct Output {
 }
 
 /// A frozen decoder.
-pub trait Reader: Send {
+pub trait Reader: Send + Sync {
     /// Shape and constants.
     fn config(&self) -> &ReaderConfig;
 
+    /// Token embeddings, `[ids, hidden]`.
+    fn embeddings(&self, ids: &[u32]) -> Result<Vec<f32>, ModelError>;
+
     /// The token-embedding table, `[vocab, hidden]`.
-    fn embedding_table(&self) -> Result<Vec<f32>, ModelError>;
+    fn embedding_table(&self) -> Result<Vec<f32>, ModelError> {
+        let all: Vec<u32> = (0..self.config().vocab_size as u32).collect();
+        self.embeddings(&all)
+    }
+
+    /// Last hidden states behind the last norm of some texts, each on its own: `[tokens, hidden]` a text. No text may be empty.
+    fn hidden_states(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError>;
 
     /// A loss on the logits of a batch and its gradient towards the soft tokens, `soft` being `[rows, hidden]`.
     fn backward(
@@ -99,7 +108,15 @@ pub trait Session {
 
 /// Loads a reader for a device: a `.gguf` file, or a folder with `config.json` and safetensors.
 pub fn load(path: &Path, device: &Device) -> Result<Box<dyn Reader>, ModelError> {
-    let weights = ReaderWeights::load(path)?;
+    on_device(ReaderWeights::load(path)?, device)
+}
+
+/// Loads the same for [`Reader::hidden_states`] alone.
+pub fn load_to_encode(path: &Path, device: &Device) -> Result<Box<dyn Reader>, ModelError> {
+    on_device(ReaderWeights::load(path)?.unpacked(), device)
+}
+
+fn on_device(weights: ReaderWeights, device: &Device) -> Result<Box<dyn Reader>, ModelError> {
     if device.is_cpu() {
         Ok(Box::new(CpuReader::new(weights)?))
     } else {

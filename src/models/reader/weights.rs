@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::BufReader;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use candle_core::quantized::{GgmlDType, gguf_file};
 use candle_core::{DType, Device, Tensor};
@@ -11,6 +11,7 @@ use candle_core::{DType, Device, Tensor};
 use super::ReaderConfig;
 use super::packed::{Format, Packed};
 use crate::models::ModelError;
+use crate::models::tensors::tensors_of;
 
 /// A matrix `[out, in]`.
 pub struct Weight {
@@ -62,7 +63,7 @@ pub struct ReaderWeights {
 
 /// Where tensors come from: the same names on either side.
 enum Source {
-    Safetensors(HashMap<String, Tensor>),
+    Folder(HashMap<String, Tensor>),
     Gguf {
         content: gguf_file::Content,
         reader: BufReader<File>,
@@ -70,11 +71,11 @@ enum Source {
 }
 
 impl ReaderWeights {
-    /// Loads a `.gguf` file, or a folder with `config.json` and `*.safetensors`.
+    /// Loads a `.gguf` file, or a folder with `config.json` and weights.
     pub fn load(path: &Path) -> Result<Self, ModelError> {
         if path.is_dir() {
             let config = ReaderConfig::from_json(&path.join("config.json"))?;
-            Self::from_source(path, config, Source::Safetensors(safetensors_of(path)?))
+            Self::from_source(path, config, Source::Folder(tensors_of(path)?))
         } else {
             let read = |source| ModelError::Read {
                 path: path.to_owned(),
@@ -154,6 +155,25 @@ impl ReaderWeights {
             head,
         })
     }
+
+    /// Without packed matrices, which serve products with few rows alone: an encoder reads whole texts.
+    pub fn unpacked(mut self) -> Self {
+        let layers = self.layers.iter_mut().flat_map(|layer| {
+            [
+                &mut layer.query,
+                &mut layer.key,
+                &mut layer.value,
+                &mut layer.output,
+                &mut layer.gate,
+                &mut layer.up,
+                &mut layer.down,
+            ]
+        });
+        for weight in layers.chain([&mut self.embeddings]).chain(&mut self.head) {
+            weight.packed = None;
+        }
+        self
+    }
 }
 
 impl Weight {
@@ -182,7 +202,7 @@ enum Name<'a> {
 }
 
 impl Name<'_> {
-    fn safetensors(&self) -> String {
+    fn hugging_face(&self) -> String {
         match self {
             Self::Global(part) => (*part).to_owned(),
             Self::Layer(layer, part) => format!("layers.{layer}.{part}"),
@@ -216,7 +236,7 @@ impl Name<'_> {
 impl Source {
     fn has_head(&self) -> bool {
         match self {
-            Self::Safetensors(tensors) => tensors.contains_key("lm_head.weight"),
+            Self::Folder(tensors) => tensors.contains_key("lm_head.weight"),
             Self::Gguf { content, .. } => content.tensor_infos.contains_key("output.weight"),
         }
     }
@@ -245,8 +265,8 @@ impl Source {
         };
         let width = shape.last().copied().unwrap_or(1);
         let (tensor, packed, name) = match self {
-            Self::Safetensors(tensors) => {
-                let name = name.safetensors();
+            Self::Folder(tensors) => {
+                let name = name.hugging_face();
                 // A model saved without its LM head has no `model.` in front of its names.
                 let tensor = tensors
                     .get(&format!("model.{name}"))
@@ -288,43 +308,4 @@ impl Source {
         }
         Ok((tensor.contiguous()?, packed))
     }
-}
-
-/// All tensors of a folder's `*.safetensors` files, sharded or not.
-pub(crate) fn safetensors_of(folder: &Path) -> Result<HashMap<String, Tensor>, ModelError> {
-    let read = |source| ModelError::Read {
-        path: folder.to_owned(),
-        source,
-    };
-    let mut files: Vec<PathBuf> = Vec::new();
-    for entry in std::fs::read_dir(folder).map_err(read)? {
-        let path = entry.map_err(read)?.path();
-        if path.extension().is_some_and(|extension| extension == "safetensors") {
-            files.push(path);
-        }
-    }
-    // Published folders name their weights model*.safetensors; other safetensors beside them are something else.
-    let is_weights = |path: &PathBuf| {
-        path.file_name()
-            .is_some_and(|name| name.to_string_lossy().starts_with("model"))
-    };
-    if files.iter().any(is_weights) {
-        files.retain(is_weights);
-    }
-    files.sort();
-    if files.is_empty() {
-        return Err(ModelError::Broken {
-            path: folder.to_owned(),
-            message: "it holds no *.safetensors file".into(),
-        });
-    }
-    let mut tensors = HashMap::new();
-    for path in files {
-        let loaded = candle_core::safetensors::load(&path, &Device::Cpu).map_err(|error| ModelError::Broken {
-            path: path.clone(),
-            message: format!("it is not a readable safetensors file ({error}); fetch it again"),
-        })?;
-        tensors.extend(loaded);
-    }
-    Ok(tensors)
 }

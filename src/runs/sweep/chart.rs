@@ -13,7 +13,7 @@ const BOTTOM: f64 = 44.0;
 /// Width of a letter, near enough to give names their room.
 const LETTER: f64 = 7.2;
 
-/// The metrics of the narrow table, three panels a line. It is drawn in the colour of the text around it.
+/// The metrics of the narrow table, three panels a line, black on white.
 pub(super) fn chart(table: &SweepTable) -> String {
     let shown: Vec<(usize, &Column)> = table
         .columns
@@ -33,7 +33,7 @@ pub(super) fn chart(table: &SweepTable) -> String {
     let (width, lines) = (names + across as f64 * (PANEL + GAP), shown.len().div_ceil(across));
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{:.0}\" font-family=\"sans-serif\" font-size=\"13\" \
-         fill=\"currentColor\" stroke=\"currentColor\">\n",
+         fill=\"black\" stroke=\"black\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\" stroke=\"none\"/>\n",
         height * lines as f64
     );
     for (place, (index, column)) in shown.into_iter().enumerate() {
@@ -99,12 +99,12 @@ fn panel(
                 // Written to a string, which never fails.
                 writeln!(
                     svg,
-                    "<circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4\"><title>{tip}</title></circle>",
+                    "<g><title>{tip}</title><circle cx=\"{:.1}\" cy=\"{y:.1}\" r=\"4\"/></g>",
                     x(value.mean)
                 )
                 .ok();
             }
-            None => text(svg, (left + PANEL / 2.0, y + 4.0), "middle", "not measured"),
+            None => text(svg, (left + 6.0, y + 4.0), "start", "not measured"),
         }
     }
 }

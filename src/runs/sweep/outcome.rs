@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-use super::metrics::{CONTENT, GAIN, SECONDS};
+use super::metrics::{CONTENT, GAIN, QUERY_MS, RECIPROCAL_RANK, SECONDS, hit_key};
 use crate::collapse::{INSTRUMENTS, instruments};
 use crate::corpus::Split;
-use crate::evaluation::{Arm, CompletionRecord, SCORE_INFO};
+use crate::evaluation::{Arm, CompletionRecord, RANKS, RetrievalQuality, RetrievalRecord, SCORE_INFO};
 use crate::runs::{Run, RunError};
 
 /// Instruments of the last probe that are kept.
@@ -77,6 +77,30 @@ impl Outcome {
             metrics,
             numbers: numbers(run),
         })
+    }
+}
+
+impl From<&RetrievalQuality> for Outcome {
+    fn from(quality: &RetrievalQuality) -> Self {
+        let records = &quality.records;
+        let mut metrics = BTreeMap::new();
+        for k in RANKS {
+            let hit = |record: &RetrievalRecord| f64::from(u8::from(record.rank.is_some_and(|rank| rank <= k)));
+            metrics.insert(hit_key(k), records.iter().map(hit).collect());
+        }
+        let reciprocal = |record: &RetrievalRecord| record.rank.map_or(0.0, |rank| 1.0 / rank as f64);
+        metrics.insert(RECIPROCAL_RANK.to_owned(), records.iter().map(reciprocal).collect());
+        Self {
+            samples: records
+                .iter()
+                .map(|record| SampleKey {
+                    id: record.sample.clone(),
+                    repository: record.repository.clone(),
+                })
+                .collect(),
+            metrics,
+            numbers: BTreeMap::from([(QUERY_MS.to_owned(), 1e3 * quality.seconds_a_query)]),
+        }
     }
 }
 

@@ -1,4 +1,4 @@
-//! How likely a difference is by chance, and how likely one of many is.
+//! How likely a difference is by chance.
 
 use std::collections::BTreeMap;
 
@@ -34,35 +34,9 @@ pub(super) fn sign_flip(differences: &[f64], clusters: &[usize], draws: usize, s
     (count + 1) as f64 / (draws + 1) as f64
 }
 
-/// Holm's correction: p-values of several comparisons, such that the chance of a single false one among them is at most each.
-pub(super) fn holm(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    let p = |index: usize| p_values.get(index).copied().unwrap_or(1.0);
-    order.sort_by(|one, other| p(*one).total_cmp(&p(*other)));
-    let (mut adjusted, mut largest) = (vec![1.0; p_values.len()], 0.0_f64);
-    for (place, index) in order.into_iter().enumerate() {
-        largest = largest.max(((p_values.len() - place) as f64 * p(index)).min(1.0));
-        if let Some(value) = adjusted.get_mut(index) {
-            *value = largest;
-        }
-    }
-    adjusted
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn holm_is_that_of_the_textbook() {
-        // Holm 1979: 4 · 0.005, then 3 · 0.01, 2 · 0.03, 1 · 0.04 raised to what stands before it.
-        let adjusted = holm(&[0.01, 0.04, 0.03, 0.005]);
-        let expected = [0.03, 0.06, 0.06, 0.02];
-        assert!(
-            adjusted.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-12),
-            "{adjusted:?}"
-        );
-    }
 
     #[test]
     fn signs_of_few_clusters_are_counted_as_by_hand() {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde::{Deserialize, Serialize};
 
 use super::metrics::{Column, columns};
-use super::permutation::{holm, sign_flip};
+use super::permutation::sign_flip;
 use super::{Outcome, Sweep};
 use crate::evaluation::Interval;
-use crate::evaluation::statistics::{RESAMPLES, clustered_bootstrap};
+use crate::evaluation::statistics::{RESAMPLES, clustered_bootstrap, holm};
 
 /// `table.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

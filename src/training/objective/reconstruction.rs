@@ -3,16 +3,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::retrieval::word_sequence;
-
-/// Names to spell.
-const NAMES: usize = 4;
-
-/// Shorter words are seldom names of the repository.
-const SHORTEST: usize = 4;
-
-/// Longer names would fill the reader's target alone.
-const LONGEST: usize = 32;
+use crate::retrieval::{names, rarest_names};
 
 /// In how many chunks each word occurs.
 pub struct NameTable<'a> {
@@ -34,26 +25,9 @@ impl<'a> NameTable<'a> {
     /// The names of a text that the fewest chunks have, at most four, in the order in which they stand there, as the reader is
     /// to write them: ` one, two, three, four` and a line break. None when the text has no name.
     pub fn spelled(&self, text: &str) -> Option<String> {
-        let mut rarest: Vec<(usize, &str)> = names(text).into_iter().enumerate().collect();
-        rarest.sort_by_key(|(_, name)| self.chunks.get(name).copied().unwrap_or(0));
-        rarest.truncate(NAMES);
-        rarest.sort_unstable();
-        let names: Vec<&str> = rarest.into_iter().map(|(_, name)| name).collect();
+        let names = rarest_names(text, |name| self.chunks.get(name).copied().unwrap_or(0) as f64);
         (!names.is_empty()).then(|| format!(" {}\n", names.join(", ")))
     }
-}
-
-/// The distinct names of a text, in order.
-fn names(text: &str) -> Vec<&str> {
-    let mut seen = HashSet::new();
-    word_sequence(text)
-        .filter(|word| {
-            let length = word.chars().count();
-            (SHORTEST..=LONGEST).contains(&length)
-                && !word.starts_with(|first: char| first.is_numeric())
-                && seen.insert(*word)
-        })
-        .collect()
 }
 
 #[cfg(test)]

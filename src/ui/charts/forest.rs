@@ -14,7 +14,7 @@ const ROW: f32 = 20.0;
 /// Height of the axis with its label, points.
 const AXIS: f32 = 40.0;
 /// Room of the numbers beside the plot, points.
-const NUMBERS: f32 = 150.0;
+const NUMBERS: f32 = 180.0;
 /// Points between two ticks, at least.
 const TICKS: f64 = 64.0;
 

@@ -187,7 +187,7 @@ impl LineChart<'_> {
             .allow_zoom(Vec2b::new(true, false))
             .include_x(0.0)
             .include_x(self.last_x)
-            .set_margin_fraction(egui::vec2(0.01, 0.08));
+            .set_margin_fraction(egui::vec2(0.025, 0.08));
         if let Some(group) = self.group {
             plot = plot.link_axis(group, Vec2b::new(true, false));
         }

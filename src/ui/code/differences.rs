@@ -1,4 +1,6 @@
-//! A completion against the true line, character by character.
+//! A completion against the true line, character by character; a piece of code against another one, word by word.
+
+use std::ops::Range;
 
 use egui::text::{LayoutJob, TextFormat};
 use egui::{FontId, Stroke};
@@ -64,6 +66,57 @@ fn push<'a>(changes: &mut Vec<(Change, &'a str)>, change: Change, text: Option<&
     changes.extend(text.filter(|text| !text.is_empty()).map(|text| (change, text)));
 }
 
+/// The ranges of bytes of either code that the other does not have, by names, numbers and signs; blanks do not count.
+pub fn differing(one: &str, other: &str) -> [Vec<Range<usize>>; 2] {
+    let (words, others) = (code_words(one), code_words(other));
+    let mut ranges = [Vec::new(), Vec::new()];
+    let mut at = [0, 0];
+    for (tag, words) in similar::utils::diff_slices(Algorithm::Myers, &words, &others) {
+        let sides: &[usize] = match tag {
+            ChangeTag::Equal => &[0, 1],
+            ChangeTag::Delete => &[0],
+            ChangeTag::Insert => &[1],
+        };
+        for word in words {
+            for &side in sides {
+                let range = at[side]..at[side] + word.len();
+                at[side] = range.end;
+                if tag != ChangeTag::Equal && !word.trim().is_empty() {
+                    extend(&mut ranges[side], range);
+                }
+            }
+        }
+    }
+    ranges
+}
+
+/// Adds a range, joined to the last one where they touch.
+fn extend(ranges: &mut Vec<Range<usize>>, range: Range<usize>) {
+    match ranges.last_mut().filter(|last| last.end == range.start) {
+        Some(last) => last.end = range.end,
+        None => ranges.push(range),
+    }
+}
+
+/// The code cut into names and numbers, runs of blanks, and single signs.
+fn code_words(code: &str) -> Vec<&str> {
+    let kind = |c: char| match c {
+        c if c.is_alphanumeric() || c == '_' => 0,
+        c if c.is_whitespace() => 1,
+        _ => 2,
+    };
+    let mut words = Vec::new();
+    let mut rest = code;
+    while let Some(first) = rest.chars().next() {
+        let same = |c: char| kind(first) != 2 && kind(c) == kind(first);
+        let length = rest.find(|c| !same(c)).unwrap_or(rest.len()).max(first.len_utf8());
+        let (word, behind) = rest.split_at(length);
+        words.push(word);
+        rest = behind;
+    }
+    words
+}
+
 /// The completion with what is extra struck out and what is missing underlined; colour repeats it.
 pub fn differences_job(theme: &Theme, truth: &str, completion: &str, width: f32) -> LayoutJob {
     let mut job = LayoutJob::default();
@@ -120,6 +173,15 @@ mod tests {
             changes("foobar", "foobaz"),
             [(Change::Same, "fooba"), (Change::Extra, "z"), (Change::Missing, "r")]
         );
+    }
+
+    #[test]
+    fn only_what_the_other_code_lacks_is_marked() {
+        let (one, other) = ("def load(self):\n    return é", "def save(self):\n\treturn é");
+        assert_eq!(differing(one, other), [vec![4..8], vec![4..8]]);
+        let nothing: Vec<Range<usize>> = Vec::new();
+        assert_eq!(differing(one, one), [nothing.clone(), nothing.clone()]);
+        assert_eq!(differing("", "a.b c"), [nothing, vec![0..3, 4..5]]);
     }
 
     #[test]

@@ -25,12 +25,23 @@ pub struct Listing<'a> {
 impl Listing<'_> {
     /// Draws the code; it scrolls sideways rather than wrap.
     pub fn show(&self, ui: &mut egui::Ui, id: egui::Id) -> egui::Response {
+        self.show_marked(ui, id, &[])
+    }
+
+    /// Draws the code with some ranges of bytes marked: what another code does not have.
+    pub fn show_marked(&self, ui: &mut egui::Ui, id: egui::Id, marked: &[Range<usize>]) -> egui::Response {
         let theme = Theme::of(ui);
         let mut code = highlight(ui.ctx(), ui.style(), &code_theme(theme), self.text, language(self.path));
         code.wrap.max_width = f32::INFINITY;
         for range in self.word.map(|word| whole_words(self.text, word)).unwrap_or_default() {
             mark(&mut code, &range, |format| {
                 format.underline = Stroke::new(1.5, theme.accent)
+            });
+        }
+        for range in marked {
+            mark(&mut code, range, |format| {
+                format.background = theme.accent.gamma_multiply(0.18);
+                format.underline = Stroke::new(1.0, theme.accent);
             });
         }
         if let Some(from) = self.target_from {

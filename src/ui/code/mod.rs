@@ -3,5 +3,5 @@
 mod differences;
 mod listing;
 
-pub use differences::{Change, changes, differences_job};
+pub use differences::{Change, changes, differences_job, differing};
 pub use listing::{Listing, code_theme};

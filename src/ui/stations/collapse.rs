@@ -6,9 +6,9 @@ use std::sync::Arc;
 use egui::{Id, RichText};
 
 use super::collapse_charts::{Lower, Shown, charts_ui};
+use super::collapse_drawer::{Drawer, drawer_ui};
 use super::collapse_headline::{comparable, failed_ui, headlines_ui, left, waiting_ui};
 use super::collapse_instruments::{Column, instruments_ui};
-use super::collapse_pairs::{Asked, Cosines, Pairs, Part, Picked, Whose, pairs_ui};
 use super::collapse_reader::ProbeReader;
 use super::collapse_scrubber::{Playing, Scrubber};
 use super::collapse_series::{EncoderProbe, ProbeSeries};
@@ -30,9 +30,7 @@ struct Memory {
     playing: Playing,
     /// The step that others are held against.
     reference: Option<usize>,
-    picked: Option<Picked>,
-    pair: usize,
-    pairs: PairsCache,
+    drawer: Drawer,
 }
 
 /// Draws the Collapse station.
@@ -45,7 +43,7 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
     let focus = runs.first().map(|open| open.run().folder.clone());
     if memory.focus != focus {
         memory.focus = focus;
-        memory.picked = None;
+        memory.drawer.forget();
         memory.reference = None;
     }
     let step = view.state.selection.step;
@@ -64,6 +62,7 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             let asked = series.readable_at(steps, step)?;
             let reference = memory.reference.and_then(|step| series.readable_at(steps, Some(step)));
             Some(Shown {
+                folder: open.run().folder.clone(),
                 name,
                 sign: view.theme.run(open.sign),
                 now: Arc::clone(series.probe_or_last(asked)?),
@@ -120,43 +119,7 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
 
 fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Arc<EncoderProbe>, shown: &[Shown]) {
     let bare = egui::Frame::new();
-    if let (Some(picked), Some(first)) = (memory.picked, shown.first()) {
-        egui::Panel::bottom("pairs")
-            .default_size(230.0)
-            .size_range(140.0..=480.0)
-            .resizable(true)
-            .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
-            .show(ui, |ui| {
-                let run = match picked.whose {
-                    Whose::Run(index) => shown.get(index).unwrap_or(first),
-                    Whose::Encoder => first,
-                };
-                let pairs = memory.pairs.of(picked, encoder, run);
-                let rows = encoder.order.len();
-                let cosines = [
-                    Cosines {
-                        name: &run.name,
-                        sign: run.sign,
-                        matrix: &run.now.matrix,
-                        rows,
-                    },
-                    Cosines {
-                        name: "encoder",
-                        sign: view.theme.encoder(),
-                        matrix: &encoder.matrix,
-                        rows,
-                    },
-                ];
-                match pairs_ui(ui, pairs, memory.pair, &first.series.chunks, &cosines) {
-                    Some(Asked::Pair(pair)) => {
-                        memory.pair = pair;
-                        view.act(Action::SelectChunk(pairs.pairs.get(pair).map(|(row, _)| *row)));
-                    }
-                    Some(Asked::Close) => memory.picked = None,
-                    None => {}
-                }
-            });
-    }
+    drawer_ui(ui, view, &mut memory.drawer, encoder, shown);
     egui::Panel::right("instruments")
         .default_size(if shown.len() > 1 { 450.0 } else { 390.0 })
         .size_range(320.0..=560.0)
@@ -176,48 +139,12 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
         });
     egui::CentralPanel::default().frame(bare).show(ui, |ui| {
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let Some(picked) = charts_ui(ui, view, &mut memory.lower, memory.picked, encoder, shown) else {
-                return;
-            };
-            memory.picked = Some(picked);
-            memory.pair = 0;
-            if let Part::Cell(row, _) = picked.part {
-                view.act(Action::SelectChunk(Some(row)));
+            let picked = memory.drawer.picked();
+            if let Some(picked) = charts_ui(ui, view, &mut memory.lower, picked, encoder, shown) {
+                memory.drawer.pick(view, picked);
             }
         });
     });
-}
-
-/// The pairs of what was picked, found once for each step.
-#[derive(Default)]
-struct PairsCache(Option<(Picked, Arc<[f32]>, Pairs)>);
-
-impl PairsCache {
-    fn of(&mut self, picked: Picked, encoder: &EncoderProbe, run: &Shown) -> &Pairs {
-        let matrix = match picked.whose {
-            Whose::Encoder => &encoder.matrix,
-            Whose::Run(_) => &run.now.matrix,
-        };
-        let kept = self
-            .0
-            .take()
-            .filter(|(other, of, _)| *other == picked && Arc::ptr_eq(of, matrix));
-        let find = || (picked, Arc::clone(matrix), find_pairs(picked, encoder, run, matrix));
-        let entry = self.0.insert(kept.unwrap_or_else(find));
-        &entry.2
-    }
-}
-
-fn find_pairs(picked: Picked, encoder: &EncoderProbe, run: &Shown, matrix: &[f32]) -> Pairs {
-    let rows = encoder.order.len();
-    let (whose, histogram) = match picked.whose {
-        Whose::Encoder => ("encoder".to_owned(), &encoder.histogram),
-        Whose::Run(_) => (format!("{}, step {}", run.name, run.now.step), &run.now.histogram),
-    };
-    match picked.part {
-        Part::Cell(row, other) => Pairs::of_cell(&whose, (row, other), matrix, rows),
-        Part::Bin(bin) => Pairs::of_bin(&whose, histogram, bin, matrix, rows),
-    }
 }
 
 /// Why there is nothing to see yet, and the one thing to do.

@@ -1,5 +1,6 @@
 //! Histograms beside each other, and below them heat maps or the histograms of every step.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use egui::Id;
@@ -8,7 +9,7 @@ use super::collapse_differences::differences_ui;
 use super::collapse_geometry::{spectra_ui, tokens_ui};
 use super::collapse_history::history_ui;
 use super::collapse_norms::norms_ui;
-use super::collapse_pairs::{Part, Picked, Whose, chunk_name};
+use super::collapse_pairs::{Part, Picked, Whose, bin_of, chunk_name, cosine};
 use super::collapse_series::{EncoderProbe, ProbeSeries, StepProbe};
 use crate::app::Action;
 use crate::collapse::Histogram;
@@ -43,6 +44,8 @@ pub enum Lower {
 
 /// One run as this page shows it.
 pub struct Shown {
+    /// The run's folder.
+    pub folder: PathBuf,
     /// The run's name.
     pub name: String,
     /// How it is drawn.
@@ -137,6 +140,7 @@ pub fn charts_ui(
     let width = ui.available_width() / sides.len() as f32 - ui.spacing().item_spacing.x;
     let square = (width - 56.0).min(ui.available_height() - AROUND - 150.0).max(140.0);
     let height = (ui.available_height() - AROUND - square).clamp(110.0, 250.0);
+    let (pair, rows) = (view.state.selection.pair(), encoder.order.len());
     ui.columns(sides.len(), |uis| {
         for (ui, side) in uis.iter_mut().zip(&sides) {
             let chart = HistogramChart {
@@ -154,7 +158,8 @@ pub fn charts_ui(
                         whose,
                         part: Part::Bin(bin),
                     }) if whose == side.whose => Some(bin),
-                    _ => None,
+                    // Where the chosen pair stands, wherever it was chosen.
+                    _ => pair.map(|pair| bin_of(side.histogram, cosine(side.matrix, rows, pair))),
                 },
                 height,
             };
@@ -178,8 +183,8 @@ pub fn charts_ui(
     });
     ui.add_space(theme::TIGHT);
     match lower {
-        Lower::Heatmaps => clicked = heatmaps_ui(ui, picked, encoder, shown, &sides, (square, axes.low)).or(clicked),
-        Lower::Differences => clicked = differences_ui(ui, picked, encoder, shown, square).or(clicked),
+        Lower::Heatmaps => clicked = heatmaps_ui(ui, view, encoder, shown, &sides, (square, axes.low)).or(clicked),
+        Lower::Differences => clicked = differences_ui(ui, view, encoder, shown, square).or(clicked),
         Lower::OverSteps => ridges_ui(ui, view, shown, axes),
         Lower::Spectra => spectra_ui(ui, encoder, shown),
         Lower::Tokens => clicked = tokens_ui(ui, view, shown).or(clicked),
@@ -191,7 +196,7 @@ pub fn charts_ui(
 
 fn heatmaps_ui(
     ui: &mut egui::Ui,
-    picked: Option<Picked>,
+    view: &View<'_>,
     encoder: &EncoderProbe,
     shown: &[Shown],
     sides: &[Side<'_>],
@@ -217,14 +222,8 @@ fn heatmaps_ui(
                 order: &encoder.order,
                 range,
                 diverging: false,
-                selected: match picked {
-                    // Marked in every map: the same two chunks.
-                    Some(Picked {
-                        part: Part::Cell(row, other),
-                        ..
-                    }) => Some((row, other)),
-                    _ => None,
-                },
+                // Marked in every map, wherever the two chunks were chosen.
+                selected: view.state.selection.pair(),
                 name: &name,
                 side: square,
                 group: Id::unique("collapse cells"),

@@ -7,6 +7,7 @@ use egui::Id;
 use super::collapse_charts::{Shown, chunks_of, seen_ui};
 use super::collapse_pairs::{Part, Picked, Whose, chunk_name};
 use super::collapse_series::EncoderProbe;
+use crate::ui::View;
 use crate::ui::charts::{Heatmap, local};
 
 /// The difference of two matrices, made again only when one of them is another.
@@ -64,7 +65,7 @@ struct Map<'a> {
 /// Draws the maps, and answers with what was clicked in them.
 pub fn differences_ui(
     ui: &mut egui::Ui,
-    picked: Option<Picked>,
+    view: &View<'_>,
     encoder: &EncoderProbe,
     shown: &[Shown],
     square: f32,
@@ -124,13 +125,7 @@ pub fn differences_ui(
                 // The same at every step, so that a colour means the same.
                 range: (-1.0, 1.0),
                 diverging: true,
-                selected: match picked {
-                    Some(Picked {
-                        part: Part::Cell(row, other),
-                        ..
-                    }) => Some((row, other)),
-                    _ => None,
-                },
+                selected: view.state.selection.pair(),
                 name: &name,
                 side: square,
                 group: Id::unique("collapse cells"),

@@ -1,15 +1,16 @@
-//! The chunks behind a cell of a heat map or a bin of a histogram: pairs by cosine, code beside code.
+//! The pairs of chunks behind a cell of a heat map, a bin of a histogram, a point, or a step of a curve.
 
-use egui::{RichText, vec2};
+use std::sync::Arc;
 
+use super::collapse_charts::Shown;
+use super::collapse_merging::{FirstToMerge, LIMITS};
+use super::collapse_series::EncoderProbe;
 use crate::collapse::Histogram;
 use crate::corpus::Chunk;
 use crate::ui::charts::edges;
-use crate::ui::code::Listing;
-use crate::ui::theme::{self, Sign, Theme};
 
 /// Most pairs that are listed.
-const LISTED: usize = 200;
+pub const LISTED: usize = 200;
 
 /// Whose vectors a chart shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,6 +28,12 @@ pub enum Part {
     Cell(usize, usize),
     /// A bin of the histogram.
     Bin(usize),
+    /// A point: a row of the probe set.
+    Chunk(usize),
+    /// The step that is looked at.
+    Step,
+    /// What came together first, over all steps; the limit by its place in [`LIMITS`].
+    Merged(usize),
 }
 
 /// What was chosen, and in whose chart.
@@ -47,6 +54,8 @@ pub struct Pairs {
     pub pairs: Vec<(usize, usize)>,
     /// Pairs in all.
     pub total: usize,
+    /// What there is to say of each pair; empty, or one a pair.
+    pub notes: Vec<String>,
 }
 
 impl Pairs {
@@ -55,36 +64,130 @@ impl Pairs {
         let (low, high) = edges(histogram, bin);
         let is_last = bin + 1 == histogram.counts.len();
         let inside = |cosine: f64| cosine >= low && (cosine < high || is_last);
+        let title = format!("{whose}: cosine {low:.2} to {high:.2}");
+        Self::most_similar(title, inside, matrix, rows)
+    }
+
+    /// The pairs whose cosine is kept, most similar first.
+    fn most_similar(title: String, keeps: impl Fn(f64) -> bool, matrix: &[f32], rows: usize) -> Self {
         let every = (0..rows).flat_map(|row| (row + 1..rows).map(move |other| (row, other)));
-        let mut pairs: Vec<(usize, usize)> = every.filter(|pair| inside(cosine(matrix, rows, *pair))).collect();
-        pairs.sort_by(|a, b| cosine(matrix, rows, *b).total_cmp(&cosine(matrix, rows, *a)));
+        let mut pairs: Vec<(usize, usize)> = every.filter(|pair| keeps(cosine(matrix, rows, *pair))).collect();
         let total = pairs.len();
-        pairs.truncate(LISTED);
+        let nearer =
+            |a: &(usize, usize), b: &(usize, usize)| cosine(matrix, rows, *b).total_cmp(&cosine(matrix, rows, *a));
+        if total > LISTED {
+            // Of very many only those that are listed are put in order.
+            pairs.select_nth_unstable_by(LISTED, nearer);
+            pairs.truncate(LISTED);
+        }
+        pairs.sort_by(nearer);
         Self {
-            title: format!("{whose}: cosine {low:.2} to {high:.2}"),
+            title,
             pairs,
             total,
+            notes: Vec::new(),
         }
     }
 
     /// The chosen pair first, then the nearest others of its first chunk.
     pub fn of_cell(whose: &str, (row, other): (usize, usize), matrix: &[f32], rows: usize) -> Self {
-        let mut near: Vec<usize> = (0..rows).filter(|at| *at != row && *at != other).collect();
-        near.sort_by(|a, b| cosine(matrix, rows, (row, *b)).total_cmp(&cosine(matrix, rows, (row, *a))));
-        let pairs: Vec<(usize, usize)> = std::iter::once(other)
-            .chain(near)
-            .map(|at| (row, at))
-            .take(LISTED)
-            .collect();
+        let near = nearest(row, matrix, rows).into_iter().filter(|at| *at != other);
+        let title = format!("{whose}: the chosen pair, and the nearest chunks of its first");
+        Self::of_row(title, row, std::iter::once(other).chain(near))
+    }
+
+    /// A chunk with the others, nearest first.
+    pub fn of_chunk(whose: &str, row: usize, matrix: &[f32], rows: usize) -> Self {
+        let title = format!("{whose}: the nearest chunks of the chosen one");
+        Self::of_row(title, row, nearest(row, matrix, rows).into_iter())
+    }
+
+    fn of_row(title: String, row: usize, others: impl Iterator<Item = usize>) -> Self {
+        let mut pairs: Vec<(usize, usize)> = others.map(|other| (row, other)).collect();
+        let total = pairs.len();
+        pairs.truncate(LISTED);
         Self {
-            title: format!("{whose}: the chosen pair, and the nearest chunks of its first"),
-            total: pairs.len(),
+            title,
             pairs,
+            total,
+            notes: Vec::new(),
+        }
+    }
+
+    /// The pairs that came together first.
+    pub fn of_merged(whose: &str, limit: f32, found: &FirstToMerge) -> Self {
+        let start = match found.from_start {
+            0 => String::new(),
+            count => format!("; {count} were there from the first probe on"),
+        };
+        Self {
+            title: format!("{whose}: first to merge, cosine {limit:.2} or more{start}"),
+            pairs: found.list.iter().map(|one| one.pair).collect(),
+            total: found.total,
+            notes: found.list.iter().map(|one| format!("step {}", one.step)).collect(),
+        }
+    }
+
+    /// The pairs of what was picked from the charts of one step.
+    fn find(picked: Picked, encoder: &EncoderProbe, run: &Shown, matrix: &[f32]) -> Self {
+        let rows = encoder.order.len();
+        let (whose, histogram) = match picked.whose {
+            Whose::Encoder => ("encoder".to_owned(), &encoder.histogram),
+            Whose::Run(_) => (format!("{}, step {}", run.name, run.now.step), &run.now.histogram),
+        };
+        match picked.part {
+            Part::Cell(row, other) => Self::of_cell(&whose, (row, other), matrix, rows),
+            Part::Bin(bin) => Self::of_bin(&whose, histogram, bin, matrix, rows),
+            Part::Chunk(row) => Self::of_chunk(&whose, row, matrix, rows),
+            Part::Step | Part::Merged(_) => {
+                Self::most_similar(format!("{whose}: the most similar"), |_| true, matrix, rows)
+            }
         }
     }
 }
 
-fn cosine(matrix: &[f32], rows: usize, (row, other): (usize, usize)) -> f64 {
+/// The other rows, nearest first.
+fn nearest(row: usize, matrix: &[f32], rows: usize) -> Vec<usize> {
+    let mut near: Vec<usize> = (0..rows).filter(|at| *at != row).collect();
+    near.sort_by(|a, b| cosine(matrix, rows, (row, *b)).total_cmp(&cosine(matrix, rows, (row, *a))));
+    near
+}
+
+/// The pairs of what was picked, found once for each step.
+#[derive(Default)]
+pub struct PairsCache(Option<(Picked, Arc<[f32]>, Pairs)>);
+
+impl PairsCache {
+    /// The pairs at the step that the run stands at.
+    pub fn of(&mut self, picked: Picked, encoder: &EncoderProbe, run: &Shown) -> &Pairs {
+        let matrix = match picked.whose {
+            Whose::Encoder => &encoder.matrix,
+            Whose::Run(_) => &run.now.matrix,
+        };
+        let kept = self
+            .0
+            .take()
+            .filter(|(other, of, _)| *other == picked && Arc::ptr_eq(of, matrix));
+        let find = || (picked, Arc::clone(matrix), Pairs::find(picked, encoder, run, matrix));
+        let entry = self.0.insert(kept.unwrap_or_else(find));
+        &entry.2
+    }
+}
+
+/// The bin that a cosine falls into.
+pub fn bin_of(histogram: &Histogram, cosine: f64) -> usize {
+    let share = (cosine - histogram.low) / (histogram.high - histogram.low);
+    let bins = histogram.counts.len();
+    ((share * bins as f64) as usize).min(bins.saturating_sub(1))
+}
+
+/// The limit of [`LIMITS`] at a place.
+pub fn limit(place: usize) -> f32 {
+    LIMITS.get(place).copied().unwrap_or(1.0)
+}
+
+/// The cosine of two rows of a matrix `[rows, rows]`.
+pub fn cosine(matrix: &[f32], rows: usize, (row, other): (usize, usize)) -> f64 {
     matrix.get(row * rows + other).copied().map_or(0.0, f64::from)
 }
 
@@ -94,166 +197,6 @@ pub fn chunk_name(chunks: &[Chunk], row: usize) -> String {
         Some(chunk) => format!("{}/{}:{}", chunk.repository, chunk.path, chunk.first_line),
         None => format!("chunk {row}"),
     }
-}
-
-/// What was asked of the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
-    /// Show the code of another pair, by its place in the list.
-    Pair(usize),
-    /// Close the list.
-    Close,
-}
-
-/// Cosines that are shown beside every pair: what they are called, how they are drawn, and `[rows, rows]` of them.
-pub struct Cosines<'a> {
-    /// The run's name, or "encoder".
-    pub name: &'a str,
-    /// Colour and mark.
-    pub sign: Sign,
-    /// Row-major.
-    pub matrix: &'a [f32],
-    /// Rows of the matrix.
-    pub rows: usize,
-}
-
-impl Cosines<'_> {
-    fn of(&self, pair: (usize, usize)) -> f64 {
-        cosine(self.matrix, self.rows, pair)
-    }
-}
-
-/// Draws the list of pairs, each with its projected and its encoder's cosine, and the code of the one at `chosen`.
-pub fn pairs_ui(
-    ui: &mut egui::Ui,
-    pairs: &Pairs,
-    chosen: usize,
-    chunks: &[Chunk],
-    cosines: &[Cosines<'_>; 2],
-) -> Option<Asked> {
-    let mut asked = head_ui(ui, pairs, cosines).then_some(Asked::Close);
-    let height = ui.available_height();
-    let down = egui::Layout::top_down(egui::Align::Min);
-    ui.horizontal_top(|ui| {
-        ui.allocate_ui_with_layout(vec2(320.0, height), down, |ui| {
-            let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("pairs");
-            area.show_rows(ui, 36.0, pairs.pairs.len(), |ui, range| {
-                for at in range {
-                    if let Some(pair) = pairs.pairs.get(at)
-                        && pair_ui(ui, chunks, *pair, cosines, at == chosen).clicked()
-                    {
-                        asked = Some(Asked::Pair(at));
-                    }
-                }
-            });
-        });
-        if let Some((row, other)) = pairs.pairs.get(chosen) {
-            let width = (ui.available_width() - theme::GAP) / 2.0;
-            for (side, at) in [*row, *other].into_iter().enumerate() {
-                ui.allocate_ui_with_layout(vec2(width, height), down, |ui| code_ui(ui, chunks, at, side));
-            }
-        }
-    });
-    asked
-}
-
-/// The title row; says whether it was asked to close.
-fn head_ui(ui: &mut egui::Ui, pairs: &Pairs, cosines: &[Cosines<'_>; 2]) -> bool {
-    let theme = Theme::of(ui);
-    ui.horizontal(|ui| {
-        ui.label(theme::caption(&pairs.title).color(theme.strong));
-        let shown = pairs.pairs.len();
-        let count = if shown < pairs.total {
-            format!("the {shown} most similar of {} pairs", pairs.total)
-        } else {
-            format!("{} pairs", pairs.total)
-        };
-        ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
-        for Cosines { name, sign, .. } in cosines {
-            ui.label(
-                RichText::new(format!("{} {name}", sign.mark))
-                    .size(theme::SMALL)
-                    .color(sign.color),
-            );
-        }
-        let right = egui::Layout::right_to_left(egui::Align::Center);
-        ui.with_layout(right, |ui| ui.button("Close").clicked()).inner
-    })
-    .inner
-}
-
-fn pair_ui(
-    ui: &mut egui::Ui,
-    chunks: &[Chunk],
-    (row, other): (usize, usize),
-    cosines: &[Cosines<'_>; 2],
-    chosen: bool,
-) -> egui::Response {
-    let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), egui::Sense::click());
-    let fill = match (chosen, response.hovered()) {
-        (true, _) => theme.selected,
-        (false, true) => theme.hovered,
-        (false, false) => egui::Color32::TRANSPARENT,
-    };
-    ui.painter().rect_filled(rect, theme::ROUNDING, fill);
-    let painter = ui.painter().with_clip_rect(rect);
-    let font = egui::FontId::monospace(theme::SMALL);
-    for (of, y) in cosines.iter().zip([rect.top() + 3.0, rect.top() + 19.0]) {
-        let at = egui::pos2(rect.left() + 6.0, y);
-        let value = format!("{:+.2}", of.of((row, other)));
-        painter.text(at, egui::Align2::LEFT_TOP, value, font.clone(), of.sign.color);
-    }
-    let names = [chunk_name(chunks, row), chunk_name(chunks, other)];
-    for (name, y) in names.iter().zip([rect.top() + 3.0, rect.top() + 19.0]) {
-        let at = egui::pos2(rect.left() + 52.0, y);
-        painter.text(at, egui::Align2::LEFT_TOP, tail(name), font.clone(), theme.text);
-    }
-    let values = cosines
-        .each_ref()
-        .map(|of| format!("{} {:.3}", of.name, of.of((row, other))))
-        .join(", ");
-    let label = format!("pair {}: {values}", names.join(" and "));
-    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, &label));
-    response.on_hover_text(format!("{values}\n{}", names.join("\n")))
-}
-
-/// The end of a long path: file and line are what tells chunks apart.
-fn tail(name: &str) -> String {
-    let length = name.chars().count();
-    match length {
-        0..=36 => name.to_owned(),
-        _ => std::iter::once('…').chain(name.chars().skip(length - 35)).collect(),
-    }
-}
-
-fn code_ui(ui: &mut egui::Ui, chunks: &[Chunk], row: usize, side: usize) {
-    let theme = Theme::of(ui);
-    ui.vertical(|ui| {
-        ui.add(
-            egui::Label::new(
-                RichText::new(chunk_name(chunks, row))
-                    .size(theme::SMALL)
-                    .color(theme.weak),
-            )
-            .truncate(),
-        );
-        let Some(chunk) = chunks.get(row) else {
-            ui.label("This run has no record of its probe chunks.");
-            return;
-        };
-        let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt(("code", side));
-        area.show(ui, |ui| {
-            let listing = Listing {
-                text: &chunk.text,
-                first_line: chunk.first_line,
-                path: &chunk.path,
-                word: None,
-                target_from: None,
-            };
-            listing.show(ui, egui::Id::unique(("pair code", side)));
-        });
-    });
 }
 
 #[cfg(test)]
@@ -273,6 +216,10 @@ mod tests {
         };
         let pairs = Pairs::of_bin("encoder", &histogram, 2, &MATRIX, 3);
         assert_eq!((pairs.pairs, pairs.total), (vec![(1, 2), (0, 2)], 2));
+        assert_eq!(
+            [-1.0, 0.1, 0.9, 1.0].map(|cosine| bin_of(&histogram, cosine)),
+            [0, 2, 3, 3]
+        );
         let last = Pairs::of_bin("encoder", &histogram, 3, &MATRIX, 3);
         assert_eq!(last.pairs, [(0, 1)]);
     }
@@ -280,5 +227,6 @@ mod tests {
     #[test]
     fn a_cell_is_followed_by_the_nearest() {
         assert_eq!(Pairs::of_cell("encoder", (2, 0), &MATRIX, 3).pairs, [(2, 0), (2, 1)]);
+        assert_eq!(Pairs::of_chunk("encoder", 2, &MATRIX, 3).pairs, [(2, 1), (2, 0)]);
     }
 }

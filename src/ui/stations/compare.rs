@@ -1,11 +1,8 @@
 //! The Compare station: the samples of an evaluation, and the completions of the one that is chosen, arm beside arm.
 
-use std::path::PathBuf;
-use std::sync::Arc;
-
 use egui::{Id, RichText};
 
-use super::compare_data::{Evaluation, choose};
+use super::compare_data::{EvaluationReader, choose};
 use super::compare_list::{Listing, list_ui};
 use super::compare_sample::sample_ui;
 use super::compare_summary::{evaluate_ui, summary_ui};
@@ -19,24 +16,9 @@ use crate::ui::{View, format, theme};
 /// What this page keeps between frames.
 #[derive(Default)]
 struct Memory {
-    evaluation: Option<Arc<Evaluation>>,
-    failed: Option<Failed>,
+    reader: EvaluationReader,
     split: Option<Split>,
     listing: Listing,
-}
-
-/// An evaluation that could not be read; it is tried again when the run has changed.
-struct Failed {
-    folder: PathBuf,
-    generation: u64,
-    summary: EvaluationSummary,
-    reason: String,
-}
-
-impl Failed {
-    fn is_of(&self, open: &OpenRun, summary: &EvaluationSummary) -> bool {
-        self.folder == open.run().folder && self.generation == open.generation && self.summary == *summary
-    }
 }
 
 /// Draws the Compare station.
@@ -59,12 +41,12 @@ pub fn compare_ui(ui: &mut egui::Ui, view: &View<'_>) {
             None,
         );
     };
-    load(&mut memory, open, summary);
+    let evaluation = memory.reader.read(open, summary);
     // First the way to other evaluations: this one may be unreadable.
     head_ui(ui, view, &mut memory, open, &splits, summary);
-    let Some(evaluation) = memory.evaluation.clone() else {
-        let reason = memory.failed.as_ref().map_or("", |failed| &failed.reason);
-        return empty_state(ui, view, "This evaluation cannot be read", reason, None);
+    let evaluation = match evaluation {
+        Ok(evaluation) => evaluation,
+        Err(reason) => return empty_state(ui, view, "This evaluation cannot be read", &reason, None),
     };
     let sample = view.state.selection.sample.as_deref();
     let bare = egui::Frame::new();
@@ -110,30 +92,6 @@ pub fn compare_ui(ui: &mut egui::Ui, view: &View<'_>) {
                     }
                 });
         });
-}
-
-/// Reads the evaluation when it is another one than before.
-fn load(memory: &mut Memory, open: &OpenRun, summary: &EvaluationSummary) {
-    let fits = |evaluation: &Arc<Evaluation>| evaluation.is_of(open.run(), summary);
-    let known = memory.failed.as_ref().is_some_and(|failed| failed.is_of(open, summary));
-    if known || memory.evaluation.as_ref().is_some_and(fits) {
-        return;
-    }
-    match Evaluation::read(open.run(), summary) {
-        Ok(evaluation) => {
-            memory.evaluation = Some(Arc::new(evaluation));
-            memory.failed = None;
-        }
-        Err(error) => {
-            memory.evaluation = None;
-            memory.failed = Some(Failed {
-                folder: open.run().folder.clone(),
-                generation: open.generation,
-                summary: summary.clone(),
-                reason: error.to_string(),
-            });
-        }
-    }
 }
 
 /// Which evaluation this is, and how to get to another.

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
+use crate::app::OpenRun;
 use crate::corpus::Split;
 use crate::evaluation::{Arm, CompletionRecord, EvaluationSummary};
 use crate::runs::{Run, RunError, SampleRecord};
@@ -187,6 +189,53 @@ impl Evaluation {
             .collect();
         kept.sort_by(|a, b| a.1.total_cmp(&b.1));
         kept.into_iter().map(|(place, _)| place).collect()
+    }
+}
+
+/// Reads an evaluation when it is another one than before.
+#[derive(Default)]
+pub struct EvaluationReader {
+    evaluation: Option<Arc<Evaluation>>,
+    failed: Option<Failed>,
+}
+
+/// An evaluation that could not be read; it is tried again when the run has changed.
+struct Failed {
+    folder: PathBuf,
+    generation: u64,
+    summary: EvaluationSummary,
+    reason: String,
+}
+
+impl EvaluationReader {
+    /// The evaluation, or why it cannot be read.
+    pub fn read(&mut self, open: &OpenRun, summary: &EvaluationSummary) -> Result<Arc<Evaluation>, String> {
+        let run = open.run();
+        if let Some(evaluation) = self.evaluation.as_ref().filter(|one| one.is_of(run, summary)) {
+            return Ok(Arc::clone(evaluation));
+        }
+        let is_known = |failed: &&Failed| {
+            failed.folder == run.folder && failed.generation == open.generation && failed.summary == *summary
+        };
+        if let Some(failed) = self.failed.as_ref().filter(is_known) {
+            return Err(failed.reason.clone());
+        }
+        match Evaluation::read(run, summary) {
+            Ok(evaluation) => {
+                self.failed = None;
+                Ok(Arc::clone(self.evaluation.insert(Arc::new(evaluation))))
+            }
+            Err(error) => {
+                let reason = error.to_string();
+                self.failed = Some(Failed {
+                    folder: run.folder.clone(),
+                    generation: open.generation,
+                    summary: summary.clone(),
+                    reason: reason.clone(),
+                });
+                Err(reason)
+            }
+        }
     }
 }
 

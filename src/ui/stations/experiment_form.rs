@@ -144,6 +144,7 @@ fn value_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, label: &egui::R
                 .response
                 .labelled_by(label.id);
         }
+        Kind::Several(words) => several_ui(ui, view, field, words, &text),
         Kind::Path => {
             let edit = egui::TextEdit::singleline(&mut text).desired_width(ui.available_width() - 40.0);
             let response = ui.add(edit).labelled_by(label.id).on_hover_text(text.as_str());
@@ -167,6 +168,29 @@ fn value_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, label: &egui::R
             }
         }
     }
+}
+
+/// A menu with a mark for each word; the button says how many are chosen.
+fn several_ui(ui: &mut Ui, view: &View<'_>, field: &'static Field, words: &[&str], text: &str) {
+    let chosen: Vec<&str> = text.split(", ").filter(|word| !word.is_empty()).collect();
+    let config =
+        egui::containers::menu::MenuConfig::new().close_behavior(egui::PopupCloseBehavior::CloseOnClickOutside);
+    let button =
+        egui::containers::menu::MenuButton::new(format!("{} of {} ▾", chosen.len(), words.len())).config(config);
+    let (button, _) = button.ui(ui, |ui| {
+        for word in words {
+            let mut on = chosen.contains(word);
+            if ui.checkbox(&mut on, word.replace('_', " ")).changed() {
+                let kept = words
+                    .iter()
+                    .filter(|other| if *other == word { on } else { chosen.contains(*other) });
+                let text = kept.copied().collect::<Vec<_>>().join(", ");
+                view.act(Action::SetField { key: field.key, text });
+            }
+        }
+    });
+    named(ui, &button, field.label);
+    button.on_hover_text(text.replace('_', " "));
 }
 
 /// Start, and the line that says whether it may be pressed.

@@ -13,6 +13,9 @@ use crate::ui::charts::local;
 use crate::ui::widgets::{cut_text, empty_state, list_keys};
 use crate::ui::{View, theme};
 
+/// Rows that the table shows at first when runs are chosen.
+const ROWS: usize = 6;
+
 /// Draws the Runs station.
 pub fn runs_ui(ui: &mut Ui, view: &View<'_>) {
     ui.horizontal(|ui| {
@@ -61,7 +64,7 @@ fn all_runs_ui(ui: &mut Ui, view: &View<'_>) {
     if state.shown_runs().count() > 0 {
         egui::Panel::bottom("chosen runs")
             .resizable(true)
-            .default_size((ui.available_height() * 0.62).max(160.0))
+            .default_size(below(ui.available_height(), listed.rows.len()))
             .frame(egui::Frame::new().inner_margin(egui::Margin {
                 top: 8,
                 ..egui::Margin::ZERO
@@ -74,6 +77,12 @@ fn all_runs_ui(ui: &mut Ui, view: &View<'_>) {
     }
     let moved = keys(ui, view, &listed);
     table_ui(ui, view, &mut table, &listed, moved);
+}
+
+/// Height of what stands below the table: what the first rows leave of the page, and at least half of it.
+fn below(page: f32, rows: usize) -> f32 {
+    let table = (rows.min(ROWS) + 1) as f32 * (theme::ROW + theme::GAP) + theme::SECTION;
+    (page - table).max(page * 0.5)
 }
 
 /// J and K walk through the runs, O keeps the one in focus drawn over the others; answers with the row that was walked to.

@@ -53,9 +53,12 @@ pub fn chosen_ui(ui: &mut Ui, view: &View<'_>) {
         }
     });
     ui.add_space(theme::TIGHT);
-    match *part {
-        Part::Curves => curves_ui(ui, view),
-        Part::Evaluations => evaluations_ui(ui, view),
+    let room = ui.available_height();
+    // What is drawn must never push the panel's border: it would creep up frame by frame.
+    let area = egui::ScrollArea::vertical().id_salt(part.name()).auto_shrink(false);
+    area.show(ui, |ui| match *part {
+        Part::Curves => curves_ui(ui, view, room),
+        Part::Evaluations => evaluations_ui(ui, view, room),
         Part::Settings => settings_ui(ui, view),
-    }
+    });
 }

@@ -89,7 +89,8 @@ fn columns_ui(ui: &mut Ui, table: &mut RunsTable) {
             if table.differing.is_empty() {
                 ui.label("Every setting is the same in all runs.");
             }
-            for field in table.differing.to_vec() {
+            let differing = std::sync::Arc::clone(&table.differing);
+            for field in differing.iter() {
                 let column = Column::Setting(field.key);
                 toggle_ui(ui, table, column, shown.contains(&column), field.label);
             }

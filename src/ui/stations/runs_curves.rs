@@ -17,49 +17,47 @@ const FRAME: f32 = 34.0;
 /// Least height of a chart, points; below it the charts scroll.
 const LEAST: f32 = 150.0;
 
-/// Draws the charts.
-pub fn curves_ui(ui: &mut Ui, view: &View<'_>) {
+/// Draws the charts into a room of this height; in a smaller one than they need they scroll.
+pub fn curves_ui(ui: &mut Ui, view: &View<'_>, room: f32) {
     let runs: Vec<&OpenRun> = view.state.shown_runs().collect();
     let reader = ProbeReader::shared(ui.ctx(), view);
     let mut reader = reader.lock();
     let probes: Vec<ProbeSeries> = runs.iter().map(|open| reader.series(ui.ctx(), open.run())).collect();
     let cache = curves_of(ui.ctx(), view, &runs);
     let mut cache = cache.lock();
-    let height = (ui.available_height() / 2.0 - FRAME).max(LEAST);
+    let height = (room / 2.0 - FRAME).max(LEAST);
     let mut charts = ChartRow::new(view, &runs, height);
     let loss = Quantity::new("loss", "loss, weighted sum", "", true, true);
     let entropy = Quantity::new("entropy", "entropy of the prediction", "nats a token", true, true);
-    egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-        ui.columns(2, |uis| {
-            let [left, right] = uis else { return };
-            charts.quantity(left, &mut cache, &loss);
-            charts.quantity(right, &mut cache, &entropy);
-        });
-        ui.add_space(theme::GAP);
-        ui.columns(2, |uis| {
-            for (ui, (key, title)) in uis.iter_mut().zip([
-                ("mean_cosine", "mean cosine of the soft tokens"),
-                ("rankme", "effective rank of the soft tokens"),
-            ]) {
-                let Some(info) = INSTRUMENTS.iter().find(|info| info.key == key) else {
-                    continue;
-                };
-                let series = series(view, &charts, &runs, &probes, info);
-                let left: usize = runs.iter().zip(&probes).map(|(open, probes)| left(open, probes)).sum();
-                let unit = match left {
-                    0 => String::new(),
-                    left => format!("reading probes, {left} left"),
-                };
-                charts.chart(
-                    ui,
-                    title,
-                    &unit,
-                    &series,
-                    Scale::Linear,
-                    "The vectors are looked at every few steps.",
-                );
-            }
-        });
+    ui.columns(2, |uis| {
+        let [left, right] = uis else { return };
+        charts.quantity(left, &mut cache, &loss);
+        charts.quantity(right, &mut cache, &entropy);
+    });
+    ui.add_space(theme::GAP);
+    ui.columns(2, |uis| {
+        for (ui, (key, title)) in uis.iter_mut().zip([
+            ("mean_cosine", "mean cosine of the soft tokens"),
+            ("rankme", "effective rank of the soft tokens"),
+        ]) {
+            let Some(info) = INSTRUMENTS.iter().find(|info| info.key == key) else {
+                continue;
+            };
+            let series = series(view, &charts, &runs, &probes, info);
+            let left: usize = runs.iter().zip(&probes).map(|(open, probes)| left(open, probes)).sum();
+            let unit = match left {
+                0 => String::new(),
+                left => format!("reading probes, {left} left"),
+            };
+            charts.chart(
+                ui,
+                title,
+                &unit,
+                &series,
+                Scale::Linear,
+                "The vectors are looked at every few steps.",
+            );
+        }
     });
     charts.finish();
 }

@@ -14,10 +14,12 @@ use crate::ui::charts::{ChartRow, ForestChart, Scale, local};
 use crate::ui::{View, theme};
 
 /// Height of a chart's title row, points.
-const FRAME: f32 = 28.0;
+const FRAME: f32 = 30.0;
+/// Height of the controls, points.
+const CONTROLS: f32 = 36.0;
 
-/// Draws the controls and, beside each other, the forest plot and the curves.
-pub fn evaluations_ui(ui: &mut Ui, view: &View<'_>) {
+/// Draws into a room of this height the controls and, beside each other, the forest plot and the curves.
+pub fn evaluations_ui(ui: &mut Ui, view: &View<'_>, room: f32) {
     let runs: Vec<&OpenRun> = view.state.shown_runs().collect();
     let chosen = local::<Chosen>(ui.ctx(), Id::unique("chosen evaluation"));
     let mut chosen = chosen.lock();
@@ -25,7 +27,7 @@ pub fn evaluations_ui(ui: &mut Ui, view: &View<'_>) {
     controls_ui(ui, view, &mut chosen, &runs);
     ui.add_space(theme::TIGHT);
     let metric = chosen.metric();
-    let height = (ui.available_height() - FRAME).max(150.0);
+    let height = (room - CONTROLS - FRAME).max(150.0);
     ui.columns(2, |uis| {
         let [left, right] = uis else { return };
         let labels = crate::ui::format::run_labels(runs.iter().map(|open| open.run().folder.as_path()));

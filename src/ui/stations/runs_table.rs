@@ -23,15 +23,14 @@ pub fn table_ui(ui: &mut Ui, view: &View<'_>, table: &mut RunsTable, listed: &Li
         .auto_shrink(false)
         .show(ui, |ui| {
             let mut builder = TableBuilder::new(ui)
-                .id_salt(("runs", &columns))
+                .id_salt("runs")
                 .sense(egui::Sense::click())
                 .cell_layout(Layout::left_to_right(Align::Center))
                 .auto_shrink(false)
-                .column(Width::exact(58.0));
+                .column(Width::exact(82.0));
             for column in &columns {
                 builder = builder.column(width(*column));
             }
-            builder = builder.column(Width::exact(34.0));
             if let Some(row) = moved {
                 builder = builder.scroll_to_row(row, None);
             }
@@ -44,7 +43,6 @@ pub fn table_ui(ui: &mut Ui, view: &View<'_>, table: &mut RunsTable, listed: &Li
                     for column in &columns {
                         header.col(|ui| head_ui(ui, view, table, *column));
                     }
-                    header.col(|_| {});
                 })
                 .body(|body| {
                     body.rows(ROW, listed.rows.len(), |mut row| match listed.rows.get(row.index()) {
@@ -61,14 +59,14 @@ pub fn table_ui(ui: &mut Ui, view: &View<'_>, table: &mut RunsTable, listed: &Li
 
 fn width(column: Column) -> Width {
     let (initial, least) = match column {
-        Column::Name => (190.0, 120.0),
-        Column::Started => (118.0, 118.0),
-        Column::State => (100.0, 90.0),
-        Column::Score("cross_entropy") => (140.0, 60.0),
-        Column::Score(_) => (132.0, 60.0),
+        Column::Name => (160.0, 120.0),
+        Column::Started => (90.0, 90.0),
+        Column::State => (92.0, 90.0),
+        Column::Score("cross_entropy") => (158.0, 60.0),
+        Column::Score(_) => (128.0, 60.0),
         Column::Setting(_) => (112.0, 60.0),
         Column::Steps | Column::Loss => (70.0, 60.0),
-        Column::MeanCosine | Column::EffectiveRank | Column::Alarms => (62.0, 56.0),
+        Column::MeanCosine | Column::EffectiveRank | Column::Alarms => (58.0, 52.0),
     };
     Width::initial(initial).at_least(least).clip(true).resizable(true)
 }
@@ -140,11 +138,14 @@ fn run_row(
     digest: Option<&RunDigest>,
 ) {
     let usable = run.error.is_none();
-    cell(row, |ui| shown_ui(ui, view, run));
+    cell(row, |ui| {
+        ui.spacing_mut().item_spacing.x = theme::TIGHT;
+        actions_ui(ui, view, run);
+        shown_ui(ui, view, run);
+    });
     for column in columns {
         cell(row, |ui| value_ui(ui, view, run, digest, *column));
     }
-    cell(row, |ui| actions_ui(ui, view, run));
     if row.response().clicked() && usable {
         view.act(Action::Focus(run.folder.clone()));
     }
@@ -235,12 +236,12 @@ fn alarms_ui(ui: &mut Ui, view: &View<'_>, digest: Option<&RunDigest>) {
     ui.label(text).on_hover_text(standing.collect::<Vec<_>>().join("\n"));
 }
 
-/// The start in local time, to the minute.
+/// The start in local time, to the minute; the year is under the pointer.
 fn started(run: &RunEntry) -> String {
     match run.started.parse::<jiff::Timestamp>() {
         Ok(time) => time
             .to_zoned_datetime(jiff::tz::TimeZone::system())
-            .strftime("%Y-%m-%d %H:%M")
+            .strftime("%m-%d %H:%M")
             .to_string(),
         Err(_) => "—".into(),
     }

@@ -11,7 +11,7 @@ use crate::ui::format::count;
 use crate::ui::{View, theme};
 
 /// Height of a chart's title row, points.
-const FRAME: f32 = 28.0;
+const FRAME: f32 = 34.0;
 
 /// What is looked at.
 #[derive(Clone, Debug, Default)]

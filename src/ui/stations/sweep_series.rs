@@ -25,22 +25,23 @@ fn value<'a>(cell: &'a SweepCell, field: &str) -> Option<&'a Value> {
     fields.find(|(name, _)| name == field).map(|(_, value)| value)
 }
 
-/// The fields that have a number in every cell, and at least two of them.
+/// The fields that have a number in every cell, and at least two of them; the one with the most values first.
 pub fn numeric_fields(sweep: &Sweep) -> Vec<String> {
     let Some(first) = sweep.plan.cells.first() else {
         return Vec::new();
     };
-    let varies = |field: &str| {
-        let numbers: Option<Vec<f64>> = sweep
-            .plan
-            .cells
-            .iter()
-            .map(|cell| number(value(cell, field)?))
-            .collect();
-        numbers.is_some_and(|numbers| numbers.iter().any(|number| Some(number) != numbers.first()))
+    let distinct = |field: &str| -> Option<usize> {
+        let cells = sweep.plan.cells.iter();
+        let mut numbers: Vec<f64> = cells.map(|cell| number(value(cell, field)?)).collect::<Option<_>>()?;
+        numbers.sort_unstable_by(f64::total_cmp);
+        numbers.dedup();
+        Some(numbers.len())
     };
-    let names = first.fields.iter().map(|(name, _)| name.clone());
-    names.filter(|name| varies(name)).collect()
+    let names = first.fields.iter().map(|(name, _)| name);
+    let mut fields: Vec<(usize, &String)> = names.filter_map(|name| Some((distinct(name)?, name))).collect();
+    fields.retain(|(values, _)| *values > 1);
+    fields.sort_by_key(|(values, _)| std::cmp::Reverse(*values));
+    fields.into_iter().map(|(_, name)| name.clone()).collect()
 }
 
 /// What the cells of a curve have in common: "depth 2, loss 0.1".

@@ -14,6 +14,9 @@ use crate::ui::{View, format, theme};
 
 const PREPARING_WIDTH: f32 = 440.0;
 
+/// Runs whose alarms have a line each; of more, only the counts are shown.
+const LINES_OF_ALARMS: usize = 2;
+
 /// Draws the Train station.
 pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
     egui::Panel::left("experiment")
@@ -185,7 +188,13 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
     });
     for open in view.state.shown_runs() {
         failure_ui(ui, view, open);
-        alarms_ui(ui, view, open);
+    }
+    let shown = view.state.shown_runs();
+    let alarmed: Vec<&OpenRun> = shown.filter(|open| !open.run().standing_alarms().is_empty()).collect();
+    if alarmed.len() > LINES_OF_ALARMS {
+        ui.horizontal_wrapped(|ui| alarmed.iter().for_each(|open| alarm_count_ui(ui, view, open)));
+    } else {
+        alarmed.iter().for_each(|open| alarms_ui(ui, view, open));
     }
 }
 
@@ -196,13 +205,29 @@ fn failure_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
     }
 }
 
+/// How many alarms stand, where many runs have some; which they are, under the pointer.
+fn alarm_count_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
+    let run = open.run();
+    let standing = run.standing_alarms();
+    let text = format!("▲ {}: {}", run.name(), format::count(standing.len(), "alarm"));
+    let label = ui.add(egui::Label::new(RichText::new(text).color(view.theme.alarm)).extend());
+    let lines = standing.iter().map(|(alarm, event)| {
+        let step = format::grouped(event.step as i64);
+        format!(
+            "{}, step {step}: {}\nTo do: {}",
+            alarm.label(),
+            event.reason,
+            alarm.advice()
+        )
+    });
+    label.on_hover_text(lines.collect::<Vec<_>>().join("\n"));
+    ui.add_space(theme::GAP);
+}
+
 /// The alarms that stand, in a line; what was seen and what to do about it under the pointer.
 fn alarms_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun) {
     let run = open.run();
     let standing = run.standing_alarms();
-    if standing.is_empty() {
-        return;
-    }
     ui.horizontal_wrapped(|ui| {
         ui.label(RichText::new(format!("▲ {}", run.name())).color(view.theme.alarm));
         for (alarm, event) in standing {

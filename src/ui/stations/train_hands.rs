@@ -40,6 +40,7 @@ pub fn hands_ui(ui: &mut Ui, view: &View<'_>) {
         steps_menu(ui, view, UiCommand::Fork, "Fork ▾", &forks, |step| Action::Fork {
             run: open.run().folder.clone(),
             step,
+            changes: Vec::new(),
         });
         if live.is_some()
             && let Some(done) = state.undoable()

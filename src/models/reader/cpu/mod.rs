@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use candle_core::Tensor;
 
+use super::input::check_texts;
 use super::packed::{Format, Packed};
 use super::weights::{LayerWeights, Weight};
 use super::{LogitLoss, LossAndGradient, Reader, ReaderConfig, ReaderWeights, Sequence, Session, Slot};
@@ -200,7 +201,16 @@ impl CpuReader {
 
     /// Rows `[keys | values]` of every layer for each of some texts, each text on its own.
     fn context_rows(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
-        let spans: Vec<Span> = texts.iter().map(|text| Span::plain(text.len(), 0)).collect();
+        let mut kept = vec![Vec::new(); texts.len()];
+        self.read_texts(texts, Some(&mut kept));
+        kept
+    }
+
+    /// Rows behind the last layer of some texts, each text on its own; or, if that is what is wanted, the rows
+    /// `[keys | values]` of every layer for each text.
+    fn read_texts(&self, texts: &[&[u32]], mut kept: Option<&mut [Vec<f32>]>) -> Buffer {
+        let needed = |text: &[u32]| if kept.is_some() { 0 } else { text.len() };
+        let spans: Vec<Span> = texts.iter().map(|text| Span::plain(text.len(), needed(text))).collect();
         let rotation = self.rotation(texts.iter().flat_map(|text| 0..text.len()));
         let pass = Pass {
             sizes: self.sizes,
@@ -214,16 +224,43 @@ impl CpuReader {
             self.embed(text.iter().map(|&id| Slot::Token(id)), &[], &mut rows);
         }
         let mut x = Buffer::copy_of(&rows);
-        let mut kept = vec![Vec::new(); texts.len()];
         for (index, layer) in self.layers.iter().enumerate() {
-            let mut caches = vec![LayerCache::default(); texts.len()];
-            let last = self.is_last(index);
-            x = layer.forward(&pass, x, index, last, Some(caches.iter_mut().collect()), None);
-            for (kept, cache) in kept.iter_mut().zip(caches) {
+            let mut caches = kept.as_ref().map(|kept| vec![LayerCache::default(); kept.len()]);
+            let borrowed = caches.as_mut().map(|caches| caches.iter_mut().collect());
+            x = layer.forward(&pass, x, index, self.is_last(index), borrowed, None);
+            for (kept, cache) in kept
+                .iter_mut()
+                .flat_map(|kept| kept.iter_mut())
+                .zip(caches.into_iter().flatten())
+            {
                 kept.extend(cache.rows);
             }
         }
-        kept
+        x
+    }
+
+    /// Hidden states of checked texts, as many together as fit.
+    fn hidden_of(&self, texts: &[&[u32]]) -> Vec<Vec<f32>> {
+        let mut states = Vec::with_capacity(texts.len());
+        while states.len() < texts.len() {
+            let mut rows = 0;
+            let fits = |text: &&&[u32]| {
+                rows += text.len();
+                rows <= ROWS_TOGETHER
+            };
+            let rest = &texts[states.len()..];
+            let group = &rest[..rest.iter().take_while(fits).count().max(1)];
+            let x = self.read_texts(group, None);
+            let mut hidden = Buffer::stale(x.len());
+            rms_norm(&x, &self.norm, self.config.rms_eps, &mut hidden);
+            let mut hidden = &hidden[..];
+            for text in group {
+                let (own, others) = hidden.split_at(text.len() * self.config.hidden);
+                states.push(own.to_vec());
+                hidden = others;
+            }
+        }
+        states
     }
 }
 
@@ -241,9 +278,17 @@ impl Reader for CpuReader {
         &self.config
     }
 
-    fn embedding_table(&self) -> Result<Vec<f32>, ModelError> {
-        let rows = 0..self.config.vocab_size;
-        Ok(rows.flat_map(|row| self.embeddings.row(row)).copied().collect())
+    fn embeddings(&self, ids: &[u32]) -> Result<Vec<f32>, ModelError> {
+        check_texts(&[ids], &self.config)?;
+        let mut rows = Vec::with_capacity(ids.len() * self.config.hidden);
+        self.embed(ids.iter().map(|&id| Slot::Token(id)), &[], &mut rows);
+        Ok(rows)
+    }
+
+    fn hidden_states(&self, texts: &[&[u32]]) -> Result<Vec<Vec<f32>>, ModelError> {
+        check_texts(texts, &self.config)?;
+        // As in `backward`.
+        Ok(rayon::scope(|_| self.hidden_of(texts)))
     }
 
     fn backward(

@@ -1,0 +1,201 @@
+//! From chunks to samples: the samples of an evaluation that retrieve the chosen chunks, and what each arm completed.
+
+use std::sync::Arc;
+
+use egui::{RichText, Sense, vec2};
+
+use super::collapse_drawer::Looked;
+use super::collapse_pairs::chunk_name;
+use super::compare_arms::arms_ui;
+use super::compare_data::{Evaluation, EvaluationReader, Row, choose, is_right};
+use crate::app::{Action, Station};
+use crate::corpus::Chunk;
+use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::list_keys;
+use crate::ui::{View, format};
+
+/// Height of a sample in the list, points: two lines.
+const HEIGHT: f32 = 38.0;
+
+/// What is kept of the evaluation that is looked at.
+#[derive(Default)]
+pub struct Links {
+    reader: EvaluationReader,
+}
+
+impl Links {
+    /// The evaluation nearest to the step that is looked at; in words why there is none.
+    pub fn evaluation(&mut self, looked: &Looked<'_>) -> Result<Arc<Evaluation>, String> {
+        let (_, chosen) = choose(looked.open.run(), None, Some(looked.run.now.step));
+        match chosen {
+            Some(summary) => self.reader.read(looked.open, summary),
+            None => Err("The samples appear here with the run's first evaluation.".into()),
+        }
+    }
+}
+
+/// A sample that retrieves one of the chosen chunks, or both.
+#[derive(Clone, Copy, Debug)]
+struct Linked<'a> {
+    row: &'a Row,
+    /// The rank at which it retrieves each of the two.
+    ranks: [Option<usize>; 2],
+}
+
+fn linked<'a>(evaluation: &'a Evaluation, chunks: [Option<&Chunk>; 2]) -> Vec<Linked<'a>> {
+    let rank = |row: &Row, chunk: Option<&Chunk>| {
+        let chunk = chunk?;
+        let mut retrieved = row.record.retrieved.iter();
+        retrieved
+            .find(|found| is_same(&found.chunk, chunk))
+            .map(|found| found.rank)
+    };
+    let every = evaluation.rows.iter().map(|row| Linked {
+        row,
+        ranks: chunks.map(|chunk| rank(row, chunk)),
+    });
+    let mut found: Vec<Linked<'_>> = every.filter(|one| one.ranks.iter().any(Option::is_some)).collect();
+    // Those that retrieve both first, then by the better rank.
+    found.sort_by_key(|one| {
+        (
+            one.ranks.iter().flatten().count() == 1,
+            one.ranks.iter().flatten().min().copied(),
+        )
+    });
+    found
+}
+
+/// One place in one repository: the text follows from it.
+fn is_same(one: &Chunk, other: &Chunk) -> bool {
+    (&one.repository, &one.path, one.first_line) == (&other.repository, &other.path, other.first_line)
+}
+
+/// Draws the samples that retrieve the chosen chunks, and the completions of the one that is chosen.
+pub fn samples_ui(ui: &mut egui::Ui, view: &View<'_>, links: &mut Links, looked: &Looked<'_>) {
+    let theme = view.theme;
+    let evaluation = match links.evaluation(looked) {
+        Ok(evaluation) => evaluation,
+        Err(reason) => {
+            ui.label(RichText::new(reason).color(theme.weak));
+            return;
+        }
+    };
+    let (one, other) = looked.pair;
+    let chunks = &looked.run.series.chunks;
+    let found = linked(&evaluation, [chunks.get(one), chunks.get(other)]);
+    let small = |text: String| RichText::new(text).size(theme::SMALL).color(theme.weak);
+    ui.horizontal_wrapped(|ui| {
+        let title = format!(
+            "{} of {} retrieve these chunks",
+            found.len(),
+            format::count(evaluation.rows.len(), "sample")
+        );
+        ui.label(theme::caption(title).color(theme.strong));
+        ui.label(small(format!("evaluation after step {}", evaluation.summary.step)));
+        ui.label(small(format!("A {}", chunk_name(chunks, one))));
+        if other != one {
+            ui.label(small(format!("B {}", chunk_name(chunks, other))));
+        }
+    });
+    let selected = view.state.selection.sample.as_deref();
+    let place = found
+        .iter()
+        .position(|linked| Some(linked.row.record.sample.id.as_str()) == selected);
+    let Some(shown) = found.get(place.unwrap_or(0)) else {
+        let text = "No sample of this evaluation retrieves them. Another pair may be in use: choose one in the charts or under \"pairs of chunks\".";
+        ui.label(RichText::new(text).color(theme.weak));
+        return;
+    };
+    let mut asked = list_keys(ui, place, found.len());
+    let height = ui.available_height();
+    let down = egui::Layout::top_down(egui::Align::Min);
+    ui.horizontal_top(|ui| {
+        ui.allocate_ui_with_layout(vec2(340.0, height), down, |ui| {
+            let area = egui::ScrollArea::vertical()
+                .auto_shrink(false)
+                .id_salt("linked samples");
+            area.show_rows(ui, HEIGHT, found.len(), |ui, range| {
+                for at in range {
+                    if let Some(linked) = found.get(at)
+                        && sample_ui(ui, linked, Some(at) == place).clicked()
+                    {
+                        asked = Some(at);
+                    }
+                }
+            });
+        });
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), height), down, |ui| {
+            let area = egui::ScrollArea::vertical()
+                .auto_shrink(false)
+                .id_salt("linked completions");
+            area.show(ui, |ui| completions_ui(ui, view, shown.row));
+        });
+    });
+    if let Some(linked) = asked.and_then(|at| found.get(at)) {
+        view.act(Action::SelectSample(Some(linked.row.record.sample.id.clone())));
+    }
+}
+
+fn completions_ui(ui: &mut egui::Ui, view: &View<'_>, row: &Row) {
+    let sample = &row.record.sample;
+    ui.horizontal_wrapped(|ui| {
+        ui.label(theme::caption("true line").color(view.theme.weak));
+        let target = RichText::new(sample.target.trim()).monospace().color(view.theme.strong);
+        ui.add(egui::Label::new(target).selectable(true));
+        let button = ui.button("Open in Compare");
+        if button
+            .on_hover_text("The sample with its code, its chunks and its prompts")
+            .clicked()
+        {
+            view.act(Action::SelectSample(Some(sample.id.clone())));
+            view.act(Action::Go(Station::Compare));
+        }
+    });
+    arms_ui(ui, sample.target.trim(), &row.completions, None);
+}
+
+fn sample_ui(ui: &mut egui::Ui, linked: &Linked<'_>, chosen: bool) -> egui::Response {
+    let theme = Theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
+    let fill = match (chosen, response.hovered() || response.has_focus()) {
+        (true, _) => theme.selected,
+        (false, true) => theme.hovered,
+        (false, false) => egui::Color32::TRANSPARENT,
+    };
+    let painter = ui.painter().with_clip_rect(rect);
+    painter.rect_filled(rect, theme::ROUNDING, fill);
+    let sample = &linked.row.record.sample;
+    let ranks: Vec<String> = ["A", "B"]
+        .iter()
+        .zip(linked.ranks)
+        .filter_map(|(name, rank)| Some(format!("{name} rank {}", rank?)))
+        .collect();
+    let arms: Vec<String> = linked
+        .row
+        .completions
+        .iter()
+        .map(|one| format!("{} {}", theme.arm(one.arm).mark, if is_right(one) { "✓" } else { "✗" }))
+        .collect();
+    let font = egui::FontId::monospace(theme::SMALL);
+    let line = |y: f32, text: String, color| {
+        let at = rect.left_top() + vec2(6.0, y);
+        let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), color);
+        job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 12.0);
+        let galley = painter.layout_job(job);
+        painter.galley(at, galley, color);
+    };
+    line(3.0, sample.target.trim().to_owned(), theme.strong);
+    line(20.0, format!("{}   {}", ranks.join(", "), arms.join("  ")), theme.weak);
+    let spoken = linked.row.completions.iter().map(|one| {
+        let exact = if is_right(one) { "right" } else { "wrong" };
+        format!("{} {exact}, ES {:.0}", one.arm.label(), one.scores.es_levenshtein)
+    });
+    let label = format!(
+        "sample {}: {}; {}",
+        sample.id,
+        ranks.join(", "),
+        spoken.collect::<Vec<_>>().join("; ")
+    );
+    response.widget_info(|| egui::WidgetInfo::selected(egui::Role::Button, true, chosen, &label));
+    response.on_hover_text(format!("{}\n{label}", sample.target.trim()))
+}
