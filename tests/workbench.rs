@@ -7,6 +7,8 @@ mod alarms;
 mod charts;
 #[path = "workbench/collapse.rs"]
 mod collapse;
+#[path = "workbench/collapse_views.rs"]
+mod collapse_views;
 #[path = "workbench/compare.rs"]
 mod compare;
 #[path = "common/demo_run.rs"]
@@ -19,6 +21,8 @@ mod hands;
 mod harness;
 #[path = "workbench/keyboard.rs"]
 mod keyboard;
+#[path = "workbench/large_run.rs"]
+mod large_run;
 #[path = "workbench/pictures.rs"]
 mod pictures;
 #[path = "workbench/station_pictures.rs"]
