@@ -7,6 +7,8 @@ mod alarms;
 mod charts;
 #[path = "workbench/collapse.rs"]
 mod collapse;
+#[path = "workbench/collapse_views.rs"]
+mod collapse_views;
 #[path = "workbench/compare.rs"]
 mod compare;
 #[path = "common/demo_run.rs"]
@@ -23,6 +25,8 @@ mod harness;
 mod keyboard;
 #[path = "workbench/laboratory.rs"]
 mod laboratory;
+#[path = "workbench/large_run.rs"]
+mod large_run;
 #[path = "workbench/panel_pictures.rs"]
 mod panel_pictures;
 #[path = "workbench/pictures.rs"]

@@ -13,7 +13,7 @@ use llavacode::evaluation::{Arm, ArmSummary, CompletionRecord, EvaluationSummary
 use llavacode::experiment::{Experiment, Intervention};
 use llavacode::retrieval::Retrieved;
 use llavacode::runs::{
-    EventKind, Manifest, ProbeRecord, RunAlarms, RunWriter, SCHEMA_VERSION, SampleRecord, ScalarRecord,
+    EventKind, Manifest, ProbeRecord, RunAlarms, RunWriter, SCHEMA_VERSION, SampleRecord, ScalarRecord, TokenSample,
 };
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -77,6 +77,7 @@ impl Demo {
         let mut writer = RunWriter::create(runs_dir, &experiment, &manifest).unwrap();
         let chunks: Vec<Chunk> = (0..CHUNKS).map(chunk).collect();
         writer.probe_chunks(&chunks).unwrap();
+        writer.token_sample(&tokens()).unwrap();
         let samples: Vec<SampleRecord> = (0..SAMPLES).map(|i| sample(i, &chunks)).collect();
         writer.samples(&samples).unwrap();
         writer.event(EventKind::Start, 0, "").unwrap();
@@ -369,7 +370,17 @@ fn interval(values: &[f64]) -> Interval {
     }
 }
 
-fn chunk(i: usize) -> Chunk {
+/// Token embeddings with the norms that the probes tell of.
+fn tokens() -> TokenSample {
+    let mut random = ChaCha8Rng::seed_from_u64(3);
+    let table: Vec<f32> = (0..600 * READER_WIDTH)
+        .map(|_| random.random_range(-1.07..1.07))
+        .collect();
+    TokenSample::draw(&table, READER_WIDTH, 1)
+}
+
+/// The chunk behind row `i` of the probes.
+pub fn chunk(i: usize) -> Chunk {
     let name = NAMES[i % NAMES.len()];
     let other = NAMES[(i / NAMES.len() + 3) % NAMES.len()];
     let text = match i % 3 {

@@ -145,3 +145,75 @@ fn the_laboratory_is_painted() {
         }
     }
 }
+
+#[test]
+fn views_of_collapse_are_painted() {
+    let Some(folder) = std::env::var_os("LLAVACODE_SHOTS") else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    std::fs::create_dir_all(folder).unwrap();
+    let runs = tempfile::tempdir().unwrap();
+    let aligned = write(runs.path(), "aligned", true);
+    let collapse = write(runs.path(), "collapse", false);
+    let views = [
+        "cosine of every pair",
+        "differences",
+        "singular values",
+        "among tokens",
+        "norms",
+        "instruments over steps",
+    ];
+    for (theme, preference, size) in [
+        (egui::Theme::Dark, egui::ThemePreference::Dark, [1280.0, 720.0]),
+        (egui::Theme::Light, egui::ThemePreference::Light, [2560.0, 1440.0]),
+    ] {
+        let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
+        let (mut h, _) = build(builder, runs.path(), true);
+        h.set_size(size.into());
+        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| {
+            h.run_ok();
+            let file = format!("view-{name}-{theme:?}.png").to_lowercase().replace(' ', "-");
+            h.render().unwrap().save(folder.join(file)).unwrap();
+        };
+        act(&mut h, Action::SetTheme(preference));
+        act(&mut h, Action::Focus(collapse.clone()));
+        act(&mut h, Action::Go(Station::Collapse));
+        act(&mut h, Action::PinStep(Some(6)));
+        wait(&mut h);
+        h.key_press(egui::Key::R);
+        h.run_ok();
+        act(&mut h, Action::PinStep(Some(42)));
+        wait(&mut h);
+        for view in views {
+            h.get_by_label(view).click();
+            shoot(&mut h, view);
+        }
+        h.get_by_label("cosine of every pair").click();
+        h.run_ok();
+        h.get_by_label_contains("encoder: choose two chunks").focus();
+        h.run_ok();
+        for key in [
+            egui::Key::F,
+            egui::Key::Plus,
+            egui::Key::Plus,
+            egui::Key::Plus,
+            egui::Key::Plus,
+            egui::Key::Plus,
+        ] {
+            h.key_press(key);
+            h.run_ok();
+        }
+        shoot(&mut h, "zoomed");
+        h.key_press(egui::Key::Num0);
+        h.run_ok();
+        h.key_press(egui::Key::Escape);
+        h.run_ok();
+        act(&mut h, Action::ToggleOverlay(aligned.clone()));
+        wait(&mut h);
+        for view in ["differences", "among tokens"] {
+            h.get_by_label(view).click();
+            shoot(&mut h, &format!("two-{view}"));
+        }
+    }
+}
