@@ -12,7 +12,7 @@ use llavacode::runs::{ProbeRecord, Run, RunWriter};
 use llavacode::ui::Workbench;
 
 use super::demo_run::{Demo, STEPS, write};
-use super::harness::workbench;
+use super::harness::{until, workbench};
 
 fn act(h: &mut Harness<'_, Workbench>, action: Action) {
     let ctx = h.ctx.clone();
@@ -70,7 +70,7 @@ fn arrows_scrub_and_the_end_follows_the_run() {
     h.key_press(egui::Key::ArrowLeft);
     h.run_ok();
     assert_eq!(h.state().state().selection.step, Some(18));
-    assert!(headline(&h).starts_with("Step 18:"));
+    until(&mut h, "step 18", |h| headline(h).starts_with("Step 18:"));
     h.key_press(egui::Key::ArrowRight);
     h.run_ok();
     assert_eq!(h.state().state().selection.step, None, "at the end it follows");
@@ -78,12 +78,7 @@ fn arrows_scrub_and_the_end_follows_the_run() {
     act(&mut h, Action::Command(llavacode::app::UiCommand::RefreshRuns));
     let folder = run.folder();
     act(&mut h, Action::Focus(folder));
-    let start = Instant::now();
-    while !headline(&h).starts_with("Step 24:") {
-        assert!(start.elapsed() < Duration::from_secs(30), "the new probe never comes");
-        std::thread::sleep(Duration::from_millis(50));
-        h.run_ok();
-    }
+    until(&mut h, "the new probe", |h| headline(h).starts_with("Step 24:"));
 }
 
 #[test]
@@ -97,7 +92,7 @@ fn dragging_the_scrubber_pins_a_step() {
     h.drop_at(rect.left_center() + egui::vec2(16.0, 0.0));
     h.run_ok();
     assert_eq!(h.state().state().selection.step, Some(0));
-    assert!(headline(&h).starts_with("Step 0:"));
+    until(&mut h, "step 0", |h| headline(h).starts_with("Step 0:"));
 }
 
 #[test]

@@ -12,7 +12,7 @@ use llavacode::ui::Workbench;
 
 use super::collapse::wait;
 use super::demo_run::{Demo, STEPS, write};
-use super::harness::{act, workbench};
+use super::harness::{act, until, workbench};
 
 /// Every view, and a part of the sentence that it says.
 const VIEWS: [(&str, &str); 7] = [
@@ -220,7 +220,7 @@ fn a_torn_probe_is_named_and_the_others_are_shown() {
     std::fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
     let mut h = opened(runs.path(), &run);
     assert!(says(&h, &format!("1 probe not shown, the first is step {STEPS}")));
-    assert!(says(&h, "Step 42:"));
+    until(&mut h, "step 42", |h| says(h, "Step 42:"));
     in_every_view(&mut h);
 }
 
@@ -234,8 +234,8 @@ fn vectors_that_are_no_numbers_are_named() {
     writer.probe(&record).unwrap();
     drop(writer);
     let mut h = opened(runs.path(), &run);
-    assert!(says(&h, "not finite"));
-    assert!(says(&h, "Step 0:"));
+    until(&mut h, "the reason", |h| says(h, "not finite"));
+    until(&mut h, "step 0", |h| says(h, "Step 0:"));
     in_every_view(&mut h);
 }
 

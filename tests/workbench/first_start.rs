@@ -109,7 +109,7 @@ fn a_start_without_models_is_refused_with_the_reason_and_the_first_page_comes_ba
     let runs = tempfile::tempdir().unwrap();
     let (mut h, engine) = workbench(runs.path(), false);
     h.get_by_label("Look at a recorded run").click();
-    h.run();
+    h.run_ok();
     act(&mut h, Action::CloseOverlays);
     h.key_press(egui::Key::Num1);
     h.run();
@@ -171,7 +171,7 @@ fn a_recorded_run_is_looked_at_without_models() {
     super::demo_run::write(runs.path(), "aligned", true);
     let (mut h, _) = workbench(runs.path(), false);
     h.get_by_label("Look at a recorded run").click();
-    h.run();
+    h.run_ok();
     assert_eq!(h.state().state().station, Station::Runs);
     h.get_by_label("✓ finished");
 }

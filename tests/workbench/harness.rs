@@ -130,6 +130,16 @@ pub fn act(h: &mut Harness<'_, Workbench>, action: Action) {
     h.run_ok();
 }
 
+/// Draws until something holds that a thread reads from disk.
+pub fn until(h: &mut Harness<'_, Workbench>, what: &str, holds: impl Fn(&Harness<'_, Workbench>) -> bool) {
+    let start = std::time::Instant::now();
+    while !holds(h) {
+        assert!(start.elapsed() < std::time::Duration::from_secs(30), "{what} never comes");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+        h.run_ok();
+    }
+}
+
 /// What a chart says to those who do not see it; the one whose title begins so.
 pub fn figure(h: &Harness<'_, Workbench>, title: &str) -> String {
     let figures = h.query_all_by_role(egui::accesskit::Role::Figure);

@@ -17,7 +17,7 @@ use llavacode::ui::Workbench;
 
 use super::collapse::wait;
 use super::demo_run::{Demo, write};
-use super::harness::{Fake, act, training, workbench};
+use super::harness::{Fake, act, training, until, workbench};
 
 /// The station on a run with a page of the drawer.
 fn opened(runs: &Path, run: &Path, page: Key) -> (Harness<'static, Workbench>, Fake) {
@@ -236,7 +236,7 @@ fn a_soft_token_is_asked_what_it_says() {
         "every chart goes to that step"
     );
     act(&mut h, Action::PinStep(Some(24)));
-    assert!(h.query_by_label("Read at step 24 too").is_some());
+    until(&mut h, "step 24", |h| h.query_by_label("Read at step 24 too").is_some());
     enter(&mut h, "The other chunk");
     assert_eq!(h.state().state().selection.pair(), Some((11, 3)));
     enter(&mut h, "Ask what it says");
