@@ -134,7 +134,10 @@ pub fn act(h: &mut Harness<'_, Workbench>, action: Action) {
 pub fn until(h: &mut Harness<'_, Workbench>, what: &str, holds: impl Fn(&Harness<'_, Workbench>) -> bool) {
     let start = std::time::Instant::now();
     while !holds(h) {
-        assert!(start.elapsed() < std::time::Duration::from_secs(30), "{what} never comes");
+        assert!(
+            start.elapsed() < std::time::Duration::from_secs(30),
+            "{what} never comes"
+        );
         std::thread::sleep(std::time::Duration::from_millis(20));
         h.run_ok();
     }

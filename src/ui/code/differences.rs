@@ -178,7 +178,8 @@ mod tests {
     #[test]
     fn only_what_the_other_code_lacks_is_marked() {
         let (one, other) = ("def load(self):\n    return é", "def save(self):\n\treturn é");
-        assert_eq!(differing(one, other), [vec![4..8], vec![4..8]]);
+        let word: Vec<Range<usize>> = std::iter::once(4..8).collect();
+        assert_eq!(differing(one, other), [word.clone(), word]);
         let nothing: Vec<Range<usize>> = Vec::new();
         assert_eq!(differing(one, one), [nothing.clone(), nothing.clone()]);
         assert_eq!(differing("", "a.b c"), [nothing, vec![0..3, 4..5]]);
