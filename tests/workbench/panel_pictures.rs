@@ -82,6 +82,7 @@ fn runs_sweeps_retrieval_and_prompts_are_painted() {
             if h.query_by_label_contains("prompt of compressed:").is_none() {
                 h.get_by_label("prompts, token by token").click();
             }
+            h.set_size(size + egui::vec2(0.0, 500.0));
             shoot(&mut h, "panel-prompt");
         }
     }

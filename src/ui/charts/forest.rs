@@ -125,7 +125,7 @@ impl ForestChart<'_> {
                 .layout_no_wrap(row.label.clone(), font.clone(), Theme::of(ui).text);
             text.size().x
         });
-        let labels = widest.fold(60.0, f32::max).min(ui.available_width() * 0.32) + 26.0;
+        let labels = widest.fold(60.0, f32::max).min(ui.available_width() * 0.32) + 34.0;
         let needed = self.rows.len() as f32 * ROW;
         egui::ScrollArea::vertical()
             .id_salt(self.id)

@@ -1,5 +1,7 @@
 //! What stands above the table of runs: filter, state, groups, columns.
 
+use std::sync::Arc;
+
 use egui::{RichText, Ui};
 
 use super::runs_rows::{COLUMNS, Column, Listed, RunsTable, STATES};
@@ -89,8 +91,7 @@ fn columns_ui(ui: &mut Ui, table: &mut RunsTable) {
             if table.differing.is_empty() {
                 ui.label("Every setting is the same in all runs.");
             }
-            let differing = std::sync::Arc::clone(&table.differing);
-            for field in differing.iter() {
+            for field in Arc::clone(&table.differing).iter() {
                 let column = Column::Setting(field.key);
                 toggle_ui(ui, table, column, shown.contains(&column), field.label);
             }

@@ -27,6 +27,8 @@ pub fn table_ui(ui: &mut Ui, view: &View<'_>, table: &mut RunsTable, listed: &Li
                 .sense(egui::Sense::click())
                 .cell_layout(Layout::left_to_right(Align::Center))
                 .auto_shrink(false)
+                // Never over what stands below.
+                .min_scrolled_height(0.0)
                 .column(Width::exact(82.0));
             for column in &columns {
                 builder = builder.column(width(*column));

@@ -39,7 +39,11 @@ pub fn sweep_ui(ui: &mut Ui, view: &View<'_>) {
                 top: 8,
                 ..egui::Margin::ZERO
             }))
-            .show(ui, |ui| chart_ui(ui, view, sweep, table, &mut chosen));
+            .show(ui, |ui| {
+                // The border stays where a person put it, however little the chart needs.
+                ui.set_min_height(ui.available_height());
+                chart_ui(ui, view, sweep, table, &mut chosen);
+            });
     }
     cells_ui(ui, view, sweep);
 }

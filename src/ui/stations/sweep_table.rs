@@ -28,6 +28,8 @@ pub fn cells_ui(ui: &mut Ui, view: &View<'_>, sweep: &Sweep) {
                 .sense(egui::Sense::click())
                 .cell_layout(Layout::left_to_right(Align::Center))
                 .auto_shrink(false)
+                // Never over what stands below.
+                .min_scrolled_height(0.0)
                 .column(Width::initial(240.0).at_least(120.0).clip(true).resizable(true))
                 .column(Width::initial(150.0).at_least(90.0).clip(true).resizable(true));
             for _ in &columns {

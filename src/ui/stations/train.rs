@@ -174,15 +174,9 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
             ui.label(RichText::new(label).color(view.theme.strong));
             let run = open.run();
             let done = run.scalars.last().map_or(0, |scalar| scalar.step);
-            ui.label(
-                RichText::new(format!(
-                    "{} · {done}/{} steps",
-                    open.status.label(),
-                    run.experiment.schedule.steps
-                ))
-                .size(theme::SMALL)
-                .color(view.theme.weak),
-            );
+            let (status, steps) = (open.status.label(), run.experiment.schedule.steps);
+            let text = RichText::new(format!("{status} · {done}/{steps} steps")).size(theme::SMALL);
+            ui.add(egui::Label::new(text.color(view.theme.weak)).extend());
             ui.add_space(theme::GAP);
         }
     });
