@@ -16,11 +16,11 @@ fn every_command_is_in_the_palette_and_can_be_run_from_it() {
     for command in UiCommand::iter().filter(|command| *command != UiCommand::Palette) {
         let (mut h, _) = workbench(runs.path(), true);
         h.key_press_modifiers(Modifiers::COMMAND, Key::K);
-        h.run();
+        h.run_ok();
         h.get_by_label("Name of a command").type_text(command.name());
-        h.run();
+        h.run_ok();
         h.key_press(Key::Enter);
-        h.run();
+        h.run_ok();
         assert!(!h.state().state().overlay.palette, "{command:?} closes the palette");
         let refused = h
             .state()
@@ -48,7 +48,7 @@ fn number_keys_change_the_station() {
         (Key::Num1, Station::Train),
     ] {
         h.key_press(key);
-        h.run();
+        h.run_ok();
         assert_eq!(h.state().state().station, station);
     }
 }

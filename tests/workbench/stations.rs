@@ -58,7 +58,7 @@ fn a_run_goes_to_the_trash_after_a_question_and_a_running_one_cannot() {
     let _running = Demo::start(runs.path(), "live", false);
     let (mut h, _) = workbench(runs.path(), true);
     h.get_by_role_and_label(Role::Button, "Runs").click();
-    h.run();
+    h.run_ok();
     h.get_by_label("Actions of live").click();
     h.run_ok();
     assert!(h.get_by_label("Delete live…").accesskit_node().is_disabled());
@@ -71,7 +71,7 @@ fn a_run_goes_to_the_trash_after_a_question_and_a_running_one_cannot() {
     h.get_by_label("Move aligned to the trash?");
     assert!(folder.exists());
     h.get_by_label("Move to the trash").click();
-    h.run();
+    h.run_ok();
     assert!(!folder.exists());
     assert_eq!(h.state().state().runs.len(), 1);
 }
@@ -83,14 +83,14 @@ fn two_runs_show_what_they_differ_in() {
     write(runs.path(), "collapse", false);
     let (mut h, _) = workbench(runs.path(), true);
     h.get_by_role_and_label(Role::Button, "Runs").click();
-    h.run();
+    h.run_ok();
     let other = if h.state().state().focused().unwrap().run().name() == "aligned" {
         "Overlay collapse"
     } else {
         "Overlay aligned"
     };
     h.get_by_label(other).click();
-    h.run();
+    h.run_ok();
     h.get_by_label("Difference of settings").click();
     h.run_ok();
     let settings = h.query_all_by_label("alignment");
@@ -104,14 +104,14 @@ fn a_broken_folder_is_listed_with_its_reason_and_a_wrong_path_is_told() {
     std::fs::create_dir(runs.path().join("2026-11-24-broken")).unwrap();
     let (mut h, _) = workbench(runs.path(), true);
     h.get_by_role_and_label(Role::Button, "Runs").click();
-    h.run();
+    h.run_ok();
     h.get_by_label("▲ broken");
     h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::O);
-    h.run();
+    h.run_ok();
     h.get_by_label("Folder of the run").type_text("/nowhere/at all");
-    h.run();
+    h.run_ok();
     h.get_by_role_and_label(Role::Button, "Open").click();
-    h.run();
+    h.run_ok();
     assert!(
         h.state()
             .state()
@@ -221,7 +221,7 @@ fn a_long_run_among_many_runs_is_drawn() {
     h.state_mut().act(&ctx, Action::Focus(long));
     for station in [Station::Train, Station::Runs] {
         h.state_mut().act(&ctx, Action::Go(station));
-        h.run();
+        h.run_ok();
     }
     assert_eq!(h.state().state().focused().unwrap().run().scalars.len(), 20_000);
     assert_eq!(h.state().state().runs.len(), 301);

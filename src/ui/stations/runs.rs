@@ -16,6 +16,9 @@ use crate::ui::{View, theme};
 /// Rows that the table shows at first when runs are chosen.
 const ROWS: usize = 6;
 
+/// Rows that it has room for even if there are fewer: groups need some.
+const FEWEST: usize = 4;
+
 /// Draws the Runs station.
 pub fn runs_ui(ui: &mut Ui, view: &View<'_>) {
     ui.horizontal(|ui| {
@@ -81,7 +84,7 @@ fn all_runs_ui(ui: &mut Ui, view: &View<'_>) {
 
 /// Height of what stands below the table: what the first rows leave of the page, and at least half of it.
 fn below(page: f32, rows: usize) -> f32 {
-    let table = (rows.min(ROWS) + 1) as f32 * (theme::ROW + theme::GAP) + theme::SECTION;
+    let table = (rows.clamp(FEWEST, ROWS) + 1) as f32 * (theme::ROW + theme::GAP) + theme::SECTION;
     (page - table).max(page * 0.5)
 }
 
