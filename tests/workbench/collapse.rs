@@ -200,8 +200,9 @@ fn a_run_with_another_encoder_does_not_stand_beside() {
     let other = writer.folder().to_owned();
     let mut h = opened(runs.path(), &aligned);
     act(&mut h, Action::ToggleOverlay(other));
-    wait(&mut h);
-    assert!(h.query_by_label_contains("other has another encoder").is_some());
+    until(&mut h, "the reason", |h| {
+        h.query_by_label_contains("other has another encoder").is_some()
+    });
 }
 
 #[test]
@@ -211,8 +212,9 @@ fn two_runs_stand_side_by_side() {
     let collapse = write(runs.path(), "collapse", false);
     let mut h = opened(runs.path(), &collapse);
     act(&mut h, Action::ToggleOverlay(aligned));
-    wait(&mut h);
-    assert_eq!(h.query_all_by_label_contains("projected mean cosine").count(), 2);
+    until(&mut h, "the second run", |h| {
+        h.query_all_by_label_contains("projected mean cosine").count() == 2
+    });
     assert!(h.query_by_label_contains("✓ not collapsed").is_some());
     assert!(h.query_by_label_contains("▲ collapsed").is_some());
 }
