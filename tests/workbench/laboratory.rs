@@ -210,6 +210,7 @@ fn a_soft_token_is_asked_what_it_says() {
     let (mut h, engine) = opened(runs.path(), &run, Key::T);
     act(&mut h, Action::SelectPair(3, 11));
     act(&mut h, Action::PinStep(Some(18)));
+    until(&mut h, "the step", |h| h.query_by_label_contains("Step 18:").is_some());
     press(&mut h, Key::Enter);
     let Command::Read(request) = last(&engine) else {
         panic!("{:?}", engine.sent())
@@ -316,6 +317,7 @@ fn a_finished_run_is_forked_with_a_higher_weight_and_stays_beside() {
     run.end();
     let (mut h, engine) = opened(runs.path(), &run.folder(), Key::A);
     act(&mut h, Action::PinStep(Some(18)));
+    until(&mut h, "the step", |h| h.query_by_label_contains("Step 18:").is_some());
     assert!(h.query_by_label_contains("counts as collapsed from step").is_some());
     assert!(h.query_by_label_contains("▲ alarm at step").is_some());
     h.get_by_role_and_label(Role::SpinButton, "alignment weight").focus();
