@@ -12,13 +12,7 @@ use llavacode::runs::{ProbeRecord, Run, RunWriter};
 use llavacode::ui::Workbench;
 
 use super::demo_run::{Demo, STEPS, write};
-use super::harness::{until, workbench};
-
-fn act(h: &mut Harness<'_, Workbench>, action: Action) {
-    let ctx = h.ctx.clone();
-    h.state_mut().act(&ctx, action);
-    h.run_ok();
-}
+use super::harness::{act, until, workbench};
 
 /// The station on a run, once every probe has been read.
 fn opened(runs: &Path, run: &Path) -> Harness<'static, Workbench> {

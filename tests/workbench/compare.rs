@@ -12,13 +12,7 @@ use llavacode::runs::Run;
 use llavacode::ui::Workbench;
 
 use super::demo_run::{STEPS, write};
-use super::harness::{Fake, workbench};
-
-fn act(h: &mut Harness<'_, Workbench>, action: Action) {
-    let ctx = h.ctx.clone();
-    h.state_mut().act(&ctx, action);
-    h.run_ok();
-}
+use super::harness::{Fake, act, workbench};
 
 fn opened(runs: &Path, run: &Path) -> (Harness<'static, Workbench>, Fake) {
     let (mut h, engine) = workbench(runs, true);

@@ -10,7 +10,7 @@ use llavacode::engine::{Command, Event, WorkerState};
 use llavacode::ui::Workbench;
 
 use super::demo_run::Demo;
-use super::harness::{Fake, act, build, training, workbench};
+use super::harness::{Fake, THEMES, act, painted, picture_folder, shoot, training, workbench};
 
 /// A run at step 41 with checkpoints at 21 and 35, and a changed weight.
 fn live(runs: &Path) -> Demo {
@@ -134,26 +134,13 @@ fn a_run_that_did_not_end_is_taken_up_again() {
 
 #[test]
 fn hands_are_painted() {
-    let Some(folder) = std::env::var_os("LLAVACODE_SHOTS") else {
-        return;
-    };
-    let folder = Path::new(&folder);
-    std::fs::create_dir_all(folder).unwrap();
-    for (theme, preference) in [
-        (egui::Theme::Dark, egui::ThemePreference::Dark),
-        (egui::Theme::Light, egui::ThemePreference::Light),
-    ] {
+    let Some(folder) = picture_folder() else { return };
+    for (theme, preference) in THEMES {
         let runs = tempfile::tempdir().unwrap();
         let mut run = live(runs.path());
-        let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
-        let (mut h, engine) = build(builder, runs.path(), true);
-        act(&mut h, Action::SetTheme(preference));
+        let (mut h, engine) = painted(runs.path(), true, (theme, preference));
         show(&mut h, &engine, &run, true);
-        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| {
-            h.run_ok();
-            let file = format!("{name}-{theme:?}.png").to_lowercase();
-            h.render().unwrap().save(folder.join(file)).unwrap();
-        };
+        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| shoot(h, &folder, name, theme);
         shoot(&mut h, "hands-changed");
         h.get_by_label("Roll back ▾").click();
         shoot(&mut h, "hands-menu");

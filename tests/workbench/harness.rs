@@ -165,3 +165,35 @@ pub fn training(run: &Path, step: usize, paused: bool) -> Event {
         seconds_left: Some(190.0),
     })
 }
+
+/// A dark and a light look at the workbench, with what is set for it.
+pub const THEMES: [(egui::Theme, egui::ThemePreference); 2] = [
+    (egui::Theme::Dark, egui::ThemePreference::Dark),
+    (egui::Theme::Light, egui::ThemePreference::Light),
+];
+
+/// Where pictures are written: the folder that LLAVACODE_SHOTS names; none without it.
+pub fn picture_folder() -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os("LLAVACODE_SHOTS")?);
+    std::fs::create_dir_all(&folder).unwrap();
+    Some(folder)
+}
+
+/// A workbench that can be rendered.
+pub fn painted(
+    runs_dir: &Path,
+    present: bool,
+    (theme, preference): (egui::Theme, egui::ThemePreference),
+) -> (Harness<'static, Workbench>, Fake) {
+    let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
+    let (mut h, fake) = build(builder, runs_dir, present);
+    act(&mut h, Action::SetTheme(preference));
+    (h, fake)
+}
+
+/// Writes what the window shows to `<name>-<dark or light>.png`.
+pub fn shoot(h: &mut Harness<'_, Workbench>, folder: &Path, name: &str, theme: egui::Theme) {
+    h.run_ok();
+    let file = format!("{name}-{theme:?}.png").to_lowercase().replace(' ', "-");
+    h.render().unwrap().save(folder.join(file)).unwrap();
+}

@@ -1,7 +1,5 @@
 //! Pictures of the Runs and Retrieve stations, of sweeps and prompts; written where LLAVACODE_SHOTS says, and not at all without it.
 
-use std::path::Path;
-
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use llavacode::app::{Action, RunsPage, Station, UiCommand};
@@ -11,17 +9,13 @@ use llavacode::ui::Workbench;
 use super::collapse::wait;
 use super::demo_run::{Demo, write};
 use super::evaluations::answered;
-use super::harness::{act, build};
+use super::harness::{THEMES, act, painted, picture_folder, shoot};
 use super::runs_table::opened;
 use super::sweep::sweep;
 
 #[test]
 fn runs_sweeps_retrieval_and_prompts_are_painted() {
-    let Some(folder) = std::env::var_os("LLAVACODE_SHOTS") else {
-        return;
-    };
-    let folder = Path::new(&folder);
-    std::fs::create_dir_all(folder).unwrap();
+    let Some(folder) = picture_folder() else { return };
     let runs = tempfile::tempdir().unwrap();
     let aligned = write(runs.path(), "aligned", true);
     let collapse = write(runs.path(), "collapse", false);
@@ -30,20 +24,11 @@ fn runs_sweeps_retrieval_and_prompts_are_painted() {
     failed.train_to(20);
     failed.fail("out of memory");
     sweep(runs.path(), 13);
-    for (theme, preference) in [
-        (egui::Theme::Dark, egui::ThemePreference::Dark),
-        (egui::Theme::Light, egui::ThemePreference::Light),
-    ] {
+    for (theme, preference) in THEMES {
         for (size, name) in [(egui::vec2(1440.0, 900.0), ""), (egui::vec2(960.0, 600.0), "-small")] {
-            let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
-            let (mut h, engine) = build(builder, runs.path(), true);
+            let (mut h, engine) = painted(runs.path(), true, (theme, preference));
             h.set_size(size);
-            let shoot = |h: &mut Harness<'_, Workbench>, what: &str| {
-                h.run_ok();
-                let file = format!("{what}{name}-{theme:?}.png").to_lowercase();
-                h.render().unwrap().save(folder.join(file)).unwrap();
-            };
-            act(&mut h, Action::SetTheme(preference));
+            let shoot = |h: &mut Harness<'_, Workbench>, what: &str| shoot(h, &folder, &format!("{what}{name}"), theme);
             act(&mut h, Action::Focus(aligned.clone()));
             opened(&mut h);
             shoot(&mut h, "panel-runs-one");

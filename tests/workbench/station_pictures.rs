@@ -10,14 +10,8 @@ use llavacode::ui::Workbench;
 
 use super::collapse::wait;
 use super::demo_run::write;
-use super::harness::build;
+use super::harness::{THEMES, act, painted, picture_folder, shoot};
 use super::laboratory::{answer, merged};
-
-fn act(h: &mut Harness<'_, Workbench>, action: Action) {
-    let ctx = h.ctx.clone();
-    h.state_mut().act(&ctx, action);
-    h.run_ok();
-}
 
 /// A chart's picture is the part of the window that the chart takes.
 fn exported(h: &mut Harness<'_, Workbench>, path: &Path) {
@@ -42,26 +36,13 @@ fn exported(h: &mut Harness<'_, Workbench>, path: &Path) {
 
 #[test]
 fn collapse_and_compare_are_painted() {
-    let Some(folder) = std::env::var_os("LLAVACODE_SHOTS") else {
-        return;
-    };
-    let folder = Path::new(&folder);
-    std::fs::create_dir_all(folder).unwrap();
+    let Some(folder) = picture_folder() else { return };
     let runs = tempfile::tempdir().unwrap();
     let aligned = write(runs.path(), "aligned", true);
     let collapse = write(runs.path(), "collapse", false);
-    for (theme, preference) in [
-        (egui::Theme::Dark, egui::ThemePreference::Dark),
-        (egui::Theme::Light, egui::ThemePreference::Light),
-    ] {
-        let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
-        let (mut h, _) = build(builder, runs.path(), true);
-        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| {
-            h.run_ok();
-            let file = format!("{name}-{theme:?}.png").to_lowercase();
-            h.render().unwrap().save(folder.join(file)).unwrap();
-        };
-        act(&mut h, Action::SetTheme(preference));
+    for (theme, preference) in THEMES {
+        let (mut h, _) = painted(runs.path(), true, (theme, preference));
+        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| shoot(h, &folder, name, theme);
         act(&mut h, Action::Focus(collapse.clone()));
         act(&mut h, Action::Go(Station::Collapse));
         wait(&mut h);
@@ -96,26 +77,16 @@ fn collapse_and_compare_are_painted() {
 
 #[test]
 fn the_laboratory_is_painted() {
-    let Some(folder) = std::env::var_os("LLAVACODE_SHOTS") else {
-        return;
-    };
-    let folder = Path::new(&folder);
-    std::fs::create_dir_all(folder).unwrap();
+    let Some(folder) = picture_folder() else { return };
     let runs = tempfile::tempdir().unwrap();
     let collapse = write(runs.path(), "collapse", false);
     for (theme, preference, size) in [
         (egui::Theme::Dark, egui::ThemePreference::Dark, [1280.0, 720.0]),
         (egui::Theme::Light, egui::ThemePreference::Light, [2560.0, 1440.0]),
     ] {
-        let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
-        let (mut h, engine) = build(builder, runs.path(), true);
+        let (mut h, engine) = painted(runs.path(), true, (theme, preference));
         h.set_size(size.into());
-        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| {
-            h.run_ok();
-            let file = format!("lab-{name}-{theme:?}.png").to_lowercase();
-            h.render().unwrap().save(folder.join(file)).unwrap();
-        };
-        act(&mut h, Action::SetTheme(preference));
+        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| shoot(h, &folder, &format!("lab-{name}"), theme);
         act(&mut h, Action::Focus(collapse.clone()));
         act(&mut h, Action::Go(Station::Collapse));
         wait(&mut h);
@@ -148,11 +119,7 @@ fn the_laboratory_is_painted() {
 
 #[test]
 fn views_of_collapse_are_painted() {
-    let Some(folder) = std::env::var_os("LLAVACODE_SHOTS") else {
-        return;
-    };
-    let folder = Path::new(&folder);
-    std::fs::create_dir_all(folder).unwrap();
+    let Some(folder) = picture_folder() else { return };
     let runs = tempfile::tempdir().unwrap();
     let aligned = write(runs.path(), "aligned", true);
     let collapse = write(runs.path(), "collapse", false);
@@ -168,15 +135,9 @@ fn views_of_collapse_are_painted() {
         (egui::Theme::Dark, egui::ThemePreference::Dark, [1280.0, 720.0]),
         (egui::Theme::Light, egui::ThemePreference::Light, [2560.0, 1440.0]),
     ] {
-        let builder = Harness::builder().with_theme(theme).with_render_cursor(false).wgpu();
-        let (mut h, _) = build(builder, runs.path(), true);
+        let (mut h, _) = painted(runs.path(), true, (theme, preference));
         h.set_size(size.into());
-        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| {
-            h.run_ok();
-            let file = format!("view-{name}-{theme:?}.png").to_lowercase().replace(' ', "-");
-            h.render().unwrap().save(folder.join(file)).unwrap();
-        };
-        act(&mut h, Action::SetTheme(preference));
+        let shoot = |h: &mut Harness<'_, Workbench>, name: &str| shoot(h, &folder, &format!("view-{name}"), theme);
         act(&mut h, Action::Focus(collapse.clone()));
         act(&mut h, Action::Go(Station::Collapse));
         act(&mut h, Action::PinStep(Some(6)));
