@@ -1,8 +1,8 @@
 //! SHA-256 of files and folders, remembered so that a large file is read once.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{self, Read as _, Write as _};
+use std::fs;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -10,22 +10,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
+use crate::models::digest::{hash_of_file, hexadecimal};
+
 /// SHA-256 of a file's content, in hexadecimal.
 pub(super) fn sha256_file(path: &Path) -> io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut buffer)?;
-        if read == 0 {
-            return Ok(hexadecimal(hasher));
-        }
-        hasher.update(buffer.get(..read).unwrap_or_default());
-    }
-}
-
-fn hexadecimal(hasher: Sha256) -> String {
-    hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hash_of_file(path).map(hexadecimal)
 }
 
 /// A file's sum as it was at a size and a time.

@@ -1,17 +1,16 @@
 //! What names the vectors of an encoder: all that decides them.
 
-use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
 use crate::models::ModelError;
+use crate::models::digest::{hash_of_file, hexadecimal};
 use crate::models::tensors::weight_files;
 
 /// SHA-256 of how vectors are made.
 pub(super) fn fingerprint(how: &str) -> String {
-    hex(Sha256::new_with_prefix(how))
+    hexadecimal(Sha256::new_with_prefix(how))
 }
 
 /// SHA-256 of how vectors are made and of the files of the model that makes them.
@@ -25,22 +24,7 @@ pub(super) fn fingerprint_of_folder(how: &str, folder: &Path) -> Result<String, 
     let files: Vec<PathBuf> = named.chain(weight_files(folder)?).collect();
     let mut hash = Sha256::new_with_prefix(how);
     for path in files {
-        hash.update(digest(&path).map_err(ModelError::read(&path))?);
+        hash.update(hash_of_file(&path).map_err(ModelError::read(&path))?.finalize());
     }
-    Ok(hex(hash))
-}
-
-fn digest(path: &Path) -> std::io::Result<[u8; 32]> {
-    let (mut file, mut hash) = (File::open(path)?, Sha256::new());
-    let mut buffer = vec![0; 1 << 20];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(hash.finalize().into()),
-            read => hash.update(buffer.get(..read).unwrap_or_default()),
-        }
-    }
-}
-
-fn hex(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Ok(hexadecimal(hash))
 }
