@@ -60,12 +60,7 @@ fn rows(
     shown: impl Fn(&Column) -> bool,
     text: impl Fn(&SweepEntry, &Column) -> String,
 ) -> Vec<Vec<String>> {
-    let columns: Vec<(usize, &Column)> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| column.headline && shown(column))
-        .collect();
+    let columns: Vec<(usize, &Column)> = table.headline().filter(|(_, column)| shown(column)).collect();
     let mut header = vec!["cell".to_owned(), "n".to_owned()];
     header.extend(columns.iter().map(|(_, column)| column.label.clone()));
     let mut lines = vec![header];

@@ -15,12 +15,7 @@ const LETTER: f64 = 7.2;
 
 /// The metrics of the narrow table, three panels a line, black on white.
 pub(super) fn chart(table: &SweepTable) -> String {
-    let shown: Vec<(usize, &Column)> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| column.headline)
-        .collect();
+    let shown: Vec<(usize, &Column)> = table.headline().collect();
     let longest = table
         .rows
         .iter()

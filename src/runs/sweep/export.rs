@@ -61,12 +61,7 @@ fn quoted(text: &str) -> String {
 
 /// Two tabulars with booktabs rules, one of values and one of differences to the baseline; a caption says how they were made.
 fn latex(table: &SweepTable) -> String {
-    let shown: Vec<(usize, &Column)> = table
-        .columns
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| column.headline)
-        .collect();
+    let shown: Vec<(usize, &Column)> = table.headline().collect();
     let paired: Vec<(usize, &Column)> = shown.iter().copied().filter(|(_, column)| column.per_sample).collect();
     let values = tabular(table, &shown, |entry, column| {
         bounded(&entry.value, column.decimals, false)

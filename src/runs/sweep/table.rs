@@ -73,6 +73,11 @@ pub struct SweepDifference {
 }
 
 impl SweepTable {
+    /// The columns of the narrow table, with their places.
+    pub fn headline(&self) -> impl Iterator<Item = (usize, &Column)> {
+        self.columns.iter().enumerate().filter(|(_, column)| column.headline)
+    }
+
     /// The entry of a cell in the column of this name.
     pub fn entry(&self, cell: &str, key: &str) -> Option<&SweepEntry> {
         let column = self.columns.iter().position(|column| column.key == key)?;

@@ -13,12 +13,7 @@ const ROW: f32 = theme::ROW;
 
 /// Draws the table; only the rows in view cost time.
 pub fn cells_ui(ui: &mut Ui, view: &View<'_>, sweep: &Sweep) {
-    let columns: Vec<(usize, &Column)> = sweep
-        .table
-        .iter()
-        .flat_map(|table| table.columns.iter().enumerate())
-        .collect();
-    let columns: Vec<(usize, &Column)> = columns.into_iter().filter(|(_, column)| column.headline).collect();
+    let columns: Vec<(usize, &Column)> = sweep.table.iter().flat_map(|table| table.headline()).collect();
     egui::ScrollArea::horizontal()
         .id_salt("cells across")
         .auto_shrink(false)
