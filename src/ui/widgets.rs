@@ -1,6 +1,9 @@
 //! Small things that several panels use.
 
-use egui::{Color32, Pos2, Response, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo};
+use std::sync::Arc;
+
+use egui::text::{LayoutJob, TextWrapping};
+use egui::{Color32, FontId, Galley, Pos2, Rect, Response, Role, Sense, Shape, Stroke, Ui, Vec2, WidgetInfo, vec2};
 
 use super::View;
 use super::theme::{self, GAP, Theme};
@@ -155,6 +158,26 @@ pub fn list_keys(ui: &Ui, current: Option<usize>, count: usize) -> Option<usize>
             None
         }
     })
+}
+
+/// The place of a row in a list, as wide as there is room, filled as the chosen and the pointed one are.
+pub fn list_row(ui: &mut Ui, height: f32, chosen: bool) -> (Rect, Response) {
+    let theme = Theme::of(ui);
+    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::click());
+    let fill = match (chosen, response.hovered() || response.has_focus()) {
+        (true, _) => theme.selected,
+        (false, true) => theme.hovered,
+        (false, false) => Color32::TRANSPARENT,
+    };
+    ui.painter().rect_filled(rect, theme::ROUNDING, fill);
+    (rect, response)
+}
+
+/// Text on one line that ends in … where there is no room.
+pub fn one_line(ui: &Ui, text: &str, font: FontId, color: Color32, width: f32) -> Arc<Galley> {
+    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
+    job.wrap = TextWrapping::truncate_at_width(width);
+    ui.painter().layout_job(job)
 }
 
 /// Gives a widget a name for those who do not see it, where nothing beside it is its label.

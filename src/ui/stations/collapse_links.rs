@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use egui::{RichText, Sense, vec2};
+use egui::{RichText, vec2};
 
 use super::collapse_drawer::Looked;
 use super::collapse_pairs::chunk_name;
@@ -11,7 +11,7 @@ use super::compare_data::{Evaluation, EvaluationReader, Row, choose, is_right};
 use crate::app::{Action, Station};
 use crate::corpus::Chunk;
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::list_keys;
+use crate::ui::widgets::{list_keys, list_row, one_line};
 use crate::ui::{View, format};
 
 /// Height of a sample in the list, points: two lines.
@@ -156,14 +156,8 @@ fn completions_ui(ui: &mut egui::Ui, view: &View<'_>, row: &Row) {
 
 fn sample_ui(ui: &mut egui::Ui, linked: &Linked<'_>, chosen: bool) -> egui::Response {
     let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), HEIGHT), Sense::click());
-    let fill = match (chosen, response.hovered() || response.has_focus()) {
-        (true, _) => theme.selected,
-        (false, true) => theme.hovered,
-        (false, false) => egui::Color32::TRANSPARENT,
-    };
+    let (rect, response) = list_row(ui, HEIGHT, chosen);
     let painter = ui.painter().with_clip_rect(rect);
-    painter.rect_filled(rect, theme::ROUNDING, fill);
     let sample = &linked.row.record.sample;
     let ranks: Vec<String> = ["A", "B"]
         .iter()
@@ -179,9 +173,7 @@ fn sample_ui(ui: &mut egui::Ui, linked: &Linked<'_>, chosen: bool) -> egui::Resp
     let font = egui::FontId::monospace(theme::SMALL);
     let line = |y: f32, text: String, color| {
         let at = rect.left_top() + vec2(6.0, y);
-        let mut job = egui::text::LayoutJob::simple_singleline(text, font.clone(), color);
-        job.wrap = egui::text::TextWrapping::truncate_at_width(rect.width() - 12.0);
-        let galley = painter.layout_job(job);
+        let galley = one_line(ui, &text, font.clone(), color, rect.width() - 12.0);
         painter.galley(at, galley, color);
     };
     line(3.0, sample.target.trim().to_owned(), theme.strong);

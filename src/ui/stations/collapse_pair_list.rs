@@ -9,7 +9,7 @@ use crate::corpus::Chunk;
 use crate::ui::code::{Listing, differing};
 use crate::ui::format;
 use crate::ui::theme::{self, Sign, Theme};
-use crate::ui::widgets::list_keys;
+use crate::ui::widgets::{list_keys, list_row};
 
 /// Cosines that are shown beside every pair: what they are called, how they are drawn, and `[rows, rows]` of them.
 pub struct Cosines<'a> {
@@ -101,13 +101,7 @@ fn pair_ui(
     chosen: bool,
 ) -> egui::Response {
     let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), 36.0), egui::Sense::click());
-    let fill = match (chosen, response.hovered()) {
-        (true, _) => theme.selected,
-        (false, true) => theme.hovered,
-        (false, false) => egui::Color32::TRANSPARENT,
-    };
-    ui.painter().rect_filled(rect, theme::ROUNDING, fill);
+    let (rect, response) = list_row(ui, 36.0, chosen);
     let painter = ui.painter().with_clip_rect(rect);
     let font = egui::FontId::monospace(theme::SMALL);
     for (of, y) in cosines.iter().zip([rect.top() + 3.0, rect.top() + 19.0]) {

@@ -1,15 +1,12 @@
 //! The list of samples: search, filter, order, and a dot an arm for right and wrong.
 
-use std::sync::Arc;
-
-use egui::text::{LayoutJob, TextWrapping};
-use egui::{RichText, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
+use egui::{RichText, Role, Stroke, WidgetInfo, pos2, vec2};
 use strum::IntoEnumIterator as _;
 
 use super::compare_data::{Evaluation, Filter, Order, Row, is_right};
 use crate::evaluation::{Arm, CompletionRecord};
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::list_keys;
+use crate::ui::widgets::{list_keys, list_row, one_line};
 
 /// How the list stands.
 #[derive(Clone, Debug, Default)]
@@ -110,13 +107,7 @@ fn combo<'a>(salt: &str, chosen: &'a str) -> egui::ComboBox<'a> {
 
 fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-    let fill = match (chosen, response.hovered()) {
-        (true, _) => theme.selected,
-        (false, true) => theme.hovered,
-        (false, false) => egui::Color32::TRANSPARENT,
-    };
-    ui.painter().rect_filled(rect, theme::ROUNDING, fill);
+    let (rect, response) = list_row(ui, ROW, chosen);
     let sample = &row.record.sample;
     let dots = row.completions.len().min(DOTS) as f32 * 20.0;
     let text = rect.shrink2(vec2(8.0, 4.0)).with_max_x(rect.right() - dots - 10.0);
@@ -147,13 +138,6 @@ fn row_ui(ui: &mut egui::Ui, row: &Row, chosen: bool) -> egui::Response {
     let label = format!("{target}, {place}, {}", outcomes.join(", "));
     response.widget_info(|| WidgetInfo::selected(Role::Button, true, chosen, &label));
     response.on_hover_text(format!("{target}\n{place}\n{}", outcomes.join("\n")))
-}
-
-/// Text on one line that ends in … where there is no room.
-fn one_line(ui: &egui::Ui, text: &str, font: egui::FontId, color: egui::Color32, width: f32) -> Arc<egui::Galley> {
-    let mut job = LayoutJob::simple_singleline(text.to_owned(), font, color);
-    job.wrap = TextWrapping::truncate_at_width(width);
-    ui.painter().layout_job(job)
 }
 
 /// Filled with a dark letter for right, an empty ring with a coloured letter for wrong.

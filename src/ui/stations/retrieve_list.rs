@@ -1,13 +1,12 @@
 //! The samples of the Retrieve station: search, filter, and the rank at which each finds the name it needs.
 
-use egui::text::{LayoutJob, TextWrapping};
-use egui::{FontId, RichText, Role, Sense, Ui, WidgetInfo, vec2};
+use egui::{FontId, RichText, Role, Ui, WidgetInfo, vec2};
 use strum::IntoEnumIterator as _;
 
 use super::retrieve_data::{Filter, Retrieval, first_hit};
 use crate::runs::SampleRecord;
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::list_keys;
+use crate::ui::widgets::{list_keys, list_row, one_line};
 
 /// Height of a row, points.
 const ROW: f32 = 44.0;
@@ -77,13 +76,7 @@ pub fn list_ui(ui: &mut Ui, listing: &mut Listing, retrieval: &Retrieval, chosen
 
 fn row_ui(ui: &mut Ui, record: &SampleRecord, chosen: bool) -> egui::Response {
     let theme = Theme::of(ui);
-    let (rect, response) = ui.allocate_exact_size(vec2(ui.available_width(), ROW), Sense::click());
-    let fill = match (chosen, response.hovered()) {
-        (true, _) => theme.selected,
-        (false, true) => theme.hovered,
-        (false, false) => egui::Color32::TRANSPARENT,
-    };
-    ui.painter().rect_filled(rect, theme::ROUNDING, fill);
+    let (rect, response) = list_row(ui, ROW, chosen);
     let sample = &record.sample;
     let name = sample.identifier.as_deref().unwrap_or(sample.target.trim());
     let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
@@ -92,9 +85,7 @@ fn row_ui(ui: &mut Ui, record: &SampleRecord, chosen: bool) -> egui::Response {
         (name, FontId::monospace(theme::SMALL), theme.strong, false),
         (&place, FontId::proportional(theme::SMALL), theme.weak, true),
     ] {
-        let mut job = LayoutJob::simple_singleline(line.to_owned(), font, color);
-        job.wrap = TextWrapping::truncate_at_width(text.width());
-        let galley = ui.painter().layout_job(job);
+        let galley = one_line(ui, line, font, color, text.width());
         let at = if bottom {
             text.left_bottom() - vec2(0.0, galley.size().y)
         } else {
