@@ -8,6 +8,7 @@ use rand_chacha::ChaCha8Rng;
 use sha2::{Digest as _, Sha256};
 
 use super::Arm;
+use super::rows::{mean, norm};
 use crate::experiment::EvaluationSettings;
 use crate::models::ModelError;
 use crate::projector::normal;
@@ -94,18 +95,14 @@ impl ArmMaterial {
         settings: &EvaluationSettings,
         seed: u64,
     ) -> Self {
-        let mut mean = vec![0.0; hidden];
-        let rows = soft.iter().map(|soft| soft.len() / hidden.max(1)).sum::<usize>().max(1);
-        for row in soft.iter().flat_map(|soft| soft.chunks_exact(hidden.max(1))) {
-            for (mean, value) in mean.iter_mut().zip(row) {
-                *mean += value / rows as f32;
-            }
-        }
+        let width = hidden.max(1);
+        let count = soft.iter().map(|soft| soft.len() / width).sum();
+        let mean = mean(soft.iter().flat_map(|soft| soft.chunks_exact(width)), count, hidden);
         Self {
             samples,
             soft,
             mean,
-            hidden: hidden.max(1),
+            hidden: width,
             settings: settings.clone(),
             seed,
             definitions: Vec::new(),
@@ -194,8 +191,4 @@ impl ArmMaterial {
         let hash = Sha256::new().chain_update(self.seed.to_le_bytes()).chain_update(what);
         ChaCha8Rng::from_seed(hash.chain_update(id).finalize().into())
     }
-}
-
-fn norm(row: &[f32]) -> f32 {
-    row.iter().map(|value| value * value).sum::<f32>().sqrt()
 }

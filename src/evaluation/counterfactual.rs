@@ -6,6 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 
 use super::CompletionRecord;
+use super::rows::mean;
 
 /// A change to the soft tokens of a sample; chunks are counted from 0, best first, and those that are not there are passed over.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,7 +68,10 @@ impl Change {
                 return kept.flat_map(|(_, values)| values.iter().copied()).collect();
             }
             Self::Zero(which) => replace(which, &[0.0]),
-            Self::Average(which) => replace(which, &mean_row(soft, hidden)),
+            Self::Average(which) => {
+                let (rows, count) = (soft.chunks_exact(hidden.max(1)), soft.len() / hidden.max(1));
+                replace(which, &mean(rows, count, hidden));
+            }
             Self::Swap(one, other) => {
                 if one.max(other) < &chunks.len() {
                     chunks.swap(*one, *other);
@@ -77,18 +81,6 @@ impl Change {
         }
         chunks.concat()
     }
-}
-
-/// The mean of rows of this width; empty without a row.
-fn mean_row(rows: &[f32], width: usize) -> Vec<f32> {
-    let count = rows.len() / width.max(1);
-    let mut mean = vec![0.0; if count == 0 { 0 } else { width }];
-    for row in rows.chunks_exact(width.max(1)) {
-        for (mean, value) in mean.iter_mut().zip(row) {
-            *mean += value / count as f32;
-        }
-    }
-    mean
 }
 
 /// What a change did to a completion: after minus before.

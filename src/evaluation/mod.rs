@@ -7,6 +7,7 @@ pub mod metrics;
 mod pool;
 mod records;
 mod retrieval_quality;
+mod rows;
 pub mod statistics;
 mod summary;
 
@@ -18,4 +19,5 @@ pub use metrics::{SCORE_INFO, ScoreInfo};
 pub use pool::{Pooled, PooledArm, PooledSummary, SeedRecords, pool};
 pub use records::*;
 pub use retrieval_quality::{HitRate, RANKS, RetrievalQuality, RetrievalRecord};
+pub use rows::norm;
 pub use summary::summarise;

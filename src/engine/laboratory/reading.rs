@@ -3,8 +3,10 @@
 
 use crate::engine::loaded::LoadedModels;
 use crate::engine::{EngineError, NearestToken, ReadingAnswer, ReadingRequest, SoftTokenReading};
+use crate::evaluation::norm;
 use crate::experiment::Experiment;
 use crate::models::reader::{Prompt, generate, target_log_probabilities};
+use crate::prompt::PromptBuilder;
 use crate::runs::{ProbeRecord, Run};
 use crate::training::objective::NameTable;
 
@@ -26,22 +28,18 @@ pub(in crate::engine) fn read_soft_tokens(
         .get(request.chunk)
         .map(|chunk| chunk.text.as_str())
         .unwrap_or_default();
-    let names = NameTable::of(chunks.iter().map(|chunk| chunk.text.as_str())).spelled(text);
-    let table = models.reader.embedding_table()?;
+    let spelled = NameTable::of(chunks.iter().map(|chunk| chunk.text.as_str())).spelled(text);
+    let chunk = WatchedChunk::new(spelled.as_deref(), experiment, models)?;
     let mut readings = Vec::with_capacity(request.steps.len());
     for &step in &request.steps {
         let probe = run.probe(step)?;
         if let Some(soft) = soft_tokens(&probe, request.chunk, experiment.projector.tokens_per_chunk) {
-            readings.push(read(step, &soft, names.as_deref(), &table, experiment, models)?);
+            readings.push(chunk.read(step, &soft)?);
         }
     }
-    let names = names
-        .iter()
-        .flat_map(|names| names.trim().split(", "))
-        .map(str::to_owned);
     Ok(ReadingAnswer {
         chunk: request.chunk,
-        names: names.collect(),
+        names: chunk.names.into_iter().map(str::to_owned).collect(),
         readings,
     })
 }
@@ -54,71 +52,91 @@ fn soft_tokens(probe: &ProbeRecord, chunk: usize, tokens_per_chunk: usize) -> Op
     Some(row.iter().map(|value| value * scale).collect())
 }
 
-fn read(
-    step: usize,
-    soft: &[f32],
-    names: Option<&str>,
-    table: &[f32],
-    experiment: &Experiment,
-    models: &LoadedModels,
-) -> Result<SoftTokenReading, EngineError> {
-    let hidden = models.reader.config().hidden.max(1);
-    let prompts = models.prompts(experiment)?;
-    let nearest = soft.chunks_exact(hidden).map(|row| nearest(row, table, models));
-    let prompt = prompts.chunk_alone(0..soft.len() / hidden);
-    let mut session = models.reader.session(1);
-    let written = generate(session.as_mut(), &prompt, soft, CONTINUATION, &|_| false)?;
-    let continuation = models.tokenizer.text(&written.tokens);
-    let spelling = |prompt: &Prompt, soft: &[f32]| -> Result<Option<f64>, EngineError> {
-        let Some(names) = names else { return Ok(None) };
-        let target = prompts.ids(names)?;
-        let mut session = models.reader.session(1);
-        let log_probabilities = target_log_probabilities(session.as_mut(), 0, prompt, soft, &target)?;
+/// What is asked at every step, and what is the same at all of them.
+struct WatchedChunk<'a> {
+    models: &'a LoadedModels,
+    prompts: PromptBuilder<'a>,
+    /// Token embeddings, `[vocabulary, hidden]`.
+    table: Vec<f32>,
+    /// The length of each.
+    lengths: Vec<f32>,
+    names: Vec<&'a str>,
+    /// Tokens of the names as the reader is to write them.
+    spelled: Vec<u32>,
+    /// Cross-entropy of the names without soft tokens.
+    spelling_without: Option<f64>,
+}
+
+impl<'a> WatchedChunk<'a> {
+    /// `spelled` are the chunk's names as [`NameTable::spelled`] gives them.
+    fn new(spelled: Option<&'a str>, experiment: &Experiment, models: &'a LoadedModels) -> Result<Self, EngineError> {
+        let prompts = models.prompts(experiment)?;
+        let table = models.reader.embedding_table()?;
+        let hidden = models.reader.config().hidden.max(1);
+        let mut chunk = Self {
+            lengths: table.chunks_exact(hidden).map(norm).collect(),
+            table,
+            names: spelled.map_or_else(Vec::new, |names| names.trim().split(", ").collect()),
+            spelled: spelled.map_or_else(|| Ok(Vec::new()), |names| prompts.ids(names))?,
+            spelling_without: None,
+            prompts,
+            models,
+        };
+        chunk.spelling_without = chunk.spelling(&chunk.prompts.chunk_alone(0..0), &[])?;
+        Ok(chunk)
+    }
+
+    fn read(&self, step: usize, soft: &[f32]) -> Result<SoftTokenReading, EngineError> {
+        let hidden = self.models.reader.config().hidden.max(1);
+        let prompt = self.prompts.chunk_alone(0..soft.len() / hidden);
+        let mut session = self.models.reader.session(1);
+        let written = generate(session.as_mut(), &prompt, soft, CONTINUATION, &|_| false)?;
+        let continuation = self.models.tokenizer.text(&written.tokens);
+        let names = self.names.iter().enumerate();
+        Ok(SoftTokenReading {
+            step,
+            norms: soft.chunks_exact(hidden).map(norm).collect(),
+            nearest: soft.chunks_exact(hidden).map(|row| self.nearest(row)).collect(),
+            recalled: names
+                .filter(|(_, name)| continuation.contains(**name))
+                .map(|(index, _)| index)
+                .collect(),
+            spelling: self.spelling(&prompt, soft)?,
+            spelling_without: self.spelling_without,
+            continuation,
+        })
+    }
+
+    /// Cross-entropy of the names behind a prompt, nats a token; none when there are no names.
+    fn spelling(&self, prompt: &Prompt, soft: &[f32]) -> Result<Option<f64>, EngineError> {
+        if self.spelled.is_empty() {
+            return Ok(None);
+        }
+        let mut session = self.models.reader.session(1);
+        let log_probabilities = target_log_probabilities(session.as_mut(), 0, prompt, soft, &self.spelled)?;
         let sum: f64 = log_probabilities.iter().map(|&value| f64::from(value)).sum();
         Ok(Some(-sum / log_probabilities.len().max(1) as f64))
-    };
-    Ok(SoftTokenReading {
-        step,
-        norms: soft.chunks_exact(hidden).map(norm).collect(),
-        nearest: nearest.collect(),
-        recalled: names.map_or_else(Vec::new, |names| {
-            let names = names.trim().split(", ").enumerate();
-            names
-                .filter(|(_, name)| continuation.contains(name))
-                .map(|(index, _)| index)
-                .collect()
-        }),
-        spelling: spelling(&prompt, soft)?,
-        spelling_without: spelling(&prompts.chunk_alone(0..0), &[])?,
-        continuation,
-    })
-}
-
-/// The tokens whose embeddings have the largest cosine with a row, nearest first.
-fn nearest(row: &[f32], table: &[f32], models: &LoadedModels) -> Vec<NearestToken> {
-    let length = norm(row);
-    let cosine = |embedding: &[f32]| {
-        let product: f32 = embedding.iter().zip(row).map(|(a, b)| a * b).sum();
-        product / (norm(embedding) * length).max(f32::MIN_POSITIVE)
-    };
-    let mut cosines: Vec<(u32, f32)> = table
-        .chunks_exact(row.len().max(1))
-        .enumerate()
-        .map(|(id, embedding)| (id as u32, cosine(embedding)))
-        .collect();
-    let count = NEAREST.min(cosines.len());
-    if count < cosines.len() {
-        cosines.select_nth_unstable_by(count, |a, b| b.1.total_cmp(&a.1));
     }
-    cosines.truncate(count);
-    cosines.sort_by(|a, b| b.1.total_cmp(&a.1));
-    let token = |(id, cosine): (u32, f32)| NearestToken {
-        text: models.tokenizer.text(&[id]),
-        cosine,
-    };
-    cosines.into_iter().map(token).collect()
-}
 
-fn norm(row: &[f32]) -> f32 {
-    row.iter().map(|value| value * value).sum::<f32>().sqrt()
+    /// The tokens whose embeddings have the largest cosine with a row, nearest first.
+    fn nearest(&self, row: &[f32]) -> Vec<NearestToken> {
+        let length = norm(row);
+        let embeddings = self.table.chunks_exact(row.len().max(1)).zip(&self.lengths);
+        let cosines = embeddings.enumerate().map(|(id, (embedding, own))| {
+            let product: f32 = embedding.iter().zip(row).map(|(a, b)| a * b).sum();
+            (id as u32, product / (own * length).max(f32::MIN_POSITIVE))
+        });
+        let mut cosines: Vec<(u32, f32)> = cosines.collect();
+        let count = NEAREST.min(cosines.len());
+        if count < cosines.len() {
+            cosines.select_nth_unstable_by(count, |a, b| b.1.total_cmp(&a.1));
+        }
+        cosines.truncate(count);
+        cosines.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let token = |(id, cosine): (u32, f32)| NearestToken {
+            text: self.models.tokenizer.text(&[id]),
+            cosine,
+        };
+        cosines.into_iter().map(token).collect()
+    }
 }

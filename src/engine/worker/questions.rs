@@ -33,21 +33,14 @@ impl Question {
 
     /// Why there is no answer.
     pub fn refused(self, text: String, bad_input: bool) -> Event {
-        let result = text;
         match self {
             Self::Completion(id) => Event::Completed {
                 id,
-                result: Err(result),
+                result: Err(text),
                 bad_input,
             },
-            Self::Reading(id) => Event::Read {
-                id,
-                result: Err(result),
-            },
-            Self::Counterfactuals(id) => Event::Counterfactuals {
-                id,
-                result: Err(result),
-            },
+            Self::Reading(id) => Event::Read { id, result: Err(text) },
+            Self::Counterfactuals(id) => Event::Counterfactuals { id, result: Err(text) },
         }
     }
 }
