@@ -27,7 +27,17 @@ pub fn number(value: f64) -> String {
         .and_then(|(_, exponent)| exponent.parse().ok())
         .unwrap_or_default();
     let digits = usize::try_from(2 - exponent).unwrap_or_default();
+    fixed(value, digits)
+}
+
+/// With so many digits behind the point, and a minus that is as wide as a plus.
+pub fn fixed(value: f64, digits: usize) -> String {
     format!("{value:.digits$}").replace('-', "−")
+}
+
+/// The same with its sign.
+pub fn signed(value: f64, digits: usize) -> String {
+    format!("{value:+.digits$}").replace('-', "−")
 }
 
 /// A mean with its 95% interval: `0.23 [0.21, 0.25]`.

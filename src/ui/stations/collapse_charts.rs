@@ -17,6 +17,7 @@ use crate::corpus::Chunk;
 use crate::experiment::AlarmSettings;
 use crate::ui::View;
 use crate::ui::charts::{Axes, Flag, Heatmap, HistogramChart, RidgeChart};
+use crate::ui::format::fixed;
 use crate::ui::theme::{self, Sign, Theme};
 
 /// Height of what stands between and around histograms and heat maps: titles, axis labels, the choice.
@@ -207,7 +208,7 @@ fn heatmaps_ui(
     let name = |row: usize| chunk_name(&chunks, row);
     let means: Vec<String> = sides
         .iter()
-        .map(|side| format!("{} {:.2}", side.title, side.histogram.mean).replace('-', "−"))
+        .map(|side| format!("{} {}", side.title, fixed(side.histogram.mean, 2)))
         .collect();
     seen_ui(ui, &format!("Mean cosine of two chunks: {}.", means.join(", ")));
     // The range holds every step, so that a colour means the same at each.
@@ -262,10 +263,13 @@ fn ridges_ui(ui: &mut egui::Ui, view: &View<'_>, shown: &[Shown], axes: Axes) {
         Some([first, means.next_back().unwrap_or(first)])
     }) {
         let text = format!(
-            "Mean cosine {:.2} at step {}, {:.2} at step {}.",
-            first.1, first.0, last.1, last.0
+            "Mean cosine {} at step {}, {} at step {}.",
+            fixed(first.1, 2),
+            first.0,
+            fixed(last.1, 2),
+            last.0
         );
-        seen_ui(ui, &text.replace('-', "−"));
+        seen_ui(ui, &text);
     }
     let height = (ui.available_height() - 34.0).max(200.0);
     ui.columns(shown.len().max(1), |uis| {

@@ -9,6 +9,7 @@ use super::collapse_pairs::{Part, Picked, Whose, chunk_name};
 use super::collapse_series::EncoderProbe;
 use crate::ui::View;
 use crate::ui::charts::{Heatmap, local};
+use crate::ui::format::signed;
 
 /// The difference of two matrices, made again only when one of them is another.
 #[derive(Default)]
@@ -98,18 +99,15 @@ pub fn differences_ui(
         .iter()
         .zip(&made)
         .map(|(map, made)| {
-            let [mean, low, high] = made.numbers;
-            format!(
-                "{}: {mean:+.2} on average, 90% of pairs {low:+.2} to {high:+.2}",
-                map.title
-            )
+            let [mean, low, high] = made.numbers.map(|number| signed(f64::from(number), 2));
+            format!("{}: {mean} on average, 90% of pairs {low} to {high}", map.title)
         })
         .collect();
     let hint = match shown.iter().any(|run| run.reference.is_some()) {
         true => "",
         false => " Pin a reference (R) to see what has changed since.",
     };
-    seen_ui(ui, &format!("{}.{hint}", told.join("; ")).replace('-', "−"));
+    seen_ui(ui, &format!("{}.{hint}", told.join("; ")));
     let chunks = chunks_of(shown);
     let name = |row: usize| chunk_name(&chunks, row);
     let mut clicked = None;

@@ -10,6 +10,7 @@ use crate::evaluation::{Change, CompletionRecord, Effect};
 use crate::ui::View;
 use crate::ui::charts::{ChartFrame, Table};
 use crate::ui::code::differences_job;
+use crate::ui::format::signed;
 use crate::ui::theme::{self, Theme};
 
 /// Height of the tokens with their bars, points.
@@ -196,9 +197,4 @@ fn tokens_ui(ui: &mut egui::Ui, answer: &CounterfactualAnswer, after: &Completio
         table
     };
     frame.show(ui, table, |ui, _| token_bars_ui(ui, &answer.target, before, after));
-}
-
-/// With its sign, and a minus that is as wide as a plus.
-fn signed(value: f64, digits: usize) -> String {
-    format!("{value:+.digits$}").replace('-', "−")
 }

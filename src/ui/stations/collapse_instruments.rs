@@ -146,14 +146,17 @@ fn value_ui(ui: &mut egui::Ui, row: &Reading, column: &Column<'_>) {
         Some(false) => (format!(" {}", number(value)), theme.strong),
         None => (format!(" {}", number(value)), theme.text),
     };
-    let cell = |text: String, color| RichText::new(text).monospace().size(theme::SMALL).color(color);
+    // A number is never broken: the grid's column grows instead.
+    let cell = |text: String, color| {
+        egui::Label::new(RichText::new(text).monospace().size(theme::SMALL).color(color)).extend()
+    };
     ui.vertical(|ui| {
         ui.spacing_mut().item_spacing.y = 0.0;
-        ui.label(cell(text, color));
+        ui.add(cell(text, color));
         if let Some(reference) = column.reference {
             let change = value - row.of(reference);
             let sign = if change > 0.0 { "+" } else { "" };
-            ui.label(cell(format!(" {sign}{}", number(change)), theme.weak))
+            ui.add(cell(format!(" {sign}{}", number(change)), theme.weak))
                 .on_hover_text(format!("since step {}: {}", reference.step, number(row.of(reference))));
         }
     });

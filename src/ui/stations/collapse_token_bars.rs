@@ -3,6 +3,7 @@
 use egui::{Color32, Rect, RichText, Sense, Stroke, pos2, vec2};
 
 use super::collapse_reading::visible;
+use crate::ui::format::signed;
 use crate::ui::theme::{self, Theme};
 
 /// Height of the bars above and below their line, points.
@@ -33,7 +34,7 @@ pub fn token_bars_ui(ui: &mut egui::Ui, tokens: &[String], before: &[f32], after
 fn token_ui(ui: &mut egui::Ui, theme: &Theme, text: &str, change: f32, [before, after]: [f32; 2], largest: f32) {
     let font = egui::FontId::monospace(theme::SMALL);
     let ink = ui.painter().layout_no_wrap(text.to_owned(), font.clone(), theme.strong);
-    let number = format!("{change:+.2}").replace('-', "−");
+    let number = signed(f64::from(change), 2);
     let number = ui.painter().layout_no_wrap(number, font, theme.text);
     let width = ink.size().x.max(number.size().x) + 8.0;
     let (rect, response) = ui.allocate_exact_size(vec2(width, 36.0 + BARS), Sense::hover());
@@ -72,7 +73,7 @@ pub fn signed_bar_ui(ui: &mut egui::Ui, value: f64, largest: f64, width: f32, na
     );
     // More cross-entropy without it: the chunk helped.
     painter.rect_filled(bar, 1.0, sign_color(theme, value));
-    let number = format!("{value:+.3}").replace('-', "−");
+    let number = signed(value, 3);
     let font = egui::FontId::monospace(theme::SMALL);
     painter.text(
         rect.right_center(),
