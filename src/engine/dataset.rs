@@ -52,7 +52,8 @@ impl Dataset {
         let prompts = models.prompts(experiment)?;
         let usable = |only_hits: bool| {
             move |candidate: &&Candidate| {
-                !candidate.1.is_empty() && (!only_hits || candidate.1.iter().any(|one| one.hit))
+                let has_context = !candidate.1.is_empty() || (experiment.may_be_empty() && !only_hits);
+                has_context && (!only_hits || candidate.1.iter().any(|one| one.hit))
             }
         };
         let draw = |split, only_hits, count, seed| -> Result<Vec<PreparedSample>, EngineError> {
@@ -89,7 +90,7 @@ impl Dataset {
             .iter()
             .chain(&validation)
             .flat_map(|sample| &sample.retrieved)
-            .map(|one| one.chunk.text.as_str());
+            .map(Retrieved::compressed_text);
         let texts: Vec<&str> = texts
             .chain(probe_chunks.iter().map(|chunk| chunk.text.as_str()))
             .collect();
@@ -122,7 +123,7 @@ impl Dataset {
         let mut candidates = candidates(experiment, store, &[split], models, progress)?
             .remove(&split)
             .unwrap_or_default();
-        candidates.retain(|(_, retrieved)| !retrieved.is_empty());
+        candidates.retain(|(_, retrieved)| experiment.may_be_empty() || !retrieved.is_empty());
         let chosen = spread(candidates.iter().collect(), limit, experiment.data.seed);
         if chosen.is_empty() {
             return Err(EngineError::NoSamples {
@@ -136,7 +137,7 @@ impl Dataset {
         let texts: Vec<&str> = prepared
             .iter()
             .flat_map(|s| &s.retrieved)
-            .map(|one| one.chunk.text.as_str())
+            .map(Retrieved::compressed_text)
             .collect();
         let vectors = encode(&texts, models, progress)?;
         Ok(encoded(prepared, &vectors))
@@ -145,7 +146,7 @@ impl Dataset {
 
 /// A prepared sample with the vectors of its chunks.
 pub(super) fn encode_sample(prepared: PreparedSample, models: &LoadedModels) -> Result<EncodedSample, EngineError> {
-    let texts: Vec<&str> = prepared.retrieved.iter().map(|one| one.chunk.text.as_str()).collect();
+    let texts: Vec<&str> = prepared.retrieved.iter().map(Retrieved::compressed_text).collect();
     let vectors = encode(&texts, models, &mut |_, _, _, _| true)?;
     Ok(with_vectors(prepared, &vectors))
 }
@@ -199,7 +200,7 @@ fn spread(candidates: Vec<&Candidate>, count: usize, seed: u64) -> Vec<&Candidat
     chosen
 }
 
-/// Distinct chunks of validation repositories, the watched set.
+/// Distinct chunks of validation repositories, the watched set, with the text that is compressed of them.
 fn probe_chunks(
     candidates: &[Candidate],
     prompts: &PromptBuilder<'_>,
@@ -223,8 +224,9 @@ fn probe_chunks(
             let Some(one) = retrieved.get(rank) else { continue };
             let prepared = prompts.prepare(sample, std::slice::from_ref(one))?;
             for one in prepared.retrieved {
-                if chunks.len() < experiment.schedule.probe_chunks && texts.insert(one.chunk.text.clone()) {
-                    chunks.push(one.chunk);
+                let text = one.compressed_text().to_owned();
+                if chunks.len() < experiment.schedule.probe_chunks && texts.insert(text.clone()) {
+                    chunks.push(Chunk { text, ..one.chunk });
                 }
             }
         }
@@ -262,7 +264,7 @@ fn encoded(samples: Vec<PreparedSample>, vectors: &HashMap<String, Vec<f32>>) ->
 
 /// A sample with the vectors of its chunks, which must all be among `vectors`.
 fn with_vectors(prepared: PreparedSample, vectors: &HashMap<String, Vec<f32>>) -> EncodedSample {
-    let row = |one: &Retrieved| vectors[&one.chunk.text].iter().copied();
+    let row = |one: &Retrieved| vectors[one.compressed_text()].iter().copied();
     let vectors = prepared.retrieved.iter().flat_map(row).collect();
     EncodedSample { prepared, vectors }
 }

@@ -39,6 +39,7 @@ pub(super) fn defining(
                     rank: 1,
                     score: 0.0,
                     hit: true,
+                    name: None,
                 };
                 let encoded = encode_sample(prompts.prepare(&sample.sample, &[retrieved])?, models)?;
                 Definition {

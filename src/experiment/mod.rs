@@ -21,7 +21,7 @@ pub use encoder::{EncoderInput, EncoderSettings, Pooling};
 pub use evaluation::EvaluationSettings;
 pub use objective::{AlignmentForm, Objective, RewardForm};
 pub use prompt::{PromptLayout, PromptSettings};
-pub use retrieval::{Retrieval, RetrieverKind};
+pub use retrieval::{Retrieval, RetrievalUnit, RetrieverKind};
 pub use steering::{Intervention, RATE_FACTOR, Steering};
 pub use sweep::{Measure, SweepCell, SweepError, SweepFile, SweepPlan, SweepSplit, Trial};
 pub use validation::{ExperimentError, FieldError};
@@ -229,6 +229,11 @@ impl Experiment {
             experiment.data.seed = experiment.seed;
         }
         Ok(experiment)
+    }
+
+    /// Whether a sample may have nothing retrieved and still count: where no name may come next, that is the answer.
+    pub fn may_be_empty(&self) -> bool {
+        self.retrieval.unit == RetrievalUnit::Name
     }
 
     /// The resolved experiment as TOML, every default written out.

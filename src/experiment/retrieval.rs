@@ -42,14 +42,33 @@ impl RetrieverKind {
     }
 }
 
+/// What is ranked, encoded and compressed.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::Display, strum::EnumIter, strum::EnumString,
+)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum RetrievalUnit {
+    /// A chunk: the encoder reads its text.
+    #[default]
+    Chunk,
+    /// A name that may come next: the encoder reads the name alone, and full RAG the chunk that defines it. The best chunk in
+    /// itself, compressed to a vector, had not become legible (science2.md 2); a name had.
+    Name,
+}
+
 /// How chunks of the other files of a repository are cut and ranked.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Retrieval {
     /// What ranks the chunks.
     pub retriever: RetrieverKind,
-    /// Chunks given to a sample; each becomes `projector.tokens_per_chunk` soft tokens.
+    /// What is ranked, encoded and compressed.
+    pub unit: RetrievalUnit,
+    /// Chunks, or names, given to a sample; each becomes `projector.tokens_per_chunk` soft tokens.
     pub k: usize,
+    /// What scores lower is left out, in the retriever's own unit: for `definitions` the likelihood that the name comes next.
+    pub least_score: f64,
     /// Lines in a chunk; windows do not overlap.
     pub chunk_lines: usize,
     /// A chunk is clipped to this many reader tokens, for the encoder and for full RAG alike.
@@ -62,7 +81,9 @@ impl Default for Retrieval {
     fn default() -> Self {
         Self {
             retriever: RetrieverKind::Jaccard,
+            unit: RetrievalUnit::Chunk,
             k: 5,
+            least_score: -1.0,
             chunk_lines: 10,
             chunk_tokens: 80,
             query_lines: 8,
@@ -82,5 +103,17 @@ impl Retrieval {
         for (field, value, range, allowed) in ranges {
             check(range.contains(&value), field, value.to_string(), allowed);
         }
+        check(
+            self.unit == RetrievalUnit::Chunk || self.retriever == RetrieverKind::Definitions,
+            "retrieval.unit",
+            self.unit.to_string(),
+            "\"chunk\" for this retriever: only \"definitions\" ranks names",
+        );
+        check(
+            self.least_score.is_finite(),
+            "retrieval.least_score",
+            self.least_score.to_string(),
+            "a number; -1 leaves nothing out",
+        );
     }
 }

@@ -33,7 +33,7 @@ pub struct PreparedSample {
     pub following: Vec<u32>,
     /// First tokens behind the training target; none in a layout that does not show them.
     pub right: Vec<u32>,
-    /// Tokens of each chunk, best first.
+    /// Tokens of each chunk, best first; none of a chunk that a better place brings already.
     pub chunks: Vec<Vec<u32>>,
 }
 
@@ -110,7 +110,13 @@ impl<'a> PromptBuilder<'a> {
         right.truncate(self.right_tokens);
         let mut chunks = Vec::with_capacity(retrieved.len());
         let mut clipped = Vec::with_capacity(retrieved.len());
-        for one in retrieved {
+        for (at, one) in retrieved.iter().enumerate() {
+            // Of names that one chunk defines, the best brings its text.
+            if retrieved.iter().take(at).any(|better| better.chunk == one.chunk) {
+                chunks.push(Vec::new());
+                clipped.push(one.clone());
+                continue;
+            }
             let mut ids = self.tokenizer.ids(&one.chunk.text)?;
             let mut one = one.clone();
             if ids.len() > self.chunk_tokens {

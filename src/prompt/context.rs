@@ -145,7 +145,8 @@ impl PromptBuilder<'_> {
     /// The first `count` chunks as text, worst first.
     fn texts(&self, sample: &PreparedSample, count: usize) -> Vec<Piece> {
         let mut all = Vec::new();
-        for (at, chunk) in sample.chunks.iter().enumerate().take(count).rev() {
+        let chunks = sample.chunks.iter().enumerate().take(count).rev();
+        for (at, chunk) in chunks.filter(|(_, chunk)| !chunk.is_empty()) {
             let source = Source::ChunkText { chunk: at + 1 };
             all.extend(pieces(chunk, source));
             all.extend(pieces(&self.chunk_end, source));

@@ -14,9 +14,31 @@ const KEYWORDS: &str = "False None True and assert async await break class conti
     global import lambda nonlocal not pass raise return self try while with yield";
 
 impl PromptBuilder<'_> {
-    /// `# see: one, two, three` and a line break: the names of the chunks that the window does not hold, the most frequent first
-    /// and those of better chunks first among equals, at most `budget` tokens. Nothing when there is no such name.
+    /// `# see: one, two, three` and a line break, at most `budget` tokens: the retrieved names, best first. Where chunks are
+    /// retrieved, their names that the window does not hold, the most frequent first and those of better chunks first among
+    /// equals. Nothing when there is no such name.
     pub fn identifiers(&self, sample: &PreparedSample, budget: usize) -> Result<Vec<u32>, ModelError> {
+        let retrieved: Vec<&str> = sample.retrieved.iter().filter_map(|one| one.name.as_deref()).collect();
+        let names = if retrieved.is_empty() {
+            self.names_of_chunks(sample)
+        } else {
+            retrieved
+        };
+        let (mut list, mut best) = (String::from("# see:"), Vec::new());
+        for name in names {
+            list.push_str(if best.is_empty() { " " } else { ", " });
+            list.push_str(name);
+            let ids = self.tokenizer.ids(&format!("{list}\n"))?;
+            if ids.len() > budget {
+                break;
+            }
+            best = ids;
+        }
+        Ok(best)
+    }
+
+    /// The names of a sample's chunks that its window does not hold.
+    fn names_of_chunks<'s>(&self, sample: &'s PreparedSample) -> Vec<&'s str> {
         let window = self.window(sample);
         let known: HashSet<&str> = words(&window).into_iter().chain(KEYWORDS.split_whitespace()).collect();
         let mut counts: HashMap<&str, (usize, usize)> = HashMap::new();
@@ -30,17 +52,7 @@ impl PromptBuilder<'_> {
         }
         let mut names: Vec<(&str, (usize, usize))> = counts.into_iter().collect();
         names.sort_unstable_by_key(|&(_, (count, place))| (std::cmp::Reverse(count), place));
-        let (mut list, mut best) = (String::from("# see:"), Vec::new());
-        for (name, _) in names {
-            list.push_str(if best.is_empty() { " " } else { ", " });
-            list.push_str(name);
-            let ids = self.tokenizer.ids(&format!("{list}\n"))?;
-            if ids.len() > budget {
-                break;
-            }
-            best = ids;
-        }
-        Ok(best)
+        names.into_iter().map(|(name, _)| name).collect()
     }
 
     /// Whether a name stands as a word among the code that the reader sees.

@@ -147,6 +147,7 @@ impl ChunkIndex {
                     rank,
                     score,
                     hit: held(index),
+                    name: None,
                 })
             })
             .collect()

@@ -15,10 +15,10 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::corpus::{Chunk, CompletionSample, Repository};
-use crate::experiment::{Retrieval, RetrieverKind};
+use crate::experiment::{Retrieval, RetrievalUnit, RetrieverKind};
 
 pub use bm25::Bm25;
-pub use definitions::Definitions;
+pub use definitions::{DefinedNames, Definitions};
 pub use dense::Dense;
 pub use hybrid::Hybrid;
 pub use index::ChunkIndex;
@@ -35,8 +35,18 @@ pub struct Retrieved {
     pub rank: usize,
     /// The retriever's own score; higher is nearer.
     pub score: f64,
-    /// The chunk holds the sample's identifier.
+    /// The chunk holds the sample's identifier; of a name, that it is the identifier.
     pub hit: bool,
+    /// The name that the chunk was chosen for, where names are ranked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+}
+
+impl Retrieved {
+    /// What the encoder reads of it, and soft tokens stand for: its name where names are ranked, else the chunk.
+    pub fn compressed_text(&self) -> &str {
+        self.name.as_deref().unwrap_or(&self.chunk.text)
+    }
 }
 
 /// Ranks the chunks of one repository for its samples.
@@ -56,12 +66,36 @@ pub fn retriever(
 ) -> Box<dyn Retriever> {
     let index = Arc::new(ChunkIndex::new(repository, settings.chunk_lines));
     let lines = settings.query_lines;
-    match settings.retriever {
+    let ranked: Box<dyn Retriever> = match settings.retriever {
         RetrieverKind::Jaccard => Box::new(Jaccard::over(index, lines)),
         RetrieverKind::Bm25 => Box::new(Bm25::over(index, lines)),
         RetrieverKind::Dense => Box::new(Dense::over(index, vectors, lines)),
         RetrieverKind::Hybrid => Box::new(Hybrid::over(index, repository, lines)),
-        RetrieverKind::Definitions => Box::new(Definitions::over(index, repository, lines)),
+        RetrieverKind::Definitions => {
+            let definitions = Definitions::over(index, repository, lines);
+            match settings.unit {
+                RetrievalUnit::Chunk => Box::new(definitions),
+                RetrievalUnit::Name => Box::new(DefinedNames(definitions)),
+            }
+        }
+    };
+    Box::new(Passing {
+        ranked,
+        least_score: settings.least_score,
+    })
+}
+
+/// A ranking without what scores too low.
+struct Passing {
+    ranked: Box<dyn Retriever>,
+    least_score: f64,
+}
+
+impl Retriever for Passing {
+    fn retrieve(&self, sample: &CompletionSample, k: usize) -> Vec<Retrieved> {
+        let mut retrieved = self.ranked.retrieve(sample, k);
+        retrieved.retain(|one| one.score >= self.least_score);
+        retrieved
     }
 }
 
