@@ -26,7 +26,9 @@ use llavacode::engine::{
     WorkerState,
 };
 use llavacode::evaluation::Arm;
-use llavacode::experiment::{Experiment, Objective, OutputScale, Pooling, PromptLayout, RewardForm};
+use llavacode::experiment::{
+    Experiment, Objective, OutputScale, Pooling, PromptLayout, RetrievalUnit, RetrieverKind, RewardForm,
+};
 use llavacode::models::catalogue::Store;
 use llavacode::runs::{EventKind, Run};
 use toy::Toy;
@@ -207,6 +209,52 @@ fn the_reader_is_its_own_encoder() {
         probes.push(run.probe(0).unwrap().encoder);
     }
     assert_ne!(probes[0], probes[1]);
+}
+
+#[test]
+fn names_are_retrieved_encoded_and_spelled_and_a_run_begins_where_another_ended() {
+    let bench = Bench::new();
+    let mut experiment = bench.toy.experiment("names");
+    experiment.retrieval.retriever = RetrieverKind::Definitions;
+    experiment.retrieval.unit = RetrievalUnit::Name;
+    experiment.encoder.model = "reader".into();
+    experiment.encoder.pooling = Pooling::Spelling;
+    experiment.projector.skip = true;
+    experiment.data.spelled_names = 12;
+    experiment.data.vary_context = true;
+    experiment.schedule.spelled_batch = 4;
+    experiment.schedule.reconstruction_steps = 2;
+    experiment.objective.reconstruction = 0.5;
+    let first = bench.train(experiment.clone());
+    bench.wait_for_end();
+    let run = Run::open(&first).unwrap();
+    assert_eq!(run.manifest.facts["names.spelled"], "12");
+    assert!(!run.scalars[0].terms.contains_key("cross_entropy"));
+    let last = run.scalars.last().unwrap();
+    assert!(last.terms.contains_key("cross_entropy") && last.terms.contains_key("reconstruction"));
+    let samples = run.samples();
+    let retrieved: Vec<_> = samples.iter().flat_map(|sample| &sample.retrieved).collect();
+    assert!(!retrieved.is_empty() && retrieved.iter().all(|one| one.name.is_some()));
+    // What is watched is what was compressed.
+    let watched = run.probe_chunks().unwrap();
+    assert!(watched.iter().all(|chunk| !chunk.text.contains(' ')), "{watched:?}");
+
+    experiment.name = "on-names".into();
+    experiment.projector.start_from = first.display().to_string();
+    let second = bench.train(experiment.clone());
+    bench.wait_for_end();
+    let (step, second) = (last.step, Run::open(&second).unwrap());
+    assert_eq!(second.manifest.facts["projector.start_step"], step.to_string());
+    assert_eq!(second.probe(0).unwrap().projected, run.probe(step).unwrap().projected);
+
+    experiment.projector.start_from = bench.toy.path("nowhere").display().to_string();
+    bench.send(Command::Train(Box::new(experiment)));
+    let failed = |event: &Event| match event {
+        Event::Failed { message, .. } => Some(message.clone()),
+        _ => None,
+    };
+    let message = bench.wait(failed);
+    assert!(message.contains("nowhere"), "{message}");
 }
 
 #[test]

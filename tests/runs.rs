@@ -74,6 +74,7 @@ fn sample(id: &str) -> SampleRecord {
             rank: 1,
             score: 0.5,
             hit: true,
+            name: None,
         }],
     }
 }

@@ -19,9 +19,9 @@ mod objective;
 #[path = "common/toy.rs"]
 mod toy;
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use candle_core::{Device, Tensor};
 use common::fixtures;
@@ -311,7 +311,7 @@ fn only_matrices_decay() {
 
 /// Makes a vector of a text's length and counts how many it made.
 struct Counting {
-    encoded: Cell<usize>,
+    encoded: AtomicUsize,
 }
 
 impl Encoder for Counting {
@@ -328,7 +328,7 @@ impl Encoder for Counting {
     }
 
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
-        self.encoded.set(self.encoded.get() + texts.len());
+        self.encoded.fetch_add(texts.len(), Ordering::Relaxed);
         Ok(texts.iter().map(|text| vec![text.len() as f32, 0.5, -1.0]).collect())
     }
 }
@@ -340,45 +340,51 @@ fn get(cache: &mut VectorCache, encoder: &Counting, texts: &[&str]) -> Vec<Vec<f
 #[test]
 fn a_text_is_encoded_once_for_all_processes() {
     let folder = tempfile::tempdir().unwrap();
-    let encoder = Counting { encoded: Cell::new(0) };
+    let encoder = Counting {
+        encoded: AtomicUsize::new(0),
+    };
     let open = || VectorCache::open(folder.path(), "counting", 3).unwrap();
     let (mut one, mut two) = (open(), open());
     let expected = vec![vec![1.0, 0.5, -1.0], vec![2.0, 0.5, -1.0], vec![1.0, 0.5, -1.0]];
     assert_eq!(get(&mut one, &encoder, &["a", "bb", "a"]), expected);
-    assert_eq!(encoder.encoded.get(), 2);
+    assert_eq!(encoder.encoded.load(Ordering::Relaxed), 2);
     // Another process, opened at the same time, does not see them and writes its own.
     get(&mut two, &encoder, &["bb", "ccc"]);
     get(&mut one, &encoder, &["dddd"]);
-    assert_eq!(encoder.encoded.get(), 5);
+    assert_eq!(encoder.encoded.load(Ordering::Relaxed), 5);
     let mut later = open();
     assert_eq!(later.len(), 4);
     assert_eq!(
         get(&mut later, &encoder, &["dddd", "ccc", "bb", "a"])[0],
         [4.0, 0.5, -1.0]
     );
-    assert_eq!(encoder.encoded.get(), 5);
+    assert_eq!(encoder.encoded.load(Ordering::Relaxed), 5);
 }
 
 #[test]
 fn what_a_stopped_run_encoded_is_kept() {
     let folder = tempfile::tempdir().unwrap();
-    let encoder = Counting { encoded: Cell::new(0) };
+    let encoder = Counting {
+        encoded: AtomicUsize::new(0),
+    };
     let texts: Vec<String> = (0..100).map(|i| format!("text {i}")).collect();
     let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
     let mut cache = VectorCache::open(folder.path(), "counting", 3).unwrap();
     let result = cache.get_or_encode(&encoder, &texts, &mut |done, total| done < total / 2);
     assert!(matches!(result, Err(ModelError::Cancelled)));
-    let kept = encoder.encoded.get();
+    let kept = encoder.encoded.load(Ordering::Relaxed);
     assert!((1..100).contains(&kept));
     let mut cache = VectorCache::open(folder.path(), "counting", 3).unwrap();
     assert_eq!(get(&mut cache, &encoder, &texts).len(), 100);
-    assert_eq!(encoder.encoded.get(), 100);
+    assert_eq!(encoder.encoded.load(Ordering::Relaxed), 100);
 }
 
 #[test]
 fn a_torn_or_damaged_row_is_encoded_again() {
     let folder = tempfile::tempdir().unwrap();
-    let encoder = Counting { encoded: Cell::new(0) };
+    let encoder = Counting {
+        encoded: AtomicUsize::new(0),
+    };
     get(
         &mut VectorCache::open(folder.path(), "counting", 3).unwrap(),
         &encoder,

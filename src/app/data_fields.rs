@@ -28,6 +28,20 @@ pub(super) const DATA: Group = Group {
             "So that no large package dominates",
         ),
         field(
+            "data.vary_context",
+            "vary the context",
+            "",
+            Kind::Switch,
+            "A step shows each sample between one and all of its chunks",
+        ),
+        field(
+            "data.spelled_names",
+            "names to spell",
+            "at most",
+            Kind::Whole,
+            "Names of the training repositories that soft tokens learn to spell; 0 takes those of the samples' chunks",
+        ),
+        field(
             "data.seed",
             "seed of the draw",
             "",
@@ -56,11 +70,25 @@ pub(super) const RETRIEVAL: Group = Group {
             "By common words, by BM25, by the encoder's vectors, by where the names in reach are defined, or a fusion of rankings",
         ),
         field(
+            "retrieval.unit",
+            "unit",
+            "",
+            Kind::Choice(&["chunk", "name"]),
+            "What is ranked and compressed: chunks, or the names that may come next, which only definitions ranks",
+        ),
+        field(
             "retrieval.k",
             "chunks",
             "a sample",
             Kind::Whole,
             "Each becomes one soft token or several, as the projector says",
+        ),
+        field(
+            "retrieval.least_score",
+            "least score",
+            "",
+            Kind::Number,
+            "What the retriever scores lower is left out; -1 leaves nothing out",
         ),
         field(
             "retrieval.chunk_lines",
@@ -115,8 +143,9 @@ pub(super) const ENCODER: Group = Group {
                 "last_token",
                 "last_code_token",
                 "rare_identifiers",
+                "spelling",
             ]),
-            "How a chunk's tokens become one vector; auto is what the model was made for, rare_identifiers needs the reader as model",
+            "How a chunk's tokens become one vector; auto is what the model was made for, the last two need the reader as model",
         ),
         field(
             "encoder.input",
@@ -152,6 +181,20 @@ pub(super) const PROJECTOR: Group = Group {
             "",
             Kind::Choice(&["off", "fixed", "learned"]),
             "Give every soft token the mean norm of the reader's token embeddings, or that norm times a trained number",
+        ),
+        field(
+            "projector.skip",
+            "skip layer",
+            "",
+            Kind::Switch,
+            "A linear layer past the others, which begins as a copy of the vector's last numbers",
+        ),
+        field(
+            "projector.start_from",
+            "start from",
+            "run",
+            Kind::Path,
+            "A run's folder whose newest checkpoint is where training begins; empty begins untrained",
         ),
         field(
             "projector.match_embeddings",

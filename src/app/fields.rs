@@ -93,6 +93,13 @@ pub const GROUPS: &[Group] = &[
                 Kind::Whole,
                 "The first steps learn nothing but to spell a chunk's rarest names from its soft tokens",
             ),
+            field(
+                "schedule.spelled_batch",
+                "names",
+                "a step",
+                Kind::Whole,
+                "Names that a step spells beside its samples, where names are spelled",
+            ),
             field("schedule.batch", "batch", "samples", Kind::Whole, "Samples a step"),
             field(
                 "schedule.learning_rate",

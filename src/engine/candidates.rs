@@ -22,7 +22,7 @@ const REPOSITORIES_TOGETHER: usize = 4;
 pub(super) type Candidate = (CompletionSample, Vec<Retrieved>);
 
 /// Reads a repository when it is its turn.
-type Load = Box<dyn FnOnce() -> Result<Repository, CorpusError> + Send>;
+pub(super) type Load = Box<dyn FnOnce() -> Result<Repository, CorpusError> + Send>;
 
 /// The retriever of an experiment over a repository, for these samples of it. Only a retriever that compares vectors has the
 /// repository encoded, through the cache of `models`.
@@ -95,7 +95,11 @@ pub(super) fn each_repository<T: Send>(
 }
 
 /// The repositories of these splits, unread.
-fn repositories(experiment: &Experiment, store: &Store, splits: &[Split]) -> Result<Vec<(Split, Load)>, EngineError> {
+pub(super) fn repositories(
+    experiment: &Experiment,
+    store: &Store,
+    splits: &[Split],
+) -> Result<Vec<(Split, Load)>, EngineError> {
     let all: Vec<(Split, Load)> = match store.corpus(&experiment.data.corpus)? {
         CorpusFiles::Wheels(wheels) => wheels
             .into_iter()

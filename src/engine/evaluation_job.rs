@@ -142,22 +142,7 @@ pub(super) fn load_projector(
     step: Option<usize>,
     models: &LoadedModels,
 ) -> Result<(Projector, usize), EngineError> {
-    let run = Run::open(folder)?;
-    let missing = || EngineError::NoCheckpoint {
-        folder: folder.to_owned(),
-        step,
-    };
-    let step = match step {
-        Some(step) if run.checkpoint_steps.contains(&step) => step,
-        Some(_) => return Err(missing()),
-        None => run.checkpoint_steps.last().copied().ok_or_else(missing)?,
-    };
-    let tensors: HashMap<String, Tensor> = run
-        .checkpoint(step)?
-        .tensors
-        .into_iter()
-        .map(|(name, shape, values)| Ok((name, Tensor::from_vec(values, shape, &models.device)?)))
-        .collect::<candle_core::Result<_>>()?;
+    let (tensors, step) = checkpoint_tensors(folder, step, models)?;
     let (width, hidden) = (models.encoder.width(), models.reader.config().hidden);
     let mut projector = Projector::from_settings(
         &experiment.projector,
@@ -168,6 +153,31 @@ pub(super) fn load_projector(
     )?;
     projector.load_tensors(&tensors)?;
     Ok((projector, step))
+}
+
+/// The tensors of a run's checkpoint, the newest when no step is named, with its step.
+pub(super) fn checkpoint_tensors(
+    folder: &Path,
+    step: Option<usize>,
+    models: &LoadedModels,
+) -> Result<(HashMap<String, Tensor>, usize), EngineError> {
+    let run = Run::open(folder)?;
+    let missing = || EngineError::NoCheckpoint {
+        folder: folder.to_owned(),
+        step,
+    };
+    let step = match step {
+        Some(step) if run.checkpoint_steps.contains(&step) => step,
+        Some(_) => return Err(missing()),
+        None => run.checkpoint_steps.last().copied().ok_or_else(missing)?,
+    };
+    let tensors = run
+        .checkpoint(step)?
+        .tensors
+        .into_iter()
+        .map(|(name, shape, values)| Ok((name, Tensor::from_vec(values, shape, &models.device)?)))
+        .collect::<candle_core::Result<_>>()?;
+    Ok((tensors, step))
 }
 
 /// Evaluates a checkpoint of a run and writes the result into its folder.

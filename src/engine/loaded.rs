@@ -24,7 +24,7 @@ pub(super) struct LoadedModels {
     key: (String, EncoderSettings),
     pub reader: Arc<dyn Reader>,
     pub tokenizer: Arc<TextTokenizer>,
-    pub encoder: Box<dyn Encoder>,
+    pub encoder: Arc<dyn Encoder>,
     /// The encoder's vectors on disk; one for the whole process, which writes one file.
     pub vectors: RefCell<VectorCache>,
     pub embeddings: TokenEmbeddings,
@@ -38,11 +38,11 @@ impl LoadedModels {
         let (reader, tokenizer) = load_reader(&experiment.reader.model, store, device)?;
         let (reader, tokenizer): (Arc<dyn Reader>, _) = (reader.into(), Arc::new(tokenizer));
         let settings = &experiment.encoder;
-        let encoder: Box<dyn Encoder> = if settings.is_reader() {
+        let encoder: Arc<dyn Encoder> = if settings.is_reader() {
             let weights = store.sha256(&experiment.reader.model)?;
-            encoder::of_reader(settings, reader.clone(), tokenizer.clone(), &weights)?
+            encoder::of_reader(settings, reader.clone(), tokenizer.clone(), &weights)?.into()
         } else {
-            Box::new(TextEncoder::load(settings, &store.encoder(&settings.model)?, device)?)
+            Arc::new(TextEncoder::load(settings, &store.encoder(&settings.model)?, device)?)
         };
         let vectors = VectorCache::open(&store.root().join("vectors"), encoder.fingerprint(), encoder.width())?;
         let (table, width) = (reader.embedding_table()?, reader.config().hidden);

@@ -19,6 +19,7 @@ mod reply;
 mod retrieval_job;
 mod slurm;
 mod soft_prompt;
+mod spelled_names;
 mod training_job;
 mod worker;
 

@@ -38,6 +38,11 @@ pub(super) fn train_soft_prompt(
         reconstruction: 0.0,
         ..experiment.objective
     };
+    // It spells nothing, so that only the steps count in which the run learned to complete.
+    experiment.schedule.steps -= experiment
+        .schedule
+        .reconstruction_steps
+        .min(experiment.schedule.steps - 1);
     experiment.schedule.reconstruction_steps = 0;
     // One vector has no spread that could be matched.
     experiment.projector.match_embeddings &= constant.len() > models.encoder.width();

@@ -13,9 +13,10 @@ use std::time::{Duration, Instant};
 use candle_core::Tensor;
 
 use super::dataset::{Dataset, OnProgress};
-use super::evaluation_job::{ArmsEvaluation, sample_record};
+use super::evaluation_job::{ArmsEvaluation, checkpoint_tensors, sample_record};
 use super::loaded::LoadedModels;
 use super::reply::Reply;
+use super::spelled_names::spelled_names;
 use super::{EngineError, EngineSettings, Event, WorkerState};
 use crate::collapse::MonitorState;
 use crate::corpus::{Chunk, Split};
@@ -23,7 +24,7 @@ use crate::evaluation::ArmMaterial;
 use crate::experiment::{Experiment, Intervention};
 use crate::projector::Projector;
 use crate::runs::{EventKind, ProbeRecord, RunAlarms, RunWriter, ScalarRecord};
-use crate::training::{EncodedSample, TrainingSession};
+use crate::training::{EncodedSample, SpelledNames, TrainingSession};
 pub(super) use fork::fork;
 use manifest::manifest;
 pub(super) use resume::check_unchanged;
@@ -90,7 +91,7 @@ impl Prepared {
         // A layout that the reader cannot do is refused before code is read.
         models.prompts(experiment)?;
         let mut data = Dataset::prepare(experiment, models, &settings.store, progress)?;
-        let session = TrainingSession::new(
+        let mut session = TrainingSession::new(
             experiment,
             std::mem::take(&mut data.train),
             &data.validation,
@@ -98,6 +99,17 @@ impl Prepared {
             &models.embeddings,
             &models.device,
         )?;
+        let names = spelled_names(experiment, models, &settings.store, progress)?;
+        if !names.is_empty() {
+            data.facts.insert("names.spelled".into(), names.len().to_string());
+            session.spell(SpelledNames::new(names, models.encoder.clone()));
+        }
+        let start = experiment.projector.start_from.trim();
+        if !start.is_empty() {
+            let (tensors, step) = checkpoint_tensors(Path::new(start), None, models)?;
+            session.start_from(&tensors)?;
+            data.facts.insert("projector.start_step".into(), step.to_string());
+        }
         Ok(Self { session, data })
     }
 }

@@ -21,6 +21,9 @@ pub enum Pooling {
     LastCodeToken,
     /// No hidden state at all: the mean of the reader's token embeddings of the chunk's rarest identifiers.
     RareIdentifiers,
+    /// No hidden state either: the reader's token embeddings of the text's first tokens in their order, and their mean. For names,
+    /// see `retrieval.unit`.
+    Spelling,
 }
 
 /// What the encoder reads of a chunk.
@@ -82,7 +85,7 @@ impl EncoderSettings {
             "8 to 8192",
         );
         let pooling_fits = match self.pooling {
-            Pooling::RareIdentifiers => self.is_reader(),
+            Pooling::RareIdentifiers | Pooling::Spelling => self.is_reader(),
             Pooling::FirstToken => !self.is_reader(),
             _ => true,
         };
@@ -91,9 +94,9 @@ impl EncoderSettings {
             "encoder.pooling",
             self.pooling.to_string(),
             if self.is_reader() {
-                "\"mean\", \"last_token\" or \"rare_identifiers\" when the reader encodes: its first token sees no other"
+                "\"mean\", \"last_token\", \"rare_identifiers\" or \"spelling\" when the reader encodes: its first token sees no other"
             } else {
-                "another one for this model, or encoder.model \"reader\": rare identifiers are looked up in the reader's embeddings"
+                "another one for this model, or encoder.model \"reader\": this one looks names up in the reader's embeddings"
             },
         );
         check(

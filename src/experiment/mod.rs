@@ -68,6 +68,10 @@ pub struct Data {
     pub only_hits: bool,
     /// At most this many samples from one repository, so that no large package dominates.
     pub samples_per_repository: usize,
+    /// A step shows each of its samples between one and all of its chunks, so that the projector learns to be read among few and many.
+    pub vary_context: bool,
+    /// Names of the training repositories that soft tokens learn to spell, at most; 0 takes the rarest names of the samples' chunks.
+    pub spelled_names: usize,
     /// Seeds the split of a folder's repositories and the draw of samples, so that runs of several seeds can be compared on the
     /// same samples. A file that does not name it means the seed of the run.
     pub seed: u64,
@@ -80,6 +84,8 @@ impl Default for Data {
             train_samples: 672,
             only_hits: true,
             samples_per_repository: 60,
+            vary_context: false,
+            spelled_names: 0,
             seed: 0,
         }
     }
@@ -124,6 +130,12 @@ pub struct ProjectorSettings {
     pub tokens_per_chunk: usize,
     /// How the norms of the soft tokens are brought to those of the reader's token embeddings.
     pub output_scale: OutputScale,
+    /// A linear layer from the encoder's vector past the others, which begin near nothing: an untrained soft token is then about the
+    /// last numbers of the vector, with `encoder.pooling = "spelling"` the mean of the name's token embeddings (science2.md 1).
+    pub skip: bool,
+    /// A run's folder whose newest checkpoint is where training begins, so that one reconstruction stage serves several recipes;
+    /// empty begins untrained.
+    pub start_from: String,
     /// Match mean and spread of the outputs to the reader's token embeddings before the first step.
     pub match_embeddings: bool,
 }
@@ -134,6 +146,8 @@ impl Default for ProjectorSettings {
             depth: 2,
             tokens_per_chunk: 1,
             output_scale: OutputScale::Off,
+            skip: false,
+            start_from: String::new(),
             match_embeddings: true,
         }
     }
@@ -147,6 +161,8 @@ pub struct Schedule {
     pub steps: usize,
     /// The first steps, which learn nothing but to spell a chunk's rarest names (science2.md: what makes a soft token legible).
     pub reconstruction_steps: usize,
+    /// Names that a step spells beside its samples, where `data.spelled_names` are spelled.
+    pub spelled_batch: usize,
     /// Samples a step.
     pub batch: usize,
     /// Peak learning rate.
@@ -180,6 +196,7 @@ impl Default for Schedule {
         Self {
             steps: 84,
             reconstruction_steps: 0,
+            spelled_batch: 32,
             batch: 8,
             learning_rate: 1e-3,
             warmup: 0.08,

@@ -127,6 +127,12 @@ impl Experiment {
             "at most schedule.steps",
         );
         check(
+            (1..=4096).contains(&s.spelled_batch),
+            "schedule.spelled_batch",
+            s.spelled_batch.to_string(),
+            "1 to 4096",
+        );
+        check(
             (1..=1024).contains(&s.batch),
             "schedule.batch",
             s.batch.to_string(),

@@ -29,6 +29,19 @@ pub(super) fn parameters(widths: &[usize], seed: u64, device: &Device) -> Result
     Ok(parameters)
 }
 
+/// The weight `[output, input]` past the layers: each soft token of `width` numbers is a copy of the vector's last ones.
+pub(super) fn copy_of_the_last(input: usize, output: usize, width: usize, device: &Device) -> Result<Var> {
+    let mut weight = vec![0f32; output * input];
+    let shared = width.min(input);
+    for (row, weights) in weight.chunks_exact_mut(input.max(1)).enumerate() {
+        let at = row % width.max(1);
+        if at < shared {
+            weights[input - shared + at] = 1.0;
+        }
+    }
+    Var::from_tensor(&Tensor::from_vec(weight, (output, input), device)?)
+}
+
 /// A draw of N(0, 1), by Box and Muller.
 pub fn normal(random: &mut impl Rng) -> f64 {
     let radius = (-2.0 * (1.0 - random.random::<f64>()).ln()).sqrt();

@@ -23,7 +23,13 @@ const EPSILON: f32 = 1e-5;
 /// Name of the trained gain of `output_scale = "learned"`.
 const GAIN: &str = "scale";
 
-/// Linear-GELU-LayerNorm blocks and a last Linear, whose outputs are cut into soft tokens and, if asked for, rescaled.
+/// Name of the weight past the layers, of `skip = true`.
+const SKIP: &str = "skip.weight";
+
+/// Share that the last layer's first weights keep where a copy of the vector goes past it.
+const BESIDE_SKIP: f64 = 0.01;
+
+/// Linear-GELU-LayerNorm blocks and a last Linear, with a linear layer past them if asked for, whose outputs are cut into soft tokens and, if asked for, rescaled.
 pub struct Projector {
     depth: usize,
     reader_width: usize,
@@ -65,6 +71,7 @@ impl Projector {
             depth,
             tokens_per_chunk,
             output_scale,
+            skip,
             ..
         } = *settings;
         let hidden = match depth {
@@ -77,6 +84,16 @@ impl Projector {
             .chain(std::iter::once(tokens_per_chunk * reader_width))
             .collect();
         let mut parameters = initial::parameters(&widths, seed, device)?;
+        if skip {
+            let outputs = tokens_per_chunk * reader_width;
+            let weight = initial::copy_of_the_last(encoder_width, outputs, reader_width, device)?;
+            parameters.push((SKIP.to_owned(), weight));
+            // What is copied would drown in random numbers; zeros would keep the gradient from the layers before.
+            let last = format!("linears.{}.weight", depth - 1);
+            for (_, var) in parameters.iter().filter(|(name, _)| *name == last) {
+                var.set(&(var.as_detached_tensor() * BESIDE_SKIP)?)?;
+            }
+        }
         if output_scale == OutputScale::Learned {
             let one = Tensor::from_vec(vec![1f32], 1, device)?;
             parameters.push((GAIN.to_owned(), Var::from_tensor(&one)?));
@@ -121,6 +138,7 @@ impl Projector {
     /// What the last layer gives, `[chunks, tokens per chunk * reader width]`.
     fn outputs(&self, x: &Tensor) -> Result<Tensor, ProjectorError> {
         let last = self.depth - 1;
+        let input = x;
         let mut x = x.clone();
         for layer in 0..last {
             let hidden = self.linear(layer, &x)?.gelu_erf()?;
@@ -132,11 +150,15 @@ impl Projector {
                 EPSILON,
             )?;
         }
-        self.linear(last, &x)
+        let outputs = self.linear(last, &x)?;
+        match self.find(SKIP) {
+            Some(weight) => Ok((outputs + input.matmul(&weight.t()?)?)?),
+            None => Ok(outputs),
+        }
     }
 
-    /// The trained tensors, sorted by name: `linears.0.bias`, `linears.0.weight`, ..., `norms.0.weight`, and `scale` if it is
-    /// learned.
+    /// The trained tensors, sorted by name: `linears.0.bias`, `linears.0.weight`, ..., `norms.0.weight`, `scale` if it is
+    /// learned, and `skip.weight` if there is one.
     pub fn parameters(&self) -> &[(String, Var)] {
         &self.parameters
     }
@@ -146,7 +168,7 @@ impl Projector {
         self.parameters.iter().map(|(_, var)| var.elem_count()).sum()
     }
 
-    /// Rescales the last linear layer so that its outputs for `sample` `[rows, encoder width]` have the mean `mean` `[reader width]`
+    /// Rescales the last linear layer, and what goes past it, so that its outputs for `sample` `[rows, encoder width]` have the mean `mean` `[reader width]`
     /// at each place in a chunk, and a mean distance to it of `deviation`: a frozen reader answers best to vectors that lie where
     /// its token embeddings lie (science.md 4). The output scale, if any, comes behind.
     pub fn match_embeddings(&mut self, sample: &Tensor, mean: &[f32], deviation: f32) -> Result<(), ProjectorError> {
@@ -165,7 +187,9 @@ impl Projector {
         let mean = Tensor::from_slice(mean, mean.len(), sample.device())?.repeat(self.tokens_per_chunk)?;
         let without_bias = centre.squeeze(0)?.sub(bias)?.detach();
         bias.set(&(mean - (without_bias * scale)?)?)?;
-        weight.set(&(weight.as_detached_tensor() * scale)?)?;
+        for weight in std::iter::once(weight).chain(self.find(SKIP)) {
+            weight.set(&(weight.as_detached_tensor() * scale)?)?;
+        }
         Ok(())
     }
 

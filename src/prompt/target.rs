@@ -109,10 +109,14 @@ impl PromptBuilder<'_> {
         self.tokenizer.text(&ended.collect::<Vec<_>>())
     }
 
-    /// The soft tokens of one chunk, `rows` of the soft-token matrix, without left context, for the reader to spell what they hold.
-    pub fn chunk_alone(&self, rows: Range<usize>) -> Prompt {
+    /// The soft tokens of one chunk, `rows` of the soft-token matrix, with nothing but `cue` for left context, for the reader to spell
+    /// what they hold.
+    pub fn chunk_alone(&self, rows: Range<usize>, cue: &[u32]) -> Prompt {
         let soft = rows.map(Slot::Soft);
-        let slots = tokens(&self.before).chain(soft).chain(tokens(&self.after));
+        let slots = tokens(&self.before)
+            .chain(soft)
+            .chain(tokens(&self.after))
+            .chain(tokens(cue));
         Prompt {
             slots: slots.collect(),
             apart: None,

@@ -5,19 +5,22 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use super::objective::{Draw, NameTable, Reading, Rollouts, RunningBaseline, TeacherPrediction, roll_out, teach};
+use super::spelling::SpelledName;
 use super::{EncodedSample, TrainingError};
 use crate::experiment::Objective;
 use crate::models::reader::{Prompt, Reader};
 use crate::prompt::{PreparedSample, PromptBuilder};
 
 /// A step's batch, and by what it is judged.
-pub(super) struct Batch<'a> {
+pub(super) struct Batch {
     /// All samples of the run.
-    pub samples: &'a [EncodedSample],
+    pub samples: Arc<[EncodedSample]>,
     /// Soft tokens that a chunk becomes.
     pub tokens_per_chunk: usize,
-    /// Those of the batch.
-    pub indices: Vec<usize>,
+    /// Those of the batch, and how many of its chunks each is shown.
+    pub shown: Vec<(usize, usize)>,
+    /// Names to spell, whose soft tokens stand behind those of the samples; none where the names of the chunks are spelled.
+    pub names: Vec<SpelledName>,
     /// The objective of the step.
     pub objective: Objective,
     /// Where its chance comes from.
@@ -39,13 +42,13 @@ impl Assembler {
     /// Everything to read of a batch whose soft tokens, `[rows, hidden]`, are `soft`.
     pub fn reading(
         &mut self,
-        batch: &Batch<'_>,
+        batch: &Batch,
         soft: &[f32],
         reader: &dyn Reader,
         prompts: &PromptBuilder<'_>,
     ) -> Result<Reading, TrainingError> {
         let objective = &batch.objective;
-        let mut reading = Reading::new(objective, batch.indices.len());
+        let mut reading = Reading::new(objective, batch.shown.len());
         let prompted = batch.prompted(prompts);
         if objective.cross_entropy + objective.kl + objective.reward > 0.0 {
             let mut rollouts = Vec::new();
@@ -61,7 +64,7 @@ impl Assembler {
                 )?;
             }
             let mut rollouts: std::vec::IntoIter<Rollouts> = rollouts.into_iter();
-            for (&index, (sample, prompt)) in batch.indices.iter().zip(&prompted) {
+            for (&(index, _), (sample, prompt)) in batch.shown.iter().zip(&prompted) {
                 let target = prompts.training_target(sample, objective.end_token)?;
                 let teacher = match objective.kl > 0.0 {
                     true => Some(self.taught(index, sample, &target, reader, prompts)?),
@@ -70,7 +73,9 @@ impl Assembler {
                 reading.sample(prompt, &target, teacher, rollouts.next());
             }
         }
-        if objective.reconstruction > 0.0 {
+        if !batch.names.is_empty() {
+            batch.spell_names(prompts, &mut reading);
+        } else if objective.reconstruction > 0.0 {
             self.spell(batch, prompts, &mut reading)?;
         }
         Ok(reading)
@@ -94,21 +99,24 @@ impl Assembler {
     /// Adds one chunk of every sample, another one at the next step.
     fn spell(
         &mut self,
-        batch: &Batch<'_>,
+        batch: &Batch,
         prompts: &PromptBuilder<'_>,
         reading: &mut Reading,
     ) -> Result<(), TrainingError> {
         let names = match self.names.take() {
             Some(names) => names,
-            None => spelled(batch.samples, prompts)?,
+            None => spelled(&batch.samples, prompts)?,
         };
         let mut first = 0;
-        for (position, &index) in batch.indices.iter().enumerate() {
-            let of_sample = names.get(index).map(Vec::as_slice).unwrap_or_default();
+        for (position, &(index, shown)) in batch.shown.iter().enumerate() {
+            let of_sample = names
+                .get(index)
+                .and_then(|names| names.get(..shown))
+                .unwrap_or_default();
             let chunk = (batch.draw.step + position) % of_sample.len().max(1);
             if let Some(spelled) = of_sample.get(chunk).filter(|spelled| !spelled.is_empty()) {
                 let rows = [first + chunk, first + chunk + 1].map(|chunk| chunk * batch.tokens_per_chunk);
-                reading.chunk(&prompts.chunk_alone(rows[0]..rows[1]), spelled);
+                reading.chunk(&prompts.chunk_alone(rows[0]..rows[1], &[]), spelled);
             }
             first += of_sample.len();
         }
@@ -117,17 +125,26 @@ impl Assembler {
     }
 }
 
-impl<'a> Batch<'a> {
+impl Batch {
     /// Every sample with its prompt, the soft tokens of one sample behind those of the other.
-    fn prompted(&self, prompts: &PromptBuilder<'_>) -> Vec<(&'a PreparedSample, Prompt)> {
+    fn prompted(&self, prompts: &PromptBuilder<'_>) -> Vec<(&PreparedSample, Prompt)> {
         let mut rows = 0;
-        let with_prompt = |&index: &usize| {
+        let with_prompt = |&(index, shown): &(usize, usize)| {
             let sample = &self.samples[index].prepared;
-            let (first, count) = (rows, sample.chunks.len() * self.tokens_per_chunk);
+            let (first, count) = (rows, shown * self.tokens_per_chunk);
             rows += count;
             (sample, prompts.compressed(sample, first, count))
         };
-        self.indices.iter().map(with_prompt).collect()
+        self.shown.iter().map(with_prompt).collect()
+    }
+
+    /// Adds the names of the step, each behind its own soft tokens.
+    fn spell_names(&self, prompts: &PromptBuilder<'_>, reading: &mut Reading) {
+        let first: usize = self.shown.iter().map(|(_, shown)| shown).sum();
+        for (at, name) in self.names.iter().enumerate() {
+            let rows = [first + at, first + at + 1].map(|chunk| chunk * self.tokens_per_chunk);
+            reading.chunk(&prompts.chunk_alone(rows[0]..rows[1], &name.cue), &name.ids);
+        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! Training of one projector, a step at a time. A step is a function of the seed and its number alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
+use rand::Rng;
 
 use super::assemble::{Assembler, Batch};
 use super::objective::{AlignmentMemory, CosineDifference, Draw, PolicyWatch};
 use super::optimizer::{AdamW, AdamWSettings};
 use super::order::batch_indices;
 use super::schedule::cosine_factor;
+use super::spelling::SpelledNames;
 use super::{SessionState, TrainingError};
 use crate::experiment::{AlignmentForm, Experiment, Objective};
 use crate::models::reader::Reader;
@@ -52,10 +55,11 @@ pub struct TrainingSession {
     experiment: Experiment,
     projector: Projector,
     optimizer: AdamW,
-    samples: Vec<EncodedSample>,
+    samples: Arc<[EncodedSample]>,
     assembler: Assembler,
     memory: AlignmentMemory,
     watch: Option<PolicyWatch>,
+    names: Option<SpelledNames>,
     encoder_width: usize,
     device: Device,
     step: usize,
@@ -110,14 +114,25 @@ impl TrainingSession {
             experiment: experiment.clone(),
             projector,
             optimizer,
-            samples,
+            samples: samples.into(),
             assembler: Assembler::default(),
             memory: AlignmentMemory::default(),
             watch,
+            names: None,
             encoder_width,
             device: device.clone(),
             step: 0,
         })
+    }
+
+    /// Spells these names where it would spell those of the samples' chunks.
+    pub fn spell(&mut self, names: SpelledNames) {
+        self.names = Some(names);
+    }
+
+    /// Begins with the parameters of another projector of the same shape, by name, in place of untrained ones.
+    pub fn start_from(&mut self, tensors: &HashMap<String, Tensor>) -> Result<(), TrainingError> {
+        Ok(self.projector.load_tensors(tensors)?)
     }
 
     /// Steps taken.
@@ -175,16 +190,12 @@ impl TrainingSession {
     }
 
     fn take_step(&mut self, reader: &dyn Reader, prompts: &PromptBuilder<'_>) -> Result<StepOutcome, TrainingError> {
-        let (seed, step, schedule) = (self.experiment.seed, self.step, &self.experiment.schedule);
-        let batch = Batch {
-            indices: batch_indices(seed, step, schedule.batch, self.samples.len()),
-            samples: &self.samples,
-            tokens_per_chunk: self.projector.tokens_per_chunk(),
-            objective: self.objective(),
-            draw: Draw { seed, step },
-        };
-        let chosen = batch.indices.iter().map(|&index| &self.samples[index]);
-        let encoded = encoder_rows(chosen, self.encoder_width, &self.device)?;
+        let schedule = &self.experiment.schedule;
+        let batch = self.batch(prompts)?;
+        let of_sample = |&(index, shown): &(usize, usize)| &self.samples[index].vectors[..shown * self.encoder_width];
+        let vectors = batch.shown.iter().map(of_sample);
+        let names = batch.names.iter().map(|name| name.vector.as_slice());
+        let encoded = rows(vectors.chain(names), self.encoder_width, &self.device)?;
         let soft = self.projector.forward(&encoded)?;
         let values = numbers(&soft)?;
 
@@ -236,7 +247,7 @@ impl TrainingSession {
         let gradients = differentiable.backward()?;
         let warmup = (schedule.warmup * schedule.steps as f64).round() as usize;
         // The first step has the first rate above zero: a step at rate zero would be spent for nothing.
-        let learning_rate = schedule.learning_rate * cosine_factor(step + 1, warmup, schedule.steps + 1);
+        let learning_rate = schedule.learning_rate * cosine_factor(self.step + 1, warmup, schedule.steps + 1);
         let report = self
             .optimizer
             .step(self.projector.parameters(), &gradients, learning_rate)?;
@@ -247,7 +258,10 @@ impl TrainingSession {
             terms,
             gradient_norm: report.gradient_norm,
             learning_rate,
-            samples: batch.indices.len(),
+            samples: match batch.shown.len() {
+                0 => batch.names.len(),
+                samples => samples,
+            },
             tokens: reading.positions(),
         })
     }
@@ -267,6 +281,35 @@ impl TrainingSession {
             terms.insert("kl_untrained".to_owned(), measured.kl_untrained);
         }
         Ok(terms)
+    }
+
+    /// The batch of the next step.
+    fn batch(&self, prompts: &PromptBuilder<'_>) -> Result<Batch, TrainingError> {
+        let (seed, step, schedule) = (self.experiment.seed, self.step, &self.experiment.schedule);
+        let (objective, draw) = (self.objective(), Draw { seed, step });
+        let names = match &self.names {
+            Some(names) if objective.reconstruction > 0.0 => names.of_step(draw, schedule.spelled_batch, prompts)?,
+            _ => Vec::new(),
+        };
+        let needed = names.is_empty() || objective.weights() > objective.reconstruction;
+        let indices = match needed {
+            true => batch_indices(seed, step, schedule.batch, self.samples.len()),
+            false => Vec::new(),
+        };
+        let mut random = draw.of_context();
+        let shown = |index: usize| {
+            let all = self.samples[index].vectors.len() / self.encoder_width;
+            let varies = self.experiment.data.vary_context && all > 1;
+            (index, if varies { random.random_range(1..=all) } else { all })
+        };
+        Ok(Batch {
+            shown: indices.into_iter().map(shown).collect(),
+            names,
+            samples: Arc::clone(&self.samples),
+            tokens_per_chunk: self.projector.tokens_per_chunk(),
+            objective,
+            draw,
+        })
     }
 
     /// The objective of the next step: in the first stage nothing but the spelling of names counts.
@@ -297,7 +340,12 @@ fn encoder_rows<'a>(
     width: usize,
     device: &Device,
 ) -> Result<Tensor, TrainingError> {
-    let vectors: Vec<f32> = samples.flat_map(|sample| sample.vectors.iter().copied()).collect();
+    rows(samples.map(|sample| sample.vectors.as_slice()), width, device)
+}
+
+/// Vectors one after the other, `[rows, width]`.
+fn rows<'a>(vectors: impl Iterator<Item = &'a [f32]>, width: usize, device: &Device) -> Result<Tensor, TrainingError> {
+    let vectors: Vec<f32> = vectors.flatten().copied().collect();
     let rows = vectors.len() / width;
     Ok(Tensor::from_vec(vectors, (rows, width), device)?)
 }

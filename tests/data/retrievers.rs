@@ -5,10 +5,10 @@ use std::fs;
 use std::sync::Arc;
 
 use llavacode::corpus::{CompletionSample, Repository, SampleSettings, sample_at, samples};
-use llavacode::experiment::{Retrieval, RetrieverKind};
+use llavacode::experiment::{Retrieval, RetrievalUnit, RetrieverKind};
 use llavacode::retrieval::{
-    Bm25, ChunkIndex, Definitions, Dense, Jaccard, Retrieved, Retriever, jaccard_similarity, query_text, retriever,
-    words,
+    Bm25, ChunkIndex, DefinedNames, Definitions, Dense, Jaccard, Retrieved, Retriever, jaccard_similarity, query_text,
+    retriever, words,
 };
 use strum::IntoEnumIterator as _;
 
@@ -125,6 +125,44 @@ fn the_class_of_a_receiver_brings_its_members() {
     ] {
         assert_first_defines(text, "count_articles", path, definition);
     }
+}
+
+#[test]
+fn names_are_ranked_with_the_chunks_that_define_them() {
+    let text =
+        "from .customer import Customer, find_customer\nfrom .model import Basket\n\n\ndef pay():\n    return |(3)\n";
+    let (shop, sample) = asking(text, "find_customer");
+    let ranked = DefinedNames(definitions(&shop)).retrieve(&sample, 10);
+    let names: Vec<&str> = ranked.iter().filter_map(|one| one.name.as_deref()).collect();
+    assert_eq!(names.len(), ranked.len());
+    assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "{names:?}");
+    assert_eq!(
+        names.iter().copied().collect::<BTreeSet<_>>(),
+        ["Basket", "Customer", "find_customer"].into()
+    );
+    for one in &ranked {
+        let name = one.name.as_deref().unwrap();
+        assert!(one.chunk.text.contains(name), "{name} is not in {}", one.chunk.text);
+        assert_eq!(one.hit, name == "find_customer");
+        assert_eq!(one.compressed_text(), name);
+    }
+    // All candidates together are certain, and the best come first.
+    let scores: Vec<f64> = ranked.iter().map(|one| one.score).collect();
+    assert!((scores.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{scores:?}");
+    assert!(scores.is_sorted_by(|a, b| a >= b));
+    // What is too unlikely is left out, and what the retriever of an experiment is asked for is what it ranks.
+    let settings = Retrieval {
+        retriever: RetrieverKind::Definitions,
+        unit: RetrievalUnit::Name,
+        chunk_lines: 5,
+        least_score: scores[1],
+        ..Retrieval::default()
+    };
+    let likely = retriever(&settings, &shop, HashMap::new()).retrieve(&sample, 10);
+    assert_eq!(likely, ranked[..2]);
+    // Behind the name of another project no name of this one comes.
+    let (shop, sample) = asking("import os\nfrom .model import Basket\n\nos.|()\n", "find_customer");
+    assert!(DefinedNames(definitions(&shop)).retrieve(&sample, 10).is_empty());
 }
 
 #[test]

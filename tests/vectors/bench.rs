@@ -124,6 +124,7 @@ impl Bench {
                     rank,
                     score: 1.0,
                     hit: true,
+                    name: None,
                 };
                 let sample = CompletionSample {
                     id: number.to_string(),
@@ -172,7 +173,7 @@ impl Bench {
             if objective.reconstruction > 0.0 {
                 let names = table.spelled(&sample.retrieved[1].chunk.text).unwrap();
                 let names = self.tokenizer.ids(&names).unwrap();
-                reading.chunk(&prompts.chunk_alone(2 * index + 1..2 * index + 2), &names);
+                reading.chunk(&prompts.chunk_alone(2 * index + 1..2 * index + 2, &[]), &names);
             }
         }
         reading

@@ -113,6 +113,46 @@ fn every_tensor_is_reached_by_every_gradient() {
 }
 
 #[test]
+fn past_the_layers_goes_a_copy_of_the_vector_s_last_numbers() {
+    for (encoder, tokens) in [(3 * READER, 1), (3 * READER, 2), (READER - 3, 1)] {
+        let settings = ProjectorSettings {
+            tokens_per_chunk: tokens,
+            skip: true,
+            ..ProjectorSettings::default()
+        };
+        let mut projector = Projector::from_settings(&settings, [encoder, READER], 1.0, 3, &Device::Cpu).unwrap();
+        let x = sample(6, encoder);
+        let shared = encoder.min(READER);
+        let last = x.narrow(1, encoder - shared, shared).unwrap().to_vec2::<f32>().unwrap();
+        let cosine = |one: &[f32], other: &[f32]| {
+            let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+            product(one, other) / (product(one, one) * product(other, other)).sqrt()
+        };
+        let rows = |projector: &Projector| projector.forward(&x).unwrap().to_vec2::<f32>().unwrap();
+        for (at, row) in rows(&projector).iter().enumerate() {
+            let found = cosine(&row[..shared], &last[at / tokens]);
+            assert!(found > 0.99, "row {at} of {encoder} to {tokens}: {found}");
+        }
+        // Moved to where the token embeddings lie, and trained as every other tensor is.
+        projector.match_embeddings(&x, &[0.3; READER], 0.8).unwrap();
+        let mean = projector
+            .forward(&x)
+            .unwrap()
+            .mean(0)
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
+        assert!(mean.iter().all(|value| (value - 0.3).abs() < 0.2), "{mean:?}");
+        let goal = sample(6 * tokens, READER);
+        let loss = (projector.forward(&x).unwrap() * goal).unwrap().sum_all().unwrap();
+        let gradients = loss.backward().unwrap();
+        let mut optimizer = AdamW::new(AdamWSettings::default(), projector.parameters()).unwrap();
+        optimizer.step(projector.parameters(), &gradients, 1e-3).unwrap();
+        assert!(tensors(&projector).contains_key("skip.weight"));
+    }
+}
+
+#[test]
 fn gradients_through_the_scale_equal_finite_differences() {
     let projector = projector(2, 2, OutputScale::Learned);
     let start = numbers(&sample(3, ENCODER));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use candle_core::{DType, Device};
 use llavacode::experiment::{EncoderInput, EncoderSettings, Pooling};
 use llavacode::models::ModelError;
-use llavacode::models::encoder::{Encoder, RareIdentifiers, TextEncoder, of_reader};
+use llavacode::models::encoder::{Encoder, RareIdentifiers, Spelling, TextEncoder, of_reader};
 use llavacode::models::reader::{self, ComposedReader, CpuReader, Feed, Reader, ReaderWeights, Slot};
 use llavacode::models::tokenizer::TextTokenizer;
 use serde_json::{Map, Value, json};
@@ -328,6 +328,40 @@ fn the_reader_encodes_by_the_embeddings_of_rare_identifiers() {
     assert!(distance(&encoder.encode(&[text]).unwrap(), &[mean]) < 1e-5);
     // A text without names is read whole.
     assert_eq!(encoder.ids("a = 1").unwrap(), tokenizer.ids("a = 1").unwrap());
+}
+
+#[test]
+fn the_reader_encodes_how_a_name_is_spelled() {
+    let toy = toy::Toy::new();
+    let tokenizer = Arc::new(TextTokenizer::from_folder(&toy.path("reader")).unwrap());
+    let reader: Arc<dyn Reader> = reader::load(&toy.path("reader"), &Device::Cpu).unwrap().into();
+    let encoder = Spelling::new(reader.clone(), tokenizer.clone(), "sum").unwrap();
+    let (width, table) = (reader.config().hidden, reader.embedding_table().unwrap());
+    assert_eq!(encoder.width(), 7 * width);
+    let row = |text: &str| {
+        let ids = tokenizer.ids(text).unwrap();
+        assert_eq!(ids.len(), 1, "{text:?}");
+        table[ids[0] as usize * width..][..width].to_vec()
+    };
+    // Every letter is a token here. Two lines pad a name of four; of a long one the end is in the mean alone.
+    for (name, padded) in [("abc", " abc\n\n"), ("abcdefgh", " abcde")] {
+        let letters: Vec<Vec<f32>> = padded.chars().map(|letter| row(&letter.to_string())).collect();
+        let mut expected: Vec<f32> = letters.concat();
+        let all: Vec<Vec<f32>> = format!(" {name}")
+            .chars()
+            .map(|letter| row(&letter.to_string()))
+            .collect();
+        let mean = |at: usize| all.iter().map(|row| row[at]).sum::<f32>() / all.len() as f32;
+        expected.extend((0..width).map(mean));
+        let length = expected.iter().map(|value| value * value).sum::<f32>().sqrt();
+        let expected = expected.iter().map(|value| value / length).collect();
+        assert!(
+            distance(&encoder.encode(&[name]).unwrap(), &[expected]) < 1e-5,
+            "{name}"
+        );
+    }
+    let [one, other] = ["load_file", "file_load"].map(|name| encoder.encode(&[name]).unwrap());
+    assert_ne!(one, other);
 }
 
 #[test]

@@ -72,6 +72,7 @@ fn retrieved() -> Vec<Retrieved> {
         rank,
         score: 1.0,
         hit: rank == 1,
+        name: None,
     };
     [(1, "alpha"), (2, "beta")].map(one).to_vec()
 }
@@ -407,4 +408,22 @@ fn controls_have_the_size_of_what_they_stand_for() {
     let random = material.input(Arm::RandomTokens, 0, &prompts).unwrap();
     assert_eq!(prompts.prompt(&samples[0], &random.context(0..0)).slots.len(), 4 + 12);
     assert!(prompts.is_in_window(&samples[0], "f") && !prompts.is_in_window(&samples[0], "alpha"));
+}
+
+#[test]
+fn names_are_listed_in_their_order_and_a_chunk_that_defines_two_stands_once() {
+    let bench = Bench::new();
+    let prompts = bench.prompts(PromptLayout::SoftFirst, |_| {});
+    let mut named = retrieved();
+    named.push(named[0].clone());
+    for (one, name) in named.iter_mut().zip(["gamma", "f", "alpha"]) {
+        one.name = Some(name.to_owned());
+    }
+    let sample = prompts.prepare(&sample(), &named).unwrap();
+    let text = |context: &Context<'_>| bench.text(&prompts.prompt(&sample, context).slots);
+    assert!(text(&Context::FullText).starts_with("beta\n\nalpha\n\nort"));
+    let ids = prompts.identifiers(&sample, 100).unwrap();
+    assert_eq!(bench.tokenizer.text(&ids), "# see: gamma, f, alpha\n");
+    // Every name has its soft token, the repeated chunk too.
+    assert!(text(&Context::Soft(3..6)).starts_with("#[3][4][5]\n"));
 }

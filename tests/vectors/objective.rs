@@ -1,13 +1,17 @@
 //! Every term of the objective through the real decoder on a model of a few thousand weights: gradients against finite
 //! differences, how far they reach, and that a term without weight leaves no trace.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
 use candle_core::{Device, Tensor};
 use llavacode::experiment::{AlignmentForm, Objective, PromptLayout, RewardForm};
+use llavacode::models::ModelError;
+use llavacode::models::encoder::Encoder;
 use llavacode::models::reader::{ComposedReader, CpuReader, Reader, softmax};
 use llavacode::projector::Projector;
 use llavacode::prompt::continued;
+use llavacode::training::SpelledNames;
 use llavacode::training::objective::{
     AlignmentMemory, CosineDifference, LogProbabilities, NameTable, Reading, TeacherPrediction,
 };
@@ -334,12 +338,116 @@ fn the_names_of_a_chunk_are_spelled_from_all_its_soft_tokens_and_no_others() {
             let soft = numbers(&session.projector().forward(&encoded).unwrap());
             let names = bench.tokenizer.ids(&table.spelled(chunk).unwrap()).unwrap();
             let mut reading = Reading::new(&objective, 1);
-            reading.chunk(&prompts.chunk_alone(step * tokens..(step + 1) * tokens), &names);
+            reading.chunk(&prompts.chunk_alone(step * tokens..(step + 1) * tokens, &[]), &names);
             let expected = reading.backward(&reader, &soft).unwrap().terms[0].1;
             let found = session.step(&reader, &prompts).unwrap().terms["reconstruction"];
             assert_eq!(found, expected, "{tokens} soft tokens, chunk {step}");
         }
     }
+}
+
+/// Tells names apart, and nothing else.
+struct Letters;
+
+impl Encoder for Letters {
+    fn fingerprint(&self) -> &str {
+        "letters"
+    }
+
+    fn width(&self) -> usize {
+        ENCODER_WIDTH
+    }
+
+    fn tokens(&self, text: &str) -> Result<usize, ModelError> {
+        Ok(text.len())
+    }
+
+    fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError> {
+        let number = |text: &str, at: usize| {
+            text.bytes()
+                .map(|byte| f32::from(byte) * (at + 1) as f32)
+                .sum::<f32>()
+                .sin()
+        };
+        Ok(texts
+            .iter()
+            .map(|text| (0..ENCODER_WIDTH).map(|at| number(text, at)).collect())
+            .collect())
+    }
+}
+
+#[test]
+fn names_are_spelled_in_place_of_those_of_chunks_and_alone_in_the_first_stage() {
+    let mut bench = Bench::new(PromptLayout::LateFusion);
+    let reader = CpuReader::new(bench.weights()).unwrap();
+    bench.experiment.schedule.spelled_batch = 3;
+    bench.experiment.schedule.reconstruction_steps = 1;
+    let prompts = bench.prompts();
+    let names = ["one_name", "Another", "third"].map(str::to_owned);
+    let objective = alone(|objective| {
+        objective.cross_entropy = 1.0;
+        objective.reconstruction = 0.5;
+    });
+    let mut session = bench.session(reader.config().hidden, objective.clone());
+    session.spell(SpelledNames::new(names.to_vec(), Arc::new(Letters)));
+    // All three are spelled in the first step, in some order: behind "#", "self." and "return".
+    let mut expected = Vec::new();
+    for order in [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]] {
+        let chosen: Vec<&str> = order.iter().map(|&at| names[at].as_str()).collect();
+        let vectors = Letters.encode(&chosen).unwrap().concat();
+        let encoded = Tensor::from_vec(vectors, (3, ENCODER_WIDTH), &Device::Cpu).unwrap();
+        let soft = numbers(&session.projector().forward(&encoded).unwrap());
+        let mut reading = Reading::new(&objective, 0);
+        for (at, (name, (cue, joined))) in chosen
+            .iter()
+            .zip([("#", " "), ("self.", ""), ("return", " ")])
+            .enumerate()
+        {
+            let ids = |text: &str| bench.tokenizer.ids(text).unwrap();
+            reading.chunk(
+                &prompts.chunk_alone(at..at + 1, &ids(cue)),
+                &ids(&format!("{joined}{name}")),
+            );
+        }
+        expected.push(reading.backward(&reader, &soft).unwrap().terms[0].1);
+    }
+    let first = session.step(&reader, &prompts).unwrap();
+    let found = first.terms["reconstruction"];
+    assert!(
+        expected.iter().any(|value| (value - found).abs() < 1e-9),
+        "{found} is none of {expected:?}"
+    );
+    assert!(!first.terms.contains_key("cross_entropy"));
+    assert_eq!(first.samples, 3);
+    let second = session.step(&reader, &prompts).unwrap();
+    assert!(second.terms.contains_key("cross_entropy") && second.terms.contains_key("reconstruction"));
+}
+
+#[test]
+fn a_varied_context_shows_some_of_the_chunks_and_the_same_ones_for_the_same_step() {
+    let mut bench = Bench::new(PromptLayout::LateFusion);
+    let reader = CpuReader::new(bench.weights()).unwrap();
+    let objective = alone(|objective| objective.cross_entropy = 1.0);
+    let tokens = |bench: &Bench| {
+        let prompts = bench.prompts();
+        let mut session = bench.session(reader.config().hidden, objective.clone());
+        let steps = (0..8).map(|_| session.step(&reader, &prompts).unwrap().tokens);
+        steps.collect::<Vec<usize>>()
+    };
+    let whole = tokens(&bench);
+    bench.experiment.data.vary_context = true;
+    let varied = tokens(&bench);
+    assert_eq!(varied, tokens(&bench));
+    // Two chunks a sample and three samples a step: up to three soft tokens are not shown.
+    let missing: BTreeSet<usize> = whole
+        .iter()
+        .zip(&varied)
+        .map(|(whole, varied)| whole - varied)
+        .collect();
+    assert!(
+        missing.len() > 1 && missing.iter().all(|missing| *missing <= 3),
+        "{missing:?}"
+    );
 }
 
 #[test]

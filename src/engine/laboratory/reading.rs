@@ -82,13 +82,13 @@ impl<'a> WatchedChunk<'a> {
             prompts,
             models,
         };
-        chunk.spelling_without = chunk.spelling(&chunk.prompts.chunk_alone(0..0), &[])?;
+        chunk.spelling_without = chunk.spelling(&chunk.prompts.chunk_alone(0..0, &[]), &[])?;
         Ok(chunk)
     }
 
     fn read(&self, step: usize, soft: &[f32]) -> Result<SoftTokenReading, EngineError> {
         let hidden = self.models.reader.config().hidden.max(1);
-        let prompt = self.prompts.chunk_alone(0..soft.len() / hidden);
+        let prompt = self.prompts.chunk_alone(0..soft.len() / hidden, &[]);
         let mut session = self.models.reader.session(1);
         let written = generate(session.as_mut(), &prompt, soft, CONTINUATION, &|_| false)?;
         let continuation = self.models.tokenizer.text(&written.tokens);

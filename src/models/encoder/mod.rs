@@ -7,6 +7,7 @@ mod input;
 mod kind;
 mod rare_identifiers;
 mod segment;
+mod spelling;
 mod syntax_tree;
 mod text_encoder;
 mod vector;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 pub use cache::VectorCache;
 pub use rare_identifiers::RareIdentifiers;
+pub use spelling::Spelling;
 pub use syntax_tree::{Part, linearised};
 pub use text_encoder::TextEncoder;
 
@@ -24,7 +26,7 @@ use super::tokenizer::TextTokenizer;
 use crate::experiment::{EncoderSettings, Pooling};
 
 /// A frozen model that turns a text into one vector of length one.
-pub trait Encoder: Send {
+pub trait Encoder: Send + Sync {
     /// Changes when the model, its pooling, its input or its truncation changes: vectors of equal fingerprints are
     /// interchangeable.
     fn fingerprint(&self) -> &str;
@@ -39,7 +41,7 @@ pub trait Encoder: Send {
     fn encode(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>, ModelError>;
 }
 
-/// The reader itself as encoder: by its hidden states, or by its token embeddings of rare identifiers. No weights are loaded;
+/// The reader itself as encoder: by its hidden states, by its token embeddings of rare identifiers, or by those of the first tokens. No weights are loaded;
 /// `weights` is the SHA-256 of the reader's files.
 pub fn of_reader(
     settings: &EncoderSettings,
@@ -49,6 +51,7 @@ pub fn of_reader(
 ) -> Result<Box<dyn Encoder>, ModelError> {
     Ok(match settings.pooling {
         Pooling::RareIdentifiers => Box::new(RareIdentifiers::new(settings, reader, tokenizer, weights)),
+        Pooling::Spelling => Box::new(Spelling::new(reader, tokenizer, weights)?),
         _ => Box::new(TextEncoder::of_reader(settings, reader, tokenizer, weights)?),
     })
 }

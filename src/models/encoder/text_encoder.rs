@@ -80,7 +80,7 @@ impl TextEncoder {
             Pooling::Auto | Pooling::Mean => Pooling::Mean,
             // Nothing is put behind the text, so that both are the same.
             Pooling::LastToken | Pooling::LastCodeToken => Pooling::LastToken,
-            Pooling::FirstToken | Pooling::RareIdentifiers => {
+            Pooling::FirstToken | Pooling::RareIdentifiers | Pooling::Spelling => {
                 return Err(ModelError::Setting(FieldError {
                     field: "encoder.pooling",
                     value: settings.pooling.to_string(),
@@ -132,7 +132,7 @@ impl TextEncoder {
         let mut vector = match self.pooling {
             Pooling::FirstToken => rows.next().unwrap_or_default().to_vec(),
             Pooling::LastToken | Pooling::LastCodeToken => rows.next_back().unwrap_or_default().to_vec(),
-            Pooling::Auto | Pooling::Mean | Pooling::RareIdentifiers => mean(rows, width),
+            Pooling::Auto | Pooling::Mean | Pooling::RareIdentifiers | Pooling::Spelling => mean(rows, width),
         };
         to_unit_length(&mut vector);
         vector

@@ -91,7 +91,11 @@ impl Definitions {
             }
         }
         let likelihoods = likelihoods(&features, cursor.attribute);
-        let weighed = |((name, chunk), likelihood)| Weighed { name, chunk, likelihood };
+        let weighed = |((name, chunk), likelihood)| Weighed {
+            name,
+            chunk,
+            likelihood,
+        };
         found.into_iter().zip(likelihoods).map(weighed).collect()
     }
 }
@@ -139,7 +143,10 @@ impl Retriever for DefinedNames {
         let mut ranking: Vec<(f64, Weighed)> = of_name.into_values().collect();
         ranking.sort_by(|(a, _), (b, _)| b.total_cmp(a));
         ranking.truncate(k);
-        let of_chunks = ranking.iter().map(|(likelihood, one)| (one.chunk, *likelihood)).collect();
+        let of_chunks = ranking
+            .iter()
+            .map(|(likelihood, one)| (one.chunk, *likelihood))
+            .collect();
         let mut retrieved = index.retrieved(sample, of_chunks);
         for (found, (_, one)) in retrieved.iter_mut().zip(&ranking) {
             found.name = names.name(one.name).map(|named| named.text.clone());

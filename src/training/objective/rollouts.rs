@@ -30,6 +30,13 @@ pub struct Draw {
 }
 
 impl Draw {
+    /// The source of the choice of how many chunks each sample of the step is shown.
+    pub fn of_context(self) -> ChaCha8Rng {
+        let mut random = ChaCha8Rng::seed_from_u64(self.seed);
+        random.set_stream(1 << 62 | self.step as u64);
+        random
+    }
+
     /// The source of one member's chance. Streams below are those of the batch order.
     fn random(self, member: usize) -> ChaCha8Rng {
         let mut random = ChaCha8Rng::seed_from_u64(self.seed);
