@@ -9,7 +9,7 @@ use super::collapse_pairs::chunk_name;
 use crate::app::Action;
 use crate::engine::{ReadingAnswer, ReadingRequest, SoftTokenReading};
 use crate::evaluation::Arm;
-use crate::ui::charts::{LineChart, Scale, Series};
+use crate::ui::charts::{LineChart, Scale, Series, local};
 use crate::ui::code::Listing;
 use crate::ui::theme::{self, Theme};
 use crate::ui::{View, format};
@@ -121,9 +121,15 @@ fn answer_ui(ui: &mut egui::Ui, view: &View<'_>, looked: &Looked<'_>, answer: &R
             ui.spacing_mut().item_spacing.x = theme::GAP;
             let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("readings");
             area.show(ui, |ui| {
+                let seen = local::<Option<(usize, usize)>>(ui.ctx(), Id::unique("reading in sight"));
                 for reading in &answer.readings {
                     let is_now = nearest.is_some_and(|nearest| nearest.step == reading.step);
-                    reading_row_ui(ui, view, answer, reading, is_now);
+                    let row = reading_row_ui(ui, view, answer, reading, is_now);
+                    // Once: afterwards a person may scroll away.
+                    let this = Some((answer.chunk, reading.step));
+                    if is_now && std::mem::replace(&mut *seen.lock(), this) != this {
+                        row.scroll_to_me(None);
+                    }
                 }
             });
         });
@@ -183,14 +189,14 @@ fn reading_row_ui(
     answer: &ReadingAnswer,
     reading: &SoftTokenReading,
     is_now: bool,
-) {
+) -> egui::Response {
     let theme = view.theme;
     let small = |text: String| RichText::new(text).monospace().size(theme::SMALL);
     let fill = if is_now { theme.selected } else { theme.background };
     let frame = egui::Frame::new()
         .fill(fill)
         .inner_margin(egui::Margin::symmetric(6, 3));
-    frame.show(ui, |ui| {
+    let drawn = frame.show(ui, |ui| {
         ui.set_width(ui.available_width());
         ui.horizontal_wrapped(|ui| {
             let step = ui.selectable_label(is_now, format!("step {}", reading.step));
@@ -231,6 +237,7 @@ fn reading_row_ui(
         ui.label(small(format!("▷ {written}")).color(theme.strong))
             .on_hover_text("what the reader writes greedily behind the soft tokens alone");
     });
+    drawn.response
 }
 
 /// The chunk's code and its names, those that are recalled marked.
