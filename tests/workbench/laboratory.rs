@@ -279,7 +279,7 @@ fn a_completion_without_each_chunk_and_with_two_swapped() {
     assert!(h.query_by_label_contains("EM ✓ → ✗").is_some());
     assert!(h.query_by_label_contains("ES 100.0 → 41.5").is_some());
     assert!(
-        h.query_by_label_contains("token  load: log-probability -0.400 before, -1.100 after")
+        h.query_by_label_contains("token  load: log-probability −0.400 before, −1.100 after")
             .is_some()
     );
     for rank in ["1", "2"] {

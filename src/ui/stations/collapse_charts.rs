@@ -113,11 +113,11 @@ fn sides<'a>(view: &View<'_>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> 
     std::iter::once(first).chain(projected).collect()
 }
 
-/// Draws the charts, and answers with what was clicked in them.
+/// Draws the charts, and answers with what was clicked in them; the lower view can be brought into sight.
 pub fn charts_ui(
     ui: &mut egui::Ui,
     view: &View<'_>,
-    lower: &mut Lower,
+    (lower, bring): (&mut Lower, bool),
     picked: Option<Picked>,
     encoder: &EncoderProbe,
     shown: &[Shown],
@@ -173,6 +173,7 @@ pub fn charts_ui(
         }
     });
     ui.add_space(theme::GAP);
+    let top = ui.cursor().top();
     ui.horizontal_wrapped(|ui| {
         ui.selectable_value(lower, Lower::Heatmaps, "cosine of every pair");
         ui.selectable_value(lower, Lower::Differences, "differences");
@@ -191,6 +192,9 @@ pub fn charts_ui(
         Lower::Tokens => clicked = tokens_ui(ui, view, shown).or(clicked),
         Lower::Norms => norms_ui(ui, shown),
         Lower::History => history_ui(ui, view, encoder, shown),
+    }
+    if bring {
+        ui.scroll_to_rect(ui.min_rect().with_min_y(top), None);
     }
     clicked
 }

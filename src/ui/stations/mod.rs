@@ -57,6 +57,7 @@ mod train;
 mod train_hands;
 
 pub use collapse::collapse_ui;
+pub use collapse_drawer::drawer_keys;
 pub use compare::compare_ui;
 pub use retrieve::retrieve_ui;
 pub use runs::runs_ui;
