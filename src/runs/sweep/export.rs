@@ -73,10 +73,10 @@ fn latex(table: &SweepTable) -> String {
     } = table;
     let (name, baseline) = (escaped(name), escaped(baseline));
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    let seeds = seeds.join(", ");
+    let (seeds, drawn) = (seeds.join(", "), table.drawn());
     format!(
         "% Needs \\usepackage{{booktabs}}.\n\\begin{{table}}\n\\centering\\small\n{values}\n\n\\medskip\n{differences}\n\
-         \\caption{{{name}: {split} split, seeds {seeds}. Means with 95\\% intervals from {resamples} bootstrap resamples by repository; \
+         \\caption{{{name}: {split} split, seeds {seeds}. Means with 95\\% intervals from {resamples} bootstrap resamples {drawn}; \
          below, paired differences to {baseline} on equal samples, $^{{*}}$ where $p < 0.05$ after Holm's correction over the rows.}}\n\
          \\end{{table}}\n"
     )
