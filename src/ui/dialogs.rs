@@ -2,7 +2,7 @@
 
 use egui::{RichText, Ui};
 
-use super::widgets::{path_field, primary_button};
+use super::widgets::{entered, path_field, primary_button};
 use super::{View, theme};
 use crate::app::{Action, PathField, SWEEPS};
 use crate::runs;
@@ -73,10 +73,7 @@ fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
     );
     ui.add_space(theme::GAP);
     let field = path_field(ui, view, PathField::Run, "Folder of the run", &state.run_path, WIDTH);
-    if ui.memory(|memory| memory.focused().is_none()) {
-        field.request_focus();
-    }
-    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let entered = entered(ui, &[&field]);
     ui.add_space(theme::SECTION);
     let ready = !state.run_path.trim().is_empty();
     ui.horizontal(|ui| {
@@ -105,9 +102,6 @@ fn run_sweep_ui(ui: &mut Ui, view: &View<'_>) {
         }
     }
     let field = path_field(ui, view, PathField::Sweep, "File of the sweep", &sweeps.path, WIDTH);
-    if ui.memory(|memory| memory.focused().is_none()) {
-        field.request_focus();
-    }
     help(ui, view, "Or a file of your own; configs/ shows how one is written");
     ui.add_space(theme::GAP);
     ui.label(theme::caption("Code"));
@@ -124,7 +118,7 @@ fn run_sweep_ui(ui: &mut Ui, view: &View<'_>) {
         view,
         "A folder whose sub-folders are repositories, or a catalogue id; every cell takes it",
     );
-    let entered = (field.lost_focus() || corpus.lost_focus()) && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let entered = entered(ui, &[&field, &corpus]);
     if let Some(reason) = &sweeps.refused {
         ui.add_space(theme::GAP);
         ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));

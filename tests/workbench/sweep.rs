@@ -122,7 +122,7 @@ fn a_sweep_is_started_from_a_file_and_a_wrong_one_says_why() {
     act(&mut h, Action::Command(UiCommand::RunSweep));
     for (path, starts) in [(&wrong, false), (&right, true)] {
         write_into(&mut h, "File of the sweep", &path.display().to_string());
-        h.get_by_role_and_label(Role::Button, "Run").click();
+        h.key_press(egui::Key::Enter);
         h.run_ok();
         assert_eq!(h.query_by_label_contains("retrieval.kk").is_some(), !starts);
         assert_eq!(engine.sent().contains(&"Sweep".to_owned()), starts);

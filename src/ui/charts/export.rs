@@ -7,7 +7,7 @@ use egui::mutex::Mutex;
 
 use super::table::Table;
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::primary_button;
+use crate::ui::widgets::{entered, primary_button};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,10 +94,7 @@ impl Export {
             let field = ui
                 .add(egui::TextEdit::singleline(text).desired_width(f32::INFINITY))
                 .labelled_by(label.id);
-            if ui.memory(|memory| memory.focused().is_none()) {
-                field.request_focus();
-            }
-            confirmed = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            confirmed = entered(ui, &[&field]);
             ui.add_space(theme::GAP);
             ui.horizontal(|ui| {
                 confirmed |= primary_button(ui, "Save", true, 0.0).clicked();
@@ -121,9 +118,7 @@ impl Export {
             self.asking = None;
         }
     }
-}
 
-impl Export {
     fn take_picture(&mut self, ui: &egui::Ui, rect: egui::Rect) {
         match &mut self.picture {
             Some(picture) if picture.wait > 0 => {
