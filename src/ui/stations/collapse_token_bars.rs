@@ -2,7 +2,7 @@
 
 use egui::{Color32, Rect, RichText, Sense, Stroke, pos2, vec2};
 
-use super::collapse_reading::visible;
+use super::collapse_said::visible;
 use crate::ui::format::{fixed, signed};
 use crate::ui::theme::{self, Theme};
 

@@ -22,6 +22,7 @@ mod collapse_plane;
 mod collapse_reader;
 mod collapse_reading;
 mod collapse_readings;
+mod collapse_said;
 mod collapse_scrubber;
 mod collapse_series;
 mod collapse_token_bars;
