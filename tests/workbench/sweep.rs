@@ -217,11 +217,11 @@ fn a_folder_of_repositories_becomes_a_table_of_retrievers() {
     write_into(&mut h, "File of the sweep", &file.display().to_string());
     write_into(&mut h, "As the sweep says", &toy.path("corpus").display().to_string());
     h.key_press(egui::Key::Enter);
-    until(&mut h, "the table of retrievers", |h| {
-        h.query_by_label_contains("4 of 4 trials done").is_some()
+    until(&mut h, "the end of the sweep", |h| {
+        h.query_by_label_contains("sweep retrieval is done").is_some()
     });
-    let sweep = Sweep::open(&sweeps(&runs_dir)[0]).unwrap();
-    let table = sweep.table.unwrap();
+    h.get_by_label("4 of 4 trials done");
+    let table = Sweep::open(&sweeps(&runs_dir)[0]).unwrap().table.unwrap();
     for row in &table.rows {
         let hit = table.entry(&row.cell, "hit_10").unwrap().value;
         assert!(hit.low <= hit.mean && hit.mean <= hit.high && row.samples > 0);

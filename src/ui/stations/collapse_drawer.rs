@@ -141,7 +141,7 @@ pub fn drawer_ui(
     if let Some(page) = drawer.page {
         egui::Panel::bottom("drawer")
             // The charts keep more than half of what there is in a small window.
-            .default_size((ui.available_height() * 0.45).clamp(160.0, 340.0))
+            .default_size((ui.available_height() * 0.4).clamp(160.0, 340.0))
             .size_range(160.0..=620.0)
             .resizable(true)
             .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
