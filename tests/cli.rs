@@ -204,6 +204,16 @@ fn bad_input_is_named_and_exits_with_2() {
         "no fill-in-the-middle tokens",
     );
     shell.refuse(&["train", &good, "--set", "evaluation.arms=compresed"], "compresed");
+    let k = ["--set", "retrieval.k=3", "--set", "retrieval.chunk_lines=100"];
+    shell.refuse(
+        &[&["train", &good], &k[..]].concat(),
+        "retrieval.k is 3, but no train repository of data.corpus",
+    );
+    let few = ["--set", "retrieval.k=1", "--set", "data.samples_per_repository=1"];
+    shell.refuse(
+        &[&["train", &good], &few[..]].concat(),
+        "schedule.probe_chunks is 8, but the validation samples",
+    );
     shell.refuse(&["train", "/nowhere.toml"], "/nowhere.toml");
     shell.refuse(&["train", &broken], "broken.gguf");
     shell.refuse(&["train", &no_code], "no Python files");

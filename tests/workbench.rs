@@ -9,6 +9,7 @@ mod charts;
 mod collapse;
 #[path = "workbench/collapse_views.rs"]
 mod collapse_views;
+mod common;
 #[path = "workbench/compare.rs"]
 mod compare;
 #[path = "common/demo_run.rs"]
@@ -41,3 +42,5 @@ mod station_pictures;
 mod stations;
 #[path = "workbench/sweep.rs"]
 mod sweep;
+#[path = "common/toy.rs"]
+mod toy;

@@ -13,6 +13,8 @@ pub enum PathField {
     Run,
     /// The file of a sweep.
     Sweep,
+    /// The code that a sweep takes.
+    SweepCorpus,
     /// A field of the experiment, by its dotted name.
     Experiment(&'static str),
 }
@@ -34,8 +36,10 @@ pub enum Action {
     ShowRuns(RunsPage),
     /// Look at a sweep.
     OpenSweep(PathBuf),
-    /// Begin the sweep whose file was typed.
-    RunTypedSweep,
+    /// Choose a sweep that ships with the program.
+    ChooseSweep(usize),
+    /// Begin the sweep that was chosen or typed.
+    RunAskedSweep,
     /// Go on with the trials of a sweep that are not done.
     ResumeSweep(PathBuf),
     /// The pointer stands at a step, or at none.

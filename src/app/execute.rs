@@ -52,8 +52,13 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             show_runs(state, page);
         }
         Action::OpenSweep(folder) => state.open_sweep(&folder),
-        Action::RunTypedSweep => {
-            if let Some(plan) = state.typed_sweep() {
+        Action::ChooseSweep(preset) => {
+            state.sweeps.preset = Some(preset);
+            state.sweeps.path.clear();
+            state.sweeps.refused = None;
+        }
+        Action::RunAskedSweep => {
+            if let Some(plan) = state.asked_sweep() {
                 state.overlay.run_sweep = false;
                 start_sweep(state, SweepSource::New(Box::new(plan)), outside);
             }
@@ -149,6 +154,11 @@ pub fn set_path(state: &mut AppState, field: PathField, path: String) {
         PathField::Run => state.run_path = path,
         PathField::Sweep => {
             state.sweeps.path = path;
+            state.sweeps.preset = None;
+            state.sweeps.refused = None;
+        }
+        PathField::SweepCorpus => {
+            state.sweeps.corpus = path;
             state.sweeps.refused = None;
         }
         PathField::Experiment(key) => state.editor.set(key, path),

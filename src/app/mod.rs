@@ -33,7 +33,7 @@ pub use hands::{Undoable, can_resume, weights};
 pub use laboratory::{Asked, Laboratory};
 pub use notices::{Notice, Notices, Target};
 pub use pages::{ChartSettings, Overlay, RunsPage, Selection, Station, XAxis};
-pub use presets::{PRESETS, Preset};
+pub use presets::{PRESETS, Preset, SWEEPS, SweepPreset};
 pub use setup::{CatalogueItem, Fetch, Setup};
 pub use state::{AppState, CompletionTask, OpenRun};
 pub use sweeps::Sweeps;

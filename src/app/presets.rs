@@ -1,6 +1,6 @@
-//! The experiments of `configs/`, built into the program.
+//! The experiments and sweeps of `configs/`, built into the program.
 
-use crate::experiment::Experiment;
+use crate::experiment::{Experiment, SweepError, SweepFile, SweepPlan};
 
 /// An experiment that ships with the program.
 #[derive(Clone, Copy, Debug)]
@@ -61,6 +61,80 @@ pub const PRESETS: [Preset; 9] = [
     },
 ];
 
+/// A sweep that ships with the program.
+#[derive(Clone, Copy, Debug)]
+pub struct SweepPreset {
+    /// Name of the sweep.
+    pub name: &'static str,
+    /// Its file, below `configs/`.
+    pub file: &'static str,
+    /// What it asks, in a line.
+    pub asks: &'static str,
+    toml: &'static str,
+    /// The experiment that its cells change; the default one when there is none.
+    base: Option<&'static str>,
+}
+
+const CE: Option<&str> = Some(include_str!("../../configs/ablation/ce.toml"));
+const CE_ALIGNMENT: Option<&str> = Some(include_str!("../../configs/ablation/ce_alignment.toml"));
+
+/// Every sweep of `configs/`, in the order of the dialog.
+pub const SWEEPS: [SweepPreset; 6] = [
+    SweepPreset {
+        name: "retrieval",
+        file: "retrieval.toml",
+        asks: "how often each retriever finds the name that comes next",
+        toml: include_str!("../../configs/retrieval.toml"),
+        base: None,
+    },
+    SweepPreset {
+        name: "loss-ablation",
+        file: "sweeps/loss_ablation.toml",
+        asks: "which terms of the objective hold the soft tokens apart",
+        toml: include_str!("../../configs/sweeps/loss_ablation.toml"),
+        base: CE,
+    },
+    SweepPreset {
+        name: "collapse",
+        file: "sweeps/collapse.toml",
+        asks: "collapse without the alignment loss, and with it",
+        toml: include_str!("../../configs/sweeps/collapse.toml"),
+        base: CE,
+    },
+    SweepPreset {
+        name: "compression",
+        file: "sweeps/compression.toml",
+        asks: "how far context may be compressed",
+        toml: include_str!("../../configs/sweeps/compression.toml"),
+        base: CE_ALIGNMENT,
+    },
+    SweepPreset {
+        name: "encoder",
+        file: "sweeps/encoder.toml",
+        asks: "whether it takes a second model to encode a chunk",
+        toml: include_str!("../../configs/sweeps/encoder.toml"),
+        base: CE_ALIGNMENT,
+    },
+    SweepPreset {
+        name: "retriever",
+        file: "sweeps/retriever.toml",
+        asks: "what a better retriever brings to completions",
+        toml: include_str!("../../configs/sweeps/retriever.toml"),
+        base: CE_ALIGNMENT,
+    },
+];
+
+impl SweepPreset {
+    /// The sweep, with `key=value` changes of every cell.
+    pub fn plan(&self, changes: &[String]) -> Result<SweepPlan, SweepError> {
+        let base = match self.base {
+            Some(base) => Experiment::from_toml(base, self.file)?,
+            None => Experiment::default(),
+        };
+        SweepPlan::new(SweepFile::from_toml(self.toml, self.file)?, base, changes)
+    }
+}
+
 impl Preset {
     /// The experiment; a test reads every preset, so the default never stands in for one.
     pub fn experiment(&self) -> Experiment {
@@ -70,6 +144,8 @@ impl Preset {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     #[test]
@@ -78,5 +154,21 @@ mod tests {
             let read = Experiment::from_toml(preset.toml, preset.name).map(|e| (e.name.clone(), e.validate()));
             assert!(matches!(&read, Ok((name, Ok(()))) if name == preset.name), "{read:?}");
         }
+    }
+
+    #[test]
+    fn the_sweeps_built_in_are_those_of_the_folder() {
+        let configs = Path::new(env!("CARGO_MANIFEST_DIR")).join("configs");
+        for preset in SWEEPS {
+            let loaded = SweepPlan::load(&configs.join(preset.file), &[]);
+            assert!(
+                matches!((loaded, preset.plan(&[])), (Ok(loaded), Ok(built_in)) if loaded == built_in && loaded.file.name == preset.name),
+                "{}",
+                preset.file
+            );
+        }
+        let files = std::fs::read_dir(configs.join("sweeps")).map(Iterator::count).ok();
+        let built_in = SWEEPS.iter().filter(|preset| preset.file.starts_with("sweeps/"));
+        assert_eq!(files, Some(built_in.count()));
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::presets::SWEEPS;
 use super::state::AppState;
 use crate::engine::Severity;
 use crate::experiment::SweepPlan;
@@ -18,13 +19,22 @@ pub struct Sweeps {
     pub error: Option<String>,
     /// The path in the field that asks for a sweep file.
     pub path: String,
-    /// Why that file cannot be run.
+    /// The chosen one of [`SWEEPS`]; none when a file of one's own was typed.
+    pub preset: Option<usize>,
+    /// Catalogue id or folder of the code that every cell takes instead of the file's; empty for that.
+    pub corpus: String,
+    /// Why that sweep cannot be run.
     pub refused: Option<String>,
     /// There is something new to read.
     pub stale: bool,
 }
 
 impl Sweeps {
+    /// There is something to run.
+    pub fn is_asked(&self) -> bool {
+        self.preset.is_some() || !self.path.trim().is_empty()
+    }
+
     /// Some trial is being worked on.
     pub fn is_running(&self) -> bool {
         let running = |sweep: &Sweep| sweep.count(|status| *status == TrialStatus::Running) > 0;
@@ -100,9 +110,18 @@ impl AppState {
         changed
     }
 
-    /// Reads the sweep file whose path was typed; none, with the reason kept, when it cannot be run.
-    pub fn typed_sweep(&mut self) -> Option<SweepPlan> {
-        match SweepPlan::load(Path::new(self.sweeps.path.trim()), &[]) {
+    /// Reads the sweep that was chosen or whose path was typed; none, with the reason kept, when it cannot be run.
+    pub fn asked_sweep(&mut self) -> Option<SweepPlan> {
+        let corpus = self.sweeps.corpus.trim();
+        let changes: Vec<String> = match corpus.is_empty() {
+            true => Vec::new(),
+            false => vec![format!("data.corpus={corpus}")],
+        };
+        let plan = match self.sweeps.preset.and_then(|preset| SWEEPS.get(preset)) {
+            Some(preset) => preset.plan(&changes),
+            None => SweepPlan::load(Path::new(self.sweeps.path.trim()), &changes),
+        };
+        match plan {
             Ok(plan) => {
                 self.sweeps.refused = None;
                 Some(plan)

@@ -29,9 +29,10 @@ pub fn sweep_text(table: &SweepTable) -> String {
     );
     let mut parts = vec![
         format!(
-            "{name}: {measure}, {split} split, seeds {}; mean and 95% interval from {resamples} bootstrap resamples by repository \
+            "{name}: {measure}, {split} split, seeds {}; mean and 95% interval from {resamples} bootstrap resamples {} \
              (of one number a run: mean and range over the seeds)",
-            seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", ")
+            seeds.iter().map(u64::to_string).collect::<Vec<_>>().join(", "),
+            table.drawn()
         ),
         table_text(&values),
     ];

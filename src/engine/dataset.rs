@@ -20,6 +20,9 @@ use crate::training::EncodedSample;
 /// Tells how far the work has come (task, done, total, unit); `false` ends it.
 pub(super) type OnProgress<'a> = &'a mut dyn FnMut(&str, usize, usize, &'static str) -> bool;
 
+/// Fewer vectors have no geometry to speak of; `schedule.probe_chunks` may not be less either.
+const LEAST_PROBE_CHUNKS: usize = 4;
+
 /// What a run learns from and is watched on.
 pub(super) struct Dataset {
     pub train: Vec<EncodedSample>,
@@ -86,6 +89,14 @@ impl Dataset {
         facts.insert("samples.validation".into(), validation.len().to_string());
 
         let probe_chunks = probe_chunks(of(Split::Validation), &prompts, experiment)?;
+        if probe_chunks.len() < LEAST_PROBE_CHUNKS {
+            return Err(EngineError::FewProbeChunks {
+                corpus: experiment.data.corpus.clone(),
+                asked: experiment.schedule.probe_chunks,
+                found: probe_chunks.len(),
+                least: LEAST_PROBE_CHUNKS,
+            });
+        }
         let texts = train
             .iter()
             .chain(&validation)

@@ -44,10 +44,58 @@ pub enum EngineError {
         /// Why, and what to do.
         message: String,
     },
+    /// The corpus has no repository for a split.
+    #[error(
+        "data.corpus is {corpus:?}, and with {repositories} in it none is left for the {split} split: repositories are split, never \
+         files; give a folder with at least 3 repositories (sub-folders with Python files)",
+        repositories = count(*repositories, "repository", "repositories")
+    )]
+    FewRepositories {
+        /// Name of the corpus, as in the experiment.
+        corpus: String,
+        /// How many it has.
+        repositories: usize,
+        /// The split that stayed empty.
+        split: Split,
+    },
+    /// No sample of a split has as many chunks as it is to get.
+    #[error(
+        "retrieval.k is {k}, but no {split} repository of data.corpus = {corpus:?} has more than {chunks} of {chunk_lines} lines in files \
+         other than a sample's own; lower retrieval.k or retrieval.chunk_lines, or give larger repositories",
+        chunks = count(*chunks, "chunk", "chunks")
+    )]
+    FewChunks {
+        /// Name of the corpus, as in the experiment.
+        corpus: String,
+        /// The split.
+        split: Split,
+        /// Chunks that each sample is to get.
+        k: usize,
+        /// The most that a sample can get.
+        chunks: usize,
+        /// Lines of a chunk.
+        chunk_lines: usize,
+    },
+    /// Too few chunks to watch.
+    #[error(
+        "schedule.probe_chunks is {asked}, but the validation samples of data.corpus = {corpus:?} bring only {found} to watch, and \
+         geometry takes at least {least}; raise retrieval.k or data.samples_per_repository, or give more repositories",
+        found = count(*found, "chunk", "chunks")
+    )]
+    FewProbeChunks {
+        /// Name of the corpus, as in the experiment.
+        corpus: String,
+        /// Chunks that were to be watched.
+        asked: usize,
+        /// Chunks that there are.
+        found: usize,
+        /// Fewer are no geometry.
+        least: usize,
+    },
     /// The corpus yields no sample for a split.
     #[error(
-        "the corpus {corpus:?} yields no {split:?} sample: it needs Python repositories whose files use names of each other, \
-         at least one for each of training, validation and test"
+        "data.corpus is {corpus:?} and yields no {split} sample: a sample is a name that another file of its repository defines; give \
+         Python repositories whose files import from each other"
     )]
     NoSamples {
         /// Name of the corpus, as in the experiment.
@@ -164,6 +212,9 @@ impl EngineError {
             | Self::Experiment(_)
             | Self::Corpus(_)
             | Self::Device { .. }
+            | Self::FewRepositories { .. }
+            | Self::FewChunks { .. }
+            | Self::FewProbeChunks { .. }
             | Self::NoSamples { .. }
             | Self::NoCheckpoint { .. }
             | Self::Changed { .. }
@@ -184,6 +235,11 @@ impl EngineError {
             }
         }
     }
+}
+
+/// A number with its noun.
+fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// The first digits of a checksum, which tell two apart.

@@ -190,6 +190,7 @@ pub(super) fn evaluate_run(
 ) -> Result<(), EngineError> {
     // Opened first: a run that another process writes is refused before minutes of work, not after.
     let mut writer = RunWriter::open(&request.run)?;
+    models.check_length(experiment, &request.arms)?;
     let (projector, step) = load_projector(&request.run, experiment, request.step, models)?;
     let samples = Dataset::of_split(experiment, request.split, request.limit, models, store, progress)?;
     let prompts = models.prompts(experiment)?;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use candle_core::Device;
 
 use super::EngineError;
-use crate::experiment::{EncoderSettings, Experiment, FieldError};
+use crate::experiment::{Arm, EncoderSettings, Experiment, FieldError};
 use crate::models::ModelError;
 use crate::models::catalogue::{ReaderFiles, Store};
 use crate::models::encoder::{self, Encoder, TextEncoder, VectorCache};
@@ -58,21 +58,38 @@ impl LoadedModels {
         })
     }
 
-    /// Fails when the longest prompt of an experiment has more positions than the reader was made for.
-    pub fn check_length(&self, experiment: &Experiment) -> Result<(), FieldError> {
+    /// Fails when the longest prompt of these arms of an experiment has more positions than the reader was made for.
+    pub fn check_length(&self, experiment: &Experiment, arms: &[Arm]) -> Result<(), FieldError> {
         let (prompt, retrieval) = (&experiment.prompt, &experiment.retrieval);
+        let code = prompt.code_tokens() + prompt.target_tokens;
         // Text between chunks, and before and behind soft tokens, is a few tokens at most.
         let text = retrieval.k * (retrieval.chunk_tokens + 2);
-        let soft = retrieval.k * experiment.projector.tokens_per_chunk;
-        let longest = prompt.code_tokens() + prompt.target_tokens + text.max(soft + 16);
-        if longest <= self.reader.config().max_positions {
-            return Ok(());
+        let soft = retrieval.k * experiment.projector.tokens_per_chunk + 16;
+        let mut prompts = vec![
+            (
+                text,
+                "prompt.left_tokens + prompt.target_tokens + retrieval.k * retrieval.chunk_tokens",
+            ),
+            (
+                soft,
+                "prompt.left_tokens + prompt.target_tokens + retrieval.k * projector.tokens_per_chunk",
+            ),
+        ];
+        if arms.contains(&Arm::Identifiers) {
+            prompts.push((
+                experiment.evaluation.identifier_tokens,
+                "prompt.left_tokens + prompt.target_tokens + evaluation.identifier_tokens",
+            ));
         }
-        Err(FieldError {
-            field: "prompt.left_tokens + prompt.target_tokens + retrieval.k * retrieval.chunk_tokens",
-            value: longest.to_string(),
-            allowed: "within the positions that the reader was made for",
-        })
+        let positions = self.reader.config().max_positions;
+        match prompts.into_iter().find(|(context, _)| code + context > positions) {
+            None => Ok(()),
+            Some((context, field)) => Err(FieldError {
+                field,
+                value: (code + context).to_string(),
+                allowed: "within the positions that the reader was made for; lower one of these fields",
+            }),
+        }
     }
 
     /// Whether these are the models of an experiment.
@@ -91,6 +108,16 @@ impl LoadedModels {
     fn key(experiment: &Experiment) -> (String, EncoderSettings) {
         (experiment.reader.model.clone(), experiment.encoder.clone())
     }
+}
+
+/// Fails unless what encodes the chunks of an experiment is here.
+pub(super) fn encoder_files(experiment: &Experiment, store: &Store) -> Result<(), EngineError> {
+    let settings = &experiment.encoder;
+    match settings.is_reader() {
+        true => store.reader(&experiment.reader.model).map(drop)?,
+        false => store.encoder(&settings.model).map(drop)?,
+    }
+    Ok(())
 }
 
 /// The reader of this name with its tokenizer.

@@ -6,6 +6,7 @@
 mod bench;
 mod candidates;
 mod completion_job;
+mod corpus_check;
 mod dataset;
 mod definitions;
 mod device;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use candle_core::Tensor;
 
+use super::corpus_check::{CorpusCheck, LEARNED_FROM};
 use super::dataset::{Dataset, OnProgress};
 use super::evaluation_job::{ArmsEvaluation, checkpoint_tensors, sample_record};
 use super::loaded::LoadedModels;
@@ -87,9 +88,11 @@ impl Prepared {
         settings: &EngineSettings,
         progress: OnProgress<'_>,
     ) -> Result<Self, EngineError> {
-        models.check_length(experiment)?;
+        models.check_length(experiment, &experiment.evaluation.arms)?;
         // A layout that the reader cannot do is refused before code is read.
         models.prompts(experiment)?;
+        let (store, k) = (&settings.store, experiment.retrieval.k);
+        CorpusCheck::default().check(experiment, &LEARNED_FROM, k, store, progress)?;
         let mut data = Dataset::prepare(experiment, models, &settings.store, progress)?;
         let mut session = TrainingSession::new(
             experiment,

@@ -1,10 +1,10 @@
-//! Questions that lie over the station: which run to open, whether one may go to the trash, which folders to use.
+//! Questions that lie over the station: which run to open, which sweep to run, whether one may go to the trash, which folders to use.
 
 use egui::{RichText, Ui};
 
-use super::widgets::{path_field, primary_button};
+use super::widgets::{entered, path_field, primary_button};
 use super::{View, theme};
-use crate::app::{Action, PathField};
+use crate::app::{Action, PathField, SWEEPS};
 use crate::runs;
 
 const WIDTH: f32 = 520.0;
@@ -58,6 +58,11 @@ fn cancel(ui: &mut Ui, view: &View<'_>) {
     }
 }
 
+/// What a field takes, under it.
+fn help(ui: &mut Ui, view: &View<'_>, text: &str) {
+    ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
+}
+
 fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
     let state = view.state;
     ui.label(theme::title("Open a run folder").color(view.theme.strong));
@@ -68,10 +73,7 @@ fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
     );
     ui.add_space(theme::GAP);
     let field = path_field(ui, view, PathField::Run, "Folder of the run", &state.run_path, WIDTH);
-    if ui.memory(|memory| memory.focused().is_none()) {
-        field.request_focus();
-    }
-    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let entered = entered(ui, &[&field]);
     ui.add_space(theme::SECTION);
     let ready = !state.run_path.trim().is_empty();
     ui.horizontal(|ui| {
@@ -86,23 +88,46 @@ fn run_sweep_ui(ui: &mut Ui, view: &View<'_>) {
     let sweeps = &view.state.sweeps;
     ui.label(theme::title("Run a sweep").color(view.theme.strong));
     ui.add_space(theme::GAP);
-    let text = "A file with a grid of values, or named cells, and seeds; configs/ has some. Every cell is checked before the first begins.";
+    let text = "A grid of values, or named cells, each with some seeds. Every cell is checked before the first begins.";
     ui.label(RichText::new(text).color(view.theme.weak));
     ui.add_space(theme::GAP);
-    let field = path_field(ui, view, PathField::Sweep, "File of the sweep", &sweeps.path, WIDTH);
-    if ui.memory(|memory| memory.focused().is_none()) {
-        field.request_focus();
+    ui.label(theme::caption("Sweep"));
+    for (preset, index) in SWEEPS.iter().zip(0..) {
+        let chosen = ui.radio(
+            sweeps.preset == Some(index),
+            format!("{}: {}", preset.name, preset.asks),
+        );
+        if chosen.on_hover_text(format!("configs/{}", preset.file)).clicked() {
+            view.act(Action::ChooseSweep(index));
+        }
     }
-    let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    let field = path_field(ui, view, PathField::Sweep, "File of the sweep", &sweeps.path, WIDTH);
+    help(ui, view, "Or a file of your own; configs/ shows how one is written");
+    ui.add_space(theme::GAP);
+    ui.label(theme::caption("Code"));
+    let corpus = path_field(
+        ui,
+        view,
+        PathField::SweepCorpus,
+        "As the sweep says",
+        &sweeps.corpus,
+        WIDTH,
+    );
+    help(
+        ui,
+        view,
+        "A folder whose sub-folders are repositories, or a catalogue id; every cell takes it",
+    );
+    let entered = entered(ui, &[&field, &corpus]);
     if let Some(reason) = &sweeps.refused {
         ui.add_space(theme::GAP);
         ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));
     }
     ui.add_space(theme::SECTION);
-    let ready = !sweeps.path.trim().is_empty();
+    let ready = sweeps.is_asked();
     ui.horizontal(|ui| {
         if primary_button(ui, "Run", ready, 0.0).clicked() || entered && ready {
-            view.act(Action::RunTypedSweep);
+            view.act(Action::RunAskedSweep);
         }
         cancel(ui, view);
     });
@@ -128,11 +153,11 @@ fn folders_ui(ui: &mut Ui, view: &View<'_>) {
             "A folder whose sub-folders are repositories with Python files",
         ),
     ];
-    for (key, name, help) in fields {
+    for (key, name, text) in fields {
         ui.label(theme::caption(name));
         let value = view.state.editor.text(key);
         path_field(ui, view, PathField::Experiment(key), name, value, WIDTH);
-        ui.label(RichText::new(help).size(theme::SMALL).color(view.theme.weak));
+        help(ui, view, text);
         ui.add_space(theme::GAP);
     }
     ui.label("What stays a catalogue id is taken from the catalogue. The Train station checks the values, and the first step of a run the files.");

@@ -3,18 +3,24 @@
 use egui::{Key, Modifiers, RichText, Ui};
 use strum::IntoEnumIterator as _;
 
+use super::stations::drawer_keys;
+use super::theme::Theme;
 use super::widgets::named;
 use super::{View, theme};
 use crate::app::{Action, Overlay, UiCommand};
 
 /// Keys of single stations, for the sheet.
-const STATION_KEYS: [(&str, &str); 3] = [
-    ("← / →", "Collapse: the probe before or after"),
+const STATION_KEYS: [(&str, &str); 7] = [
     (
         "J / K",
         "Compare, Retrieve, Runs: the next or the previous sample or run",
     ),
     ("O", "Runs: draw the run in focus over the others, or no longer"),
+    ("← / →", "Collapse: the probe before or after"),
+    ("Home / End", "Collapse: the first probe, or the newest"),
+    ("R", "Collapse: pin the step as reference"),
+    ("F", "the chart under the pointer: full screen"),
+    ("+ − 0", "the heat map that has the keyboard: zoom, all"),
 ];
 
 /// What the palette keeps between frames.
@@ -131,31 +137,45 @@ fn row(ui: &mut Ui, view: &View<'_>, command: UiCommand, chosen: bool) -> bool {
     response.clicked()
 }
 
+fn keys_ui(ui: &mut Ui, id: &str, rows: impl FnOnce(&mut Ui)) {
+    let grid = egui::Grid::new(id).num_columns(2).spacing([theme::SECTION, 6.0]);
+    grid.show(ui, rows);
+}
+
+/// A row of the sheet.
+fn key_ui(ui: &mut Ui, keys: &str, does: &str) -> egui::Response {
+    let strong = Theme::of(ui).strong;
+    ui.label(RichText::new(keys).monospace().color(strong));
+    let response = ui.add(egui::Label::new(does).wrap());
+    ui.end_row();
+    response
+}
+
 /// Draws the sheet of shortcuts over everything.
 pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
     let modal = egui::Modal::new(egui::Id::unique("shortcuts"))
         .frame(view.theme.dialog())
         .show(ctx, |ui| {
-            ui.set_width(420.0);
+            ui.set_width(820.0);
             ui.label(theme::title("Keyboard shortcuts").color(view.theme.strong));
             ui.add_space(theme::GAP);
-            egui::Grid::new("shortcuts")
-                .num_columns(2)
-                .spacing([theme::PAGE, 6.0])
-                .show(ui, |ui| {
+            ui.columns(2, |uis| {
+                let [commands, stations] = uis else { return };
+                keys_ui(commands, "commands", |ui| {
                     for command in UiCommand::iter() {
                         let Some(shortcut) = command.shortcut() else { continue };
-                        let keys = RichText::new(ctx.format_shortcut(&shortcut)).monospace();
-                        ui.label(keys.color(view.theme.strong));
-                        ui.label(command.name()).on_hover_text(command.tooltip());
-                        ui.end_row();
-                    }
-                    for (keys, does) in STATION_KEYS {
-                        ui.label(RichText::new(keys).monospace().color(view.theme.strong));
-                        ui.label(does);
-                        ui.end_row();
+                        key_ui(ui, &ctx.format_shortcut(&shortcut), command.name()).on_hover_text(command.tooltip());
                     }
                 });
+                keys_ui(stations, "stations", |ui| {
+                    for (keys, does) in STATION_KEYS {
+                        key_ui(ui, keys, does);
+                    }
+                    for (key, page) in drawer_keys() {
+                        key_ui(ui, key, &format!("Collapse, drawer: {page}"));
+                    }
+                });
+            });
             ui.add_space(theme::GAP);
             ui.label(RichText::new("Keys without Ctrl work while no field is being edited.").color(view.theme.weak));
             ui.add_space(theme::GAP);

@@ -412,6 +412,9 @@ pub fn install(ctx: &egui::Context) {
         style.spacing.interact_size.y = 24.0;
         style.spacing.menu_margin = Margin::same(6);
         style.spacing.window_margin = Margin::same(16);
+        // A bar that grows under the pointer must not lie over what stands at the right edge, as the menus of charts do.
+        style.spacing.scroll.bar_width = 8.0;
+        style.spacing.scroll.floating_allocated_width = 8.0;
         style.spacing.tooltip_width = 380.0;
         style.interaction.selectable_labels = false;
         style.animation_time = 0.08;

@@ -209,6 +209,17 @@ pub fn path_field(ui: &mut Ui, view: &View<'_>, field: PathField, name: &str, va
     .inner
 }
 
+/// Whether Enter was pressed in one of a dialog's fields. While nothing has the keyboard, the first of them gets it.
+pub fn entered(ui: &Ui, fields: &[&Response]) -> bool {
+    // Asked first: a field that gets the keyboard back has not lost it.
+    let entered =
+        fields.iter().any(|field| field.lost_focus()) && ui.input(|input| input.key_pressed(egui::Key::Enter));
+    if let (false, Some(first), true) = (entered, fields.first(), ui.memory(|memory| memory.focused().is_none())) {
+        first.request_focus();
+    }
+    entered
+}
+
 /// The tooltip of a command: what it does, its key, and why it cannot be done now.
 pub fn command_tooltip(view: &View<'_>, ctx: &egui::Context, command: UiCommand) -> String {
     let mut text = command.tooltip().to_owned();

@@ -37,6 +37,19 @@ impl Shell {
     }
 }
 
+/// Copies the files of a folder and of those in it.
+fn copy_folder(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).unwrap();
+    for entry in std::fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        match path.is_dir() {
+            true => copy_folder(&path, &target),
+            false => drop(std::fs::copy(&path, &target).unwrap()),
+        }
+    }
+}
+
 /// Everything in a table but times and what depends on them.
 fn numbers(folder: &Path) -> Value {
     let text = std::fs::read_to_string(folder.join("table.json")).unwrap();
@@ -205,6 +218,40 @@ fn what_cannot_be_swept_over_is_refused_before_anything_is_made() {
         let file = shell.sweep_file(&text);
         shell.refuse(&["sweep", &file, "--runs-dir", &runs], expected);
         assert!(!shell.runs_dir().exists());
+    }
+    // The others can be run: nothing is begun while one cannot.
+    let two = |field: &str, values: &str| {
+        GRID.replace("objective.alignment\" = [0.0, 10.0]", &format!("{field}\" = {values}"))
+    };
+    let identifiers = "[set]\n\"evaluation.arms\" = [\"identifiers\"]\n[grid]";
+    for (text, expected) in [
+        (
+            two("prompt.layout", "[\"soft_first\", \"before_middle\"]"),
+            "\"layout=before_middle\" cannot be run: prompt.layout is before_middle",
+        ),
+        (
+            two("retrieval.k", "[2, 50]"),
+            "\"k=50\" cannot be run: retrieval.k is 50, but no ",
+        ),
+        (
+            two("evaluation.identifier_tokens", "[32, 4096]").replace("[grid]", identifiers),
+            "\"identifier_tokens=4096\" cannot be run: prompt.left_tokens + prompt.target_tokens + evaluation.identifier_tokens is ",
+        ),
+    ] {
+        let file = shell.sweep_file(&text);
+        shell.refuse(&["sweep", &file, "--runs-dir", &runs], expected);
+        assert!(!shell.runs_dir().exists(), "{expected}");
+    }
+    let few = shell.toy.path("few");
+    for (repositories, expected) in [
+        (1, "and with 1 repository in it none is left for the "),
+        (2, "and with 2 repositories in it none is left for the "),
+    ] {
+        copy_folder(&shell.toy.repository(), &few.join(format!("repository-{repositories}")));
+        let corpus = format!("data.corpus={}", few.display());
+        let file = shell.sweep_file(&GRID.replace("seeds = [1, 2]", "split = \"test\""));
+        shell.refuse(&["sweep", &file, "--runs-dir", &runs, "--set", &corpus], expected);
+        assert!(!shell.runs_dir().exists(), "{expected}");
     }
     let file = shell.sweep_file(GRID);
     shell.refuse(

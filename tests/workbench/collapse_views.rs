@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use egui::Key;
+use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use llavacode::app::{Action, Station};
@@ -91,16 +92,12 @@ fn every_view_says_what_is_seen() {
     let runs = tempfile::tempdir().unwrap();
     let run = write(runs.path(), "collapse", false);
     let mut h = opened(runs.path(), &run);
-    for size in [[1280.0, 720.0], [2560.0, 1440.0]] {
-        h.set_size(size.into());
-        for theme in [egui::ThemePreference::Dark, egui::ThemePreference::Light] {
-            act(&mut h, Action::SetTheme(theme));
-            for (view, sentence) in VIEWS {
-                press_at(&mut h, view, Key::Space);
-                assert!(says(&h, sentence), "{view} at {size:?}");
-            }
+    in_every_look(&mut h, |h| {
+        for (view, sentence) in VIEWS {
+            press_at(h, view, Key::Space);
+            assert!(says(h, sentence), "{view}");
         }
-    }
+    });
     assert!(
         says(&h, "is past a limit from step"),
         "and the last says where it collapsed"
@@ -190,13 +187,50 @@ fn with_probes(runs: &Path, name: &str, steps: &[usize]) -> PathBuf {
     run
 }
 
-fn in_every_view(h: &mut Harness<'_, Workbench>) {
-    for theme in [egui::ThemePreference::Dark, egui::ThemePreference::Light] {
-        act(h, Action::SetTheme(theme));
-        for (view, _) in VIEWS {
-            press_at(h, view, Key::Space);
+/// Dark and light, in a small window and in a large one.
+fn in_every_look(h: &mut Harness<'_, Workbench>, mut look: impl FnMut(&mut Harness<'_, Workbench>)) {
+    for size in [[1280.0, 720.0], [2560.0, 1440.0]] {
+        h.set_size(size.into());
+        for theme in [egui::ThemePreference::Dark, egui::ThemePreference::Light] {
+            act(h, Action::SetTheme(theme));
+            look(h);
         }
     }
+}
+
+/// Every view and every page of the drawer, by keyboard; `headline` stays where it is.
+fn everywhere(h: &mut Harness<'_, Workbench>, headline: &str) {
+    in_every_look(h, |h| {
+        for (view, _) in VIEWS {
+            press_at(h, view, Key::Space);
+            assert!(says(h, headline), "{view}");
+        }
+        // The views' buttons let go of the keyboard, so that keys are the page's again.
+        press(h, Key::Escape);
+        for page in [Key::C, Key::S, Key::T, Key::W, Key::A] {
+            press(h, page);
+            assert!(says(h, headline) && h.query_by_label("Close").is_some(), "{page:?}");
+        }
+        press(h, Key::Escape);
+        assert!(h.query_by_label("Close").is_none());
+    });
+}
+
+#[test]
+fn an_open_drawer_leaves_the_lower_view_in_sight() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "collapse", false);
+    let mut h = opened(runs.path(), &run);
+    in_every_look(&mut h, |h| {
+        press(h, Key::T);
+        h.run_ok();
+        let map = h.get_by_label_contains("encoder: choose two chunks").rect();
+        let drawer = h.get_by_label("pairs of chunks").rect();
+        let choice = h.get_by_label("cosine of every pair").rect();
+        assert!(map.bottom() <= drawer.top(), "{map} is above {drawer}");
+        assert!(choice.top() >= h.get_by_role_and_label(Role::Slider, "probe step").rect().bottom());
+        press(h, Key::Escape);
+    });
 }
 
 #[test]
@@ -205,8 +239,7 @@ fn one_probe_and_no_sample_of_tokens_are_enough() {
     let run = with_probes(runs.path(), "one", &[0]);
     std::fs::remove_file(run.join("probes/tokens.safetensors")).unwrap();
     let mut h = opened(runs.path(), &run);
-    assert!(says(&h, "Step 0:"));
-    in_every_view(&mut h);
+    everywhere(&mut h, "Step 0:");
     press_at(&mut h, "among tokens", Key::Space);
     assert!(says(&h, "no sample of the reader's tokens"));
 }
@@ -221,7 +254,7 @@ fn a_torn_probe_is_named_and_the_others_are_shown() {
     let mut h = opened(runs.path(), &run);
     assert!(says(&h, &format!("1 probe not shown, the first is step {STEPS}")));
     until(&mut h, "step 42", |h| says(h, "Step 42:"));
-    in_every_view(&mut h);
+    everywhere(&mut h, "Step 42:");
 }
 
 #[test]
@@ -236,7 +269,7 @@ fn vectors_that_are_no_numbers_are_named() {
     let mut h = opened(runs.path(), &run);
     until(&mut h, "the reason", |h| says(h, "not finite"));
     until(&mut h, "step 0", |h| says(h, "Step 0:"));
-    in_every_view(&mut h);
+    everywhere(&mut h, "Step 0:");
 }
 
 #[test]
@@ -244,9 +277,10 @@ fn an_empty_run_says_what_will_be_here() {
     let runs = tempfile::tempdir().unwrap();
     let run = with_probes(runs.path(), "empty", &[]);
     let mut h = opened(runs.path(), &run);
-    for size in [[1280.0, 720.0], [2560.0, 1440.0]] {
-        h.set_size(size.into());
-        h.run_ok();
-        assert!(says(&h, "empty has no probes yet"));
-    }
+    in_every_look(&mut h, |h| {
+        for key in [Key::Home, Key::C, Key::T, Key::R, Key::Escape] {
+            press(h, key);
+        }
+        assert!(says(h, "empty has no probes yet"));
+    });
 }

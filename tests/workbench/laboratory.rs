@@ -279,7 +279,7 @@ fn a_completion_without_each_chunk_and_with_two_swapped() {
     assert!(h.query_by_label_contains("EM ✓ → ✗").is_some());
     assert!(h.query_by_label_contains("ES 100.0 → 41.5").is_some());
     assert!(
-        h.query_by_label_contains("token  load: log-probability -0.400 before, -1.100 after")
+        h.query_by_label_contains("token  load: log-probability −0.400 before, −1.100 after")
             .is_some()
     );
     for rank in ["1", "2"] {
@@ -359,6 +359,7 @@ fn a_run_in_training_is_steered_at_the_step_that_is_looked_at() {
     engine.answer(training(&run.folder(), 30, false));
     h.run_ok();
     act(&mut h, Action::PinStep(Some(15)));
+    until(&mut h, "the step", |h| h.query_by_label_contains("Step 15:").is_some());
     enter(&mut h, "Set weight 0.1 from the next step");
     assert!(
         matches!(last(&engine), Command::Intervene { field, value } if field == "objective.alignment" && value == 0.1)

@@ -4,14 +4,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use egui::accesskit::Role;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use llavacode::app::{Action, RunsPage, UiCommand};
-use llavacode::engine::{Command, Event, SweepSource};
+use llavacode::engine::{Command, DeviceChoice, Engine, EngineSettings, Event, SweepSource};
 use llavacode::evaluation::SCORE_INFO;
 use llavacode::experiment::{Experiment, SweepFile, SweepPlan};
-use llavacode::runs::{Outcome, SampleKey, Sweep, TrialWriter, create_sweep, write_table};
+use llavacode::models::catalogue::Store;
+use llavacode::runs::{Outcome, SampleKey, Sweep, TrialWriter, create_sweep, sweeps, write_table};
+use llavacode::ui::{Workbench, WorkbenchSettings};
 
-use super::harness::{act, figure, workbench};
+use super::harness::{Fake, act, catalogue, clock, figure, until, workbench};
+use super::toy::Toy;
 
 const FILE: &str = "name = \"chunks\"\nseeds = [1, 2]\n\n[set]\n\"schedule.steps\" = 40\n\n[grid]\n\"retrieval.k\" = [5, 10, 15, 20]\n\"projector.depth\" = [2, 3]\n";
 
@@ -117,13 +121,8 @@ fn a_sweep_is_started_from_a_file_and_a_wrong_one_says_why() {
     h.get_by_label("Sweeps appear here");
     act(&mut h, Action::Command(UiCommand::RunSweep));
     for (path, starts) in [(&wrong, false), (&right, true)] {
-        h.get_by_role_and_label(Role::TextInput, "File of the sweep").focus();
-        h.run_ok();
-        h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-        h.get_by_role_and_label(Role::TextInput, "File of the sweep")
-            .type_text(&path.display().to_string());
-        h.run_ok();
-        h.get_by_role_and_label(Role::Button, "Run").click();
+        write_into(&mut h, "File of the sweep", &path.display().to_string());
+        h.key_press(egui::Key::Enter);
         h.run_ok();
         assert_eq!(h.query_by_label_contains("retrieval.kk").is_some(), !starts);
         assert_eq!(engine.sent().contains(&"Sweep".to_owned()), starts);
@@ -133,4 +132,103 @@ fn a_sweep_is_started_from_a_file_and_a_wrong_one_says_why() {
         panic!("a sweep is asked for");
     };
     assert!(matches!(&request.sweep, SweepSource::New(plan) if plan.trials.len() == 16));
+}
+
+/// Replaces what stands in a field.
+fn write_into(h: &mut Harness<'_, Workbench>, field: &str, text: &str) {
+    h.get_by_role_and_label(Role::TextInput, field).focus();
+    h.run_ok();
+    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    h.get_by_role_and_label(Role::TextInput, field).type_text(text);
+    h.run_ok();
+}
+
+#[test]
+fn a_sweep_that_ships_is_chosen_and_takes_a_folder_of_ones_own() {
+    let runs = tempfile::tempdir().unwrap();
+    let (mut h, engine) = workbench(runs.path(), true);
+    act(&mut h, Action::Command(UiCommand::RunSweep));
+    write_into(&mut h, "File of the sweep", "elsewhere.toml");
+    let preset = |h: &Harness<'_, Workbench>| h.state().state().sweeps.preset;
+    let node = h.query_all_by_role(Role::RadioButton).find(|node| {
+        node.accesskit_node()
+            .label()
+            .is_some_and(|label| label.starts_with("retrieval: "))
+    });
+    node.unwrap().focus();
+    h.run_ok();
+    h.key_press(egui::Key::Space);
+    h.run_ok();
+    assert_eq!(preset(&h), Some(0));
+    assert_eq!(h.state().state().sweeps.path, "", "one or the other");
+    *engine.folder.borrow_mut() = Some("/home/ada/code".into());
+    h.get_all_by_label("Browse…").last().unwrap().click();
+    h.run_ok();
+    h.run_ok();
+    assert_eq!(h.state().state().sweeps.corpus, "/home/ada/code");
+    h.get_by_role_and_label(Role::TextInput, "As the sweep says").focus();
+    h.run_ok();
+    h.key_press(egui::Key::Enter);
+    h.run_ok();
+    let sent = engine.sent.borrow();
+    let Some(Command::Sweep(request)) = sent.last() else {
+        panic!("a sweep is asked for");
+    };
+    let SweepSource::New(plan) = &request.sweep else {
+        panic!()
+    };
+    let corpora = plan.trials.iter().map(|trial| trial.experiment.data.corpus.as_str());
+    assert_eq!(corpora.collect::<Vec<_>>(), ["/home/ada/code"; 5]);
+}
+
+#[test]
+fn a_folder_of_repositories_becomes_a_table_of_retrievers() {
+    let toy = Toy::new();
+    let runs_dir = toy.path("runs");
+    let file = toy.path("retrieval.toml");
+    let mut base = toy.experiment("base");
+    // Too little by itself: the folder is typed in the dialog.
+    base.data.corpus = toy.repository().display().to_string();
+    std::fs::write(toy.path("base.toml"), base.to_toml()).unwrap();
+    let text = "name = \"retrieval\"\nbase = \"base.toml\"\nmeasure = \"retrieval\"\nsplit = \"test\"\n[grid]\n\"retrieval.retriever\" = [\"jaccard\", \"bm25\", \"dense\", \"definitions\"]\n";
+    std::fs::write(&file, text).unwrap();
+    let engine = Engine::spawn(
+        EngineSettings {
+            runs_dir: runs_dir.clone(),
+            device: DeviceChoice::Cpu,
+            store: Store::open(Some(&toy.path("store"))).unwrap(),
+        },
+        || {},
+    )
+    .unwrap();
+    let settings = WorkbenchSettings {
+        runs_dir: runs_dir.clone(),
+        open: None,
+        device: "CPU".into(),
+        catalogue: catalogue(true),
+        cache: toy.path("store"),
+        clock,
+    };
+    let mut h = Harness::builder()
+        .with_size([1280.0, 720.0])
+        .with_context_setup(llavacode::ui::theme::install)
+        .build_eframe(move |cc| Workbench::new(cc, settings, Box::new(engine), Box::new(Fake::default())));
+    act(&mut h, Action::Command(UiCommand::RunSweep));
+    write_into(&mut h, "File of the sweep", &file.display().to_string());
+    write_into(&mut h, "As the sweep says", &toy.path("corpus").display().to_string());
+    h.key_press(egui::Key::Enter);
+    until(&mut h, "the end of the sweep", |h| {
+        h.query_by_label_contains("sweep retrieval is done").is_some()
+    });
+    h.get_by_label("4 of 4 trials done");
+    let table = Sweep::open(&sweeps(&runs_dir)[0]).unwrap().table.unwrap();
+    for row in &table.rows {
+        let hit = table.entry(&row.cell, "hit_10").unwrap().value;
+        assert!(hit.low <= hit.mean && hit.mean <= hit.high && row.samples > 0);
+        assert!(
+            h.query_all_by_label_contains(&row.cell).next().is_some(),
+            "{}",
+            row.cell
+        );
+    }
 }

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Worker, watch};
 use crate::corpus::Split;
+use crate::engine::corpus_check::{CorpusCheck, LEARNED_FROM};
+use crate::engine::loaded::encoder_files;
 use crate::engine::{
     EngineError, EvaluationRequest, Event, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState,
     retrieval_quality,
@@ -83,20 +85,36 @@ impl Worker {
         })
     }
 
-    /// Fails where a trial could not be run: its corpus is not here, or its models cannot do what it asks for.
+    /// Fails where a trial could not be run: its code is not here or too little, or its models cannot do what it asks for.
     fn check_sweep(&mut self, plan: &SweepPlan, mut rest: Vec<&Trial>) -> Result<(), EngineError> {
         let of_cell = |trial: &Trial| {
             let cell = plan.cell_name(trial).to_owned();
-            move |source: EngineError| EngineError::Cell {
-                cell,
-                source: Box::new(source),
+            move |source: EngineError| match source {
+                EngineError::Cancelled => EngineError::Cancelled,
+                source => EngineError::Cell {
+                    cell,
+                    source: Box::new(source),
+                },
             }
         };
-        for trial in &rest {
-            let corpus = self.settings.store.corpus(&trial.experiment.data.corpus);
-            corpus.map_err(EngineError::from).map_err(of_cell(trial))?;
+        let retrieval_only = plan.file.measure == Measure::Retrieval;
+        let mut needed = vec![Split::from(plan.file.split)];
+        if !retrieval_only {
+            needed.extend(LEARNED_FROM);
         }
-        if plan.file.measure == Measure::Retrieval {
+        let (mut corpora, store) = (CorpusCheck::default(), &self.settings.store);
+        let mut progress = watch(&self.orders, &mut self.waiting, &self.reply);
+        for trial in &rest {
+            let experiment = &trial.experiment;
+            let k = if retrieval_only { 0 } else { experiment.retrieval.k };
+            let checked = corpora.check(experiment, &needed, k, store, &mut progress);
+            checked.map_err(of_cell(trial))?;
+            if retrieval_only && experiment.retrieval.retriever.needs_encoder() {
+                encoder_files(experiment, store).map_err(of_cell(trial))?;
+            }
+        }
+        drop(progress);
+        if retrieval_only {
             return Ok(());
         }
         // Trials with the same models are checked together, so that each model is loaded once.
@@ -107,7 +125,9 @@ impl Worker {
             let (here, others) = rest.into_iter().partition(|trial| models.serve(&trial.experiment));
             rest = others;
             for trial in here {
-                let checked = models.check_length(&trial.experiment).map_err(EngineError::from);
+                let checked = models
+                    .check_length(&trial.experiment, &trial.experiment.evaluation.arms)
+                    .map_err(EngineError::from);
                 let built = checked.and_then(|()| models.prompts(&trial.experiment).map(drop));
                 built.map_err(of_cell(trial))?;
             }

@@ -3,6 +3,7 @@
 use super::chart::chart;
 use super::{Column, SweepEntry, SweepTable};
 use crate::evaluation::Interval;
+use crate::runs::csv_field;
 
 /// The files that a table is exported to: name and text.
 pub(super) fn table_files(table: &SweepTable) -> [(&'static str, String); 3] {
@@ -23,9 +24,9 @@ fn csv(table: &SweepTable) -> String {
                 continue;
             };
             let of_row = [
-                quoted(&row.cell),
+                csv_field(&row.cell),
                 column.key.clone(),
-                quoted(&column.unit),
+                csv_field(&column.unit),
                 row.done.to_string(),
                 row.samples.to_string(),
                 row.repositories.to_string(),
@@ -50,15 +51,6 @@ fn numbers(interval: &Interval) -> [String; 3] {
     [interval.mean, interval.low, interval.high].map(|number| number.to_string())
 }
 
-/// A field of a CSV file as RFC 4180 has it.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n']) {
-        format!("\"{}\"", text.replace('"', "\"\""))
-    } else {
-        text.to_owned()
-    }
-}
-
 /// Two tabulars with booktabs rules, one of values and one of differences to the baseline; a caption says how they were made.
 fn latex(table: &SweepTable) -> String {
     let shown: Vec<(usize, &Column)> = table.headline().collect();
@@ -81,10 +73,10 @@ fn latex(table: &SweepTable) -> String {
     } = table;
     let (name, baseline) = (escaped(name), escaped(baseline));
     let seeds: Vec<String> = seeds.iter().map(u64::to_string).collect();
-    let seeds = seeds.join(", ");
+    let (seeds, drawn) = (seeds.join(", "), table.drawn());
     format!(
         "% Needs \\usepackage{{booktabs}}.\n\\begin{{table}}\n\\centering\\small\n{values}\n\n\\medskip\n{differences}\n\
-         \\caption{{{name}: {split} split, seeds {seeds}. Means with 95\\% intervals from {resamples} bootstrap resamples by repository; \
+         \\caption{{{name}: {split} split, seeds {seeds}. Means with 95\\% intervals from {resamples} bootstrap resamples {drawn}; \
          below, paired differences to {baseline} on equal samples, $^{{*}}$ where $p < 0.05$ after Holm's correction over the rows.}}\n\
          \\end{{table}}\n"
     )

@@ -78,6 +78,14 @@ impl SweepTable {
         self.columns.iter().enumerate().filter(|(_, column)| column.headline)
     }
 
+    /// What the resamples behind its intervals draw: one repository cannot be resampled.
+    pub fn drawn(&self) -> &'static str {
+        match self.rows.iter().all(|row| row.repositories < 2) {
+            true => "by sample, of one repository",
+            false => "by repository",
+        }
+    }
+
     /// The entry of a cell in the column of this name.
     pub fn entry(&self, cell: &str, key: &str) -> Option<&SweepEntry> {
         let column = self.columns.iter().position(|column| column.key == key)?;

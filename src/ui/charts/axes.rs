@@ -13,8 +13,8 @@ const UP: f64 = 26.0;
 /// Points between two grid lines that the plot assumes at least (its own default).
 const GRID: f64 = 8.0;
 
-/// A plot with the common look; the caller adds what is particular.
-pub fn plot<'a>(id: Id, height: f32, theme: &Theme, labels: [&str; 2], scale: Scale) -> Plot<'a> {
+/// A plot with the common look; the caller adds what is particular. Where x counts something, only whole numbers are marked.
+pub fn plot<'a>(id: Id, height: f32, theme: &Theme, labels: [&str; 2], scale: Scale, counts: bool) -> Plot<'a> {
     let axis = |hints: AxisHints<'a>, label: &str, room: f32| {
         let hints = hints
             .tick_label_color(theme.weak)
@@ -40,9 +40,9 @@ pub fn plot<'a>(id: Id, height: f32, theme: &Theme, labels: [&str; 2], scale: Sc
         .allow_scroll(false)
         .custom_x_axes(vec![x])
         .custom_y_axes(vec![y.min_thickness(38.0)])
-        .x_grid_spacer(|input| round_marks(&input, ACROSS))
+        .x_grid_spacer(move |input| round_marks(&input, ACROSS, if counts { 1.0 } else { 0.0 }))
         .y_grid_spacer(move |input| match scale {
-            Scale::Linear => round_marks(&input, UP),
+            Scale::Linear => round_marks(&input, UP, 0.0),
             Scale::Log => log_marks(input),
         })
 }
@@ -52,10 +52,10 @@ pub fn small(text: &str, color: Color32) -> RichText {
     RichText::new(text).size(theme::SMALL).color(color)
 }
 
-/// Marks at multiples of 1, 2 or 5 times a power of ten, at least `points` apart.
-fn round_marks(input: &GridInput, points: f64) -> Vec<GridMark> {
+/// Marks at multiples of 1, 2 or 5 times a power of ten, at least `points` and `least` apart.
+fn round_marks(input: &GridInput, points: f64, least: f64) -> Vec<GridMark> {
     let (low, high) = input.bounds;
-    let step = round_step(input.base_step_size / GRID * points);
+    let step = round_step(input.base_step_size / GRID * points).max(least);
     let (first, last) = ((low / step).ceil(), (high / step).floor());
     if !(first.is_finite() && last.is_finite() && last - first < 200.0) {
         return Vec::new();
@@ -89,8 +89,16 @@ mod tests {
             bounds: (-3.0, 100.0),
             base_step_size: 2.0,
         };
-        let values: Vec<f64> = round_marks(&input, 56.0).iter().map(|mark| mark.value).collect();
+        let values: Vec<f64> = round_marks(&input, 56.0, 0.0).iter().map(|mark| mark.value).collect();
         assert_eq!(values, [0.0, 20.0, 40.0, 60.0, 80.0, 100.0]);
+        // Three chunks: no mark between two of them.
+        let few = GridInput {
+            bounds: (-0.1, 3.1),
+            base_step_size: 0.06,
+        };
+        let values = |least| -> Vec<f64> { round_marks(&few, 56.0, least).iter().map(|mark| mark.value).collect() };
+        assert_eq!(values(0.0).len(), 7);
+        assert_eq!(values(1.0), [0.0, 1.0, 2.0, 3.0]);
         assert_eq!(round_step(0.03), 0.05);
         assert_eq!(round_step(10.0), 10.0);
         assert!(round_step(f64::NAN).is_nan());
@@ -102,6 +110,6 @@ mod tests {
             bounds: (f64::NAN, f64::NAN),
             base_step_size: 0.0,
         };
-        assert!(round_marks(&input, 56.0).is_empty());
+        assert!(round_marks(&input, 56.0, 1.0).is_empty());
     }
 }

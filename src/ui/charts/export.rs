@@ -7,6 +7,7 @@ use egui::mutex::Mutex;
 
 use super::table::Table;
 use crate::ui::theme::{self, Theme};
+use crate::ui::widgets::{entered, primary_button};
 
 /// What is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,9 +22,20 @@ pub enum Format {
 #[derive(Default)]
 pub struct Export {
     asking: Option<(Format, String)>,
-    // A picture is taken one frame after the dialog is gone.
-    picture: Option<PathBuf>,
+    picture: Option<Picture>,
     outcome: Arc<Mutex<Option<Outcome>>>,
+}
+
+/// Frames that a chart takes to fill the screen, its fading in among them.
+const FILLING: u8 = 16;
+
+/// A picture that is to be taken when the dialog is gone.
+struct Picture {
+    path: PathBuf,
+    /// The page shows only a part of the chart, so it fills the screen meanwhile.
+    fills: bool,
+    /// Frames to wait.
+    wait: u8,
 }
 
 #[derive(Clone, Debug)]
@@ -44,6 +56,11 @@ impl Export {
         self.asking = Some((format, name.display().to_string()));
     }
 
+    /// The chart must fill the screen, so that the whole of it is in the picture.
+    pub fn fills_screen(&self) -> bool {
+        self.picture.as_ref().is_some_and(|picture| picture.fills)
+    }
+
     /// What became of the last export, drawn as a small note.
     pub fn outcome_ui(&self, ui: &mut egui::Ui) {
         let outcome = self.outcome.lock().clone();
@@ -54,37 +71,33 @@ impl Export {
         }
     }
 
-    /// Takes the picture of `rect` that was asked for in the frame before, and draws the dialog while it is open.
+    /// Takes the picture of `rect` that was asked for in a frame before, and draws the dialog while it is open.
     pub fn run(&mut self, ui: &egui::Ui, id: egui::Id, rect: egui::Rect, table: impl FnOnce() -> Table) {
-        if let Some(path) = self.picture.take() {
-            let outcome = Arc::clone(&self.outcome);
-            let scale = ui.ctx().pixels_per_point();
-            ui.ctx().request_screenshot(move |image| {
-                *outcome.lock() = Some(Outcome::of(&path, write_png(&path, &image, rect * scale)));
-            });
-        }
+        self.take_picture(ui, rect);
         let Some((format, text)) = &mut self.asking else {
             return;
         };
         let format = *format;
         let mut confirmed = false;
         let mut cancelled = false;
-        let modal = egui::Modal::new(id.with("export")).show(ui.ctx(), |ui| {
+        let theme = Theme::of(ui);
+        let modal = egui::Modal::new(id.with("export")).frame(theme.dialog());
+        let modal = modal.show(ui.ctx(), |ui| {
             ui.set_width(460.0);
             let name = match format {
                 Format::Png => "Export picture",
                 Format::Csv => "Export numbers",
             };
-            ui.label(theme::title(name));
+            ui.label(theme::title(name).color(theme.strong));
             ui.add_space(theme::GAP);
             let label = ui.label("file");
             let field = ui
                 .add(egui::TextEdit::singleline(text).desired_width(f32::INFINITY))
                 .labelled_by(label.id);
-            confirmed = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+            confirmed = entered(ui, &[&field]);
             ui.add_space(theme::GAP);
             ui.horizontal(|ui| {
-                confirmed |= ui.button("Save").clicked();
+                confirmed |= primary_button(ui, "Save", true, 0.0).clicked();
                 cancelled = ui.button("Cancel").clicked();
             });
         });
@@ -93,7 +106,9 @@ impl Export {
             let path = PathBuf::from(text.as_str());
             match format {
                 Format::Png => {
-                    self.picture = Some(path);
+                    let fills = !ui.clip_rect().contains_rect(rect);
+                    let wait = if fills { FILLING } else { 0 };
+                    self.picture = Some(Picture { path, fills, wait });
                     ui.ctx().request_repaint();
                 }
                 Format::Csv => *self.outcome.lock() = Some(Outcome::of(&path, table().write_csv(&path))),
@@ -102,6 +117,25 @@ impl Export {
         if confirmed || cancelled {
             self.asking = None;
         }
+    }
+
+    fn take_picture(&mut self, ui: &egui::Ui, rect: egui::Rect) {
+        match &mut self.picture {
+            Some(picture) if picture.wait > 0 => {
+                picture.wait -= 1;
+                ui.ctx().request_repaint();
+            }
+            Some(_) => {}
+            None => return,
+        }
+        let Some(Picture { path, .. }) = self.picture.take_if(|picture| picture.wait == 0) else {
+            return;
+        };
+        let outcome = Arc::clone(&self.outcome);
+        let scale = ui.ctx().pixels_per_point();
+        ui.ctx().request_screenshot(move |image| {
+            *outcome.lock() = Some(Outcome::of(&path, write_png(&path, &image, rect * scale)));
+        });
     }
 }
 

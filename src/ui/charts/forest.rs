@@ -7,6 +7,7 @@ use super::frame::ChartFrame;
 use super::scale::tick;
 use super::table::Table;
 use crate::evaluation::Interval;
+use crate::ui::format::{fixed, signed};
 use crate::ui::theme::{self, Sign, Theme};
 
 /// Height of a row, points.
@@ -110,10 +111,10 @@ impl ForestChart<'_> {
     fn text(&self, interval: Interval) -> String {
         let decimals = self.decimals;
         let [mean, low, high] = [interval.mean, interval.low, interval.high].map(|number| match self.zero {
-            Some(_) => format!("{number:+.decimals$}"),
-            None => format!("{number:.decimals$}"),
+            Some(_) => signed(number, decimals),
+            None => fixed(number, decimals),
         });
-        format!("{mean} [{low}, {high}]").replace('-', "−")
+        format!("{mean} [{low}, {high}]")
     }
 
     fn body(&self, ui: &mut Ui, height: f32) {
@@ -249,9 +250,13 @@ impl ForestChart<'_> {
                 ui.painter()
                     .vline(x, egui::Rangef::new(rect.top() + 2.0, rect.top() + 6.0), line);
                 let font = FontId::proportional(theme::SMALL);
-                let text = tick(value).replace('-', "−");
-                ui.painter()
-                    .text(pos2(x, rect.top() + 7.0), Align2::CENTER_TOP, text, font, theme.weak);
+                ui.painter().text(
+                    pos2(x, rect.top() + 7.0),
+                    Align2::CENTER_TOP,
+                    tick(value),
+                    font,
+                    theme.weak,
+                );
             }
         }
         let font = FontId::proportional(theme::SMALL);

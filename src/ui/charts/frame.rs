@@ -47,7 +47,10 @@ impl ChartFrame<'_> {
         body: impl FnOnce(&mut egui::Ui, f32) -> R,
     ) -> Option<R> {
         let memory = local::<Memory>(ui.ctx(), self.id);
-        let full_screen = memory.lock().full_screen;
+        let full_screen = {
+            let memory = memory.lock();
+            memory.full_screen || memory.export.fills_screen()
+        };
         let (rect, answer) = match full_screen {
             true => self.full_screen_ui(ui, &memory, &table, body),
             false => self.framed_ui(ui, &memory, self.height, &table, body),

@@ -11,6 +11,7 @@ use super::heatmap_window::Window;
 use super::keys::{arrows, moved};
 use super::local::local;
 use super::table::Table;
+use crate::ui::format::fixed;
 use crate::ui::theme::{self, Theme};
 
 /// Room right of the cells, for the bar of colours.
@@ -134,7 +135,7 @@ impl Heatmap<'_> {
 
     fn tooltip(&self, ui: &mut egui::Ui, (row, column): (usize, usize)) {
         let theme = Theme::of(ui);
-        let value = format!("{:.3}", self.value(row, column)).replace('-', "−");
+        let value = fixed(f64::from(self.value(row, column)), 3);
         ui.label(theme::caption(format!("{} {value}", self.quantity)));
         ui.label((self.name)(row));
         ui.label((self.name)(column));

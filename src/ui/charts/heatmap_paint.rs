@@ -9,6 +9,7 @@ use super::heatmap::Heatmap;
 use super::heatmap_window::Window;
 use super::local::local;
 use super::scale::tick;
+use crate::ui::format::fixed;
 use crate::ui::theme::{self, Theme};
 
 /// Points to a cell from which on rows have their names.
@@ -150,7 +151,7 @@ impl Heatmap<'_> {
             let value = self.value(*row, *column);
             let fill = self.color(theme, (value - low) / (high - low));
             let cell = at.window.cell(at.rect, across, down, rows);
-            let text = format!("{value:.2}").replace('-', "−");
+            let text = fixed(f64::from(value), 2);
             inside.text(
                 cell.center(),
                 Align2::CENTER_CENTER,
@@ -188,7 +189,7 @@ impl Heatmap<'_> {
         ] {
             let y = egui::lerp(bar.bottom()..=bar.top(), share);
             let value = f64::from(low + (high - low) * share);
-            let text = tick((value * 100.0).round() / 100.0).replace('-', "−");
+            let text = tick((value * 100.0).round() / 100.0);
             ui.painter()
                 .text(pos2(bar.right() + 5.0, y), align, text, font.clone(), theme.weak);
         }

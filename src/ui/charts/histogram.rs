@@ -10,7 +10,7 @@ use super::keys::{arrows, moved};
 use super::scale::Scale;
 use super::table::Table;
 use crate::collapse::Histogram;
-use crate::ui::format::{grouped, number};
+use crate::ui::format::{fixed, grouped, number};
 use crate::ui::theme::{self, Dash, Sign, Theme};
 
 /// The axes that histograms share.
@@ -89,13 +89,13 @@ impl HistogramChart<'_> {
     /// Mean, quantiles and number of pairs; read whole on hover where it does not fit.
     fn note(&self) -> String {
         let Histogram { mean, quantiles, .. } = self.histogram;
-        let [q05, q25, q50, q75, q95] = quantiles.map(|value| format!("{value:.2}"));
+        let [q05, q25, q50, q75, q95] = quantiles.map(|value| fixed(value, 2));
         let pairs = grouped(self.histogram.counts.iter().sum::<usize>() as i64);
         let outline = self.reference.map_or_else(String::new, |(name, histogram)| {
-            format!(" · outline: {name}, mean {:.2}", histogram.mean)
+            format!(" · outline: {name}, mean {}", fixed(histogram.mean, 2))
         });
-        format!("mean {mean:.2}, quartiles {q25}, {q50}, {q75}, 90% in {q05} to {q95}, {pairs} pairs{outline}")
-            .replace('-', "−")
+        let mean = fixed(*mean, 2);
+        format!("mean {mean}, quartiles {q25}, {q50}, {q75}, 90% in {q05} to {q95}, {pairs} pairs{outline}")
     }
 
     fn table(&self) -> Table {
@@ -121,7 +121,7 @@ impl HistogramChart<'_> {
         // Room below the zero line for the strip of quantiles.
         let floor = -0.09 * top;
         let labels = ["cosine of two chunks", "pairs, %"];
-        let plot = plot(self.id.with("plot"), height, theme, labels, Scale::Linear)
+        let plot = plot(self.id.with("plot"), height, theme, labels, Scale::Linear, false)
             .allow_drag(false)
             .allow_zoom(false)
             .allow_boxed_zoom(false)
@@ -219,18 +219,19 @@ impl HistogramChart<'_> {
         let (low, high) = edges(self.histogram, bin);
         let count = self.histogram.counts.get(bin).copied().unwrap_or_default();
         let share = count as f64 / pairs(self.histogram) * 100.0;
-        ui.label(theme::caption(format!("cosine {low:.2} to {high:.2}")));
+        ui.label(theme::caption(format!(
+            "cosine {} to {}",
+            fixed(low, 2),
+            fixed(high, 2)
+        )));
         ui.label(format!("{} pairs, {}%", grouped(count as i64), number(share)));
         if let Some((name, histogram)) = self.reference {
             let before = histogram.counts.get(bin).copied().unwrap_or_default();
             ui.label(format!("{name}: {} pairs", grouped(before as i64)));
         }
-        let [q05, q25, q50, q75, q95] = self.histogram.quantiles;
+        let quantiles = self.histogram.quantiles.map(|value| fixed(value, 2)).join(", ");
         let theme = Theme::of(ui);
-        ui.label(small(
-            &format!("quantiles 5, 25, 50, 75, 95%: {q05:.2}, {q25:.2}, {q50:.2}, {q75:.2}, {q95:.2}"),
-            theme.weak,
-        ));
+        ui.label(small(&format!("quantiles 5, 25, 50, 75, 95%: {quantiles}"), theme.weak));
         ui.label(small("click: show these pairs", theme.weak));
     }
 }

@@ -181,8 +181,8 @@ impl LineChart<'_> {
             _ => legend_ui(ui, self.id, signs),
         };
         let height = (height - (ui.cursor().top() - top)).max(60.0);
-        let scale = self.scale;
-        let mut plot = plot(self.id.with("plot"), height, theme, [self.x_label, ""], scale)
+        let (scale, counts) = (self.scale, cache.iter().all(|kept| kept.counts));
+        let mut plot = plot(self.id.with("plot"), height, theme, [self.x_label, ""], scale, counts)
             .allow_drag(Vec2b::new(true, false))
             .allow_zoom(Vec2b::new(true, false))
             .include_x(0.0)

@@ -2,7 +2,7 @@
 
 use egui_plot::{GridInput, GridMark};
 
-use crate::ui::format::number;
+use crate::ui::format::{fixed, number};
 
 /// How values become heights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -40,14 +40,14 @@ impl Scale {
                 if (0.001..1e4).contains(&value) {
                     tick(value)
                 } else {
-                    format!("{value:.0e}")
+                    format!("{value:.0e}").replace('-', "−")
                 }
             }
         }
     }
 }
 
-/// A grid value without trailing zeros.
+/// A grid value without trailing zeros, with a minus that is as wide as a plus.
 pub fn tick(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
@@ -56,11 +56,11 @@ pub fn tick(value: f64) -> String {
         return number(value);
     }
     if value.abs() < 1e-3 {
-        let text = format!("{value:.2e}");
+        let text = format!("{value:.2e}").replace('-', "−");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         return format!("{}e{exponent}", digits.trim_end_matches('0').trim_end_matches('.'));
     }
-    let text = format!("{value:.4}");
+    let text = fixed(value, 4);
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
@@ -111,7 +111,7 @@ mod tests {
     fn powers_of_ten_are_marked() {
         assert_eq!(marks(-4.2, 1.5), [-4.0, -3.0, -2.0, -1.0, 0.0, 1.0]);
         let labels: Vec<String> = marks(-4.2, 1.5).iter().map(|mark| Scale::Log.tick(*mark)).collect();
-        assert_eq!(labels, ["1e-4", "0.001", "0.01", "0.1", "1", "10"]);
+        assert_eq!(labels, ["1e−4", "0.001", "0.01", "0.1", "1", "10"]);
     }
 
     #[test]
@@ -130,7 +130,7 @@ mod tests {
     fn ticks_have_no_zeros_to_spare() {
         assert_eq!(
             [0.0, 0.25, 2.0, 0.0004, 1.5e-6, -3e-5].map(tick),
-            ["0", "0.25", "2", "4e-4", "1.5e-6", "-3e-5"]
+            ["0", "0.25", "2", "4e−4", "1.5e−6", "−3e−5"]
         );
     }
 

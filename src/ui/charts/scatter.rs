@@ -185,7 +185,7 @@ impl Scatter<'_> {
             );
             for at in (first..=last).take(40) {
                 let value = at as f32 * step;
-                let text = tick(f64::from((value / step).round() * step)).replace('-', "−");
+                let text = tick(f64::from((value / step).round() * step));
                 if is_x {
                     let at = place([value, 0.0]).x;
                     painter.vline(at, plot.y_range(), line);

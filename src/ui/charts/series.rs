@@ -77,6 +77,8 @@ pub struct Prepared {
     pub smoothed: Option<Pyramid>,
     /// Values that have no place on the axis.
     pub dropped: usize,
+    /// Every x is a whole number: it counts something.
+    pub counts: bool,
 }
 
 impl Prepared {
@@ -95,6 +97,7 @@ impl Prepared {
             source: Arc::clone(&series.points),
             smoothing: series.smoothing,
             scale,
+            counts: series.points.iter().all(|[x, _]| x.fract() == 0.0),
             dropped: series.points.len() - raw.len(),
             raw: Pyramid::new(raw),
             smoothed,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use egui_extras::{Column, TableBuilder};
 
+use crate::runs::csv_field;
 use crate::ui::theme;
 
 /// Columns and rows of text.
@@ -29,7 +30,7 @@ impl Table {
     pub fn to_csv(&self) -> String {
         std::iter::once(&self.columns)
             .chain(&self.rows)
-            .map(|row| row.iter().map(|cell| quoted(cell)).collect::<Vec<_>>().join(",") + "\r\n")
+            .map(|row| row.iter().map(|cell| csv_field(cell)).collect::<Vec<_>>().join(",") + "\r\n")
             .collect()
     }
 
@@ -64,14 +65,6 @@ impl Table {
                     });
             });
         });
-    }
-}
-
-fn quoted(cell: &str) -> String {
-    if cell.contains([',', '"', '\n', '\r']) {
-        format!("\"{}\"", cell.replace('"', "\"\""))
-    } else {
-        cell.to_owned()
     }
 }
 

@@ -9,6 +9,7 @@ use super::collapse_charts::{Lower, Shown, charts_ui};
 use super::collapse_drawer::{Drawer, drawer_ui};
 use super::collapse_headline::{comparable, failed_ui, headlines_ui, left, waiting_ui};
 use super::collapse_instruments::{Column, instruments_ui};
+use super::collapse_pairs::{Part, Picked};
 use super::collapse_reader::ProbeReader;
 use super::collapse_scrubber::{Playing, Scrubber};
 use super::collapse_series::{EncoderProbe, ProbeSeries};
@@ -31,6 +32,8 @@ struct Memory {
     /// The step that others are held against.
     reference: Option<usize>,
     drawer: Drawer,
+    /// Frames in which the lower view is brought into sight.
+    bring: u8,
 }
 
 /// Draws the Collapse station.
@@ -106,7 +109,7 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
             let Memory { playing, reference, .. } = &mut *memory;
             scrubber.show(ui, view, playing, reference);
             ui.add_space(theme::GAP);
-            page_ui(ui, view, &mut memory, &encoder, &shown);
+            page_ui(ui, view, (&mut memory, &mut reader), &encoder, &shown);
         }
         _ => {
             for (open, series) in runs.iter().zip(&every) {
@@ -117,9 +120,16 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
     }
 }
 
-fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Arc<EncoderProbe>, shown: &[Shown]) {
+fn page_ui(
+    ui: &mut egui::Ui,
+    view: &View<'_>,
+    (memory, reader): (&mut Memory, &mut ProbeReader),
+    encoder: &Arc<EncoderProbe>,
+    shown: &[Shown],
+) {
     let bare = egui::Frame::new();
-    drawer_ui(ui, view, &mut memory.drawer, encoder, shown);
+    let was = (memory.lower, memory.drawer.is_open());
+    drawer_ui(ui, view, (&mut memory.drawer, reader), encoder, shown);
     egui::Panel::right("instruments")
         .default_size(if shown.len() > 1 { 450.0 } else { 390.0 })
         .size_range(320.0..=560.0)
@@ -140,11 +150,21 @@ fn page_ui(ui: &mut egui::Ui, view: &View<'_>, memory: &mut Memory, encoder: &Ar
     egui::CentralPanel::default().frame(bare).show(ui, |ui| {
         egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
             let picked = memory.drawer.picked();
-            if let Some(picked) = charts_ui(ui, view, &mut memory.lower, picked, encoder, shown) {
+            if let Some(picked) = charts_ui(ui, view, (&mut memory.lower, memory.bring > 0), picked, encoder, shown) {
                 memory.drawer.pick(view, picked);
             }
         });
     });
+    // An open drawer may leave too little height for histograms and the view below them: the view is what was asked for last. It is
+    // brought twice, since the room is known only when the drawer has been drawn.
+    let of_bin = matches!(memory.drawer.picked(), Some(Picked { part: Part::Bin(_), .. }));
+    memory.bring = match was == (memory.lower, memory.drawer.is_open()) || of_bin {
+        true => memory.bring.saturating_sub(1),
+        false => 2,
+    };
+    if memory.bring > 0 {
+        ui.ctx().request_repaint();
+    }
 }
 
 /// Why there is nothing to see yet, and the one thing to do.

@@ -23,6 +23,9 @@ use crate::ui::theme::{self, Sign, Theme};
 /// Height of what stands between and around histograms and heat maps: titles, axis labels, the choice.
 const AROUND: f32 = 130.0;
 
+/// Side of a heat map where there is little room, points: beside an open drawer all of it is in sight at 1280 × 720.
+const LEAST_MAP: f32 = 120.0;
+
 /// What lies below the histograms.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Lower {
@@ -113,11 +116,11 @@ fn sides<'a>(view: &View<'_>, encoder: &'a EncoderProbe, shown: &'a [Shown]) -> 
     std::iter::once(first).chain(projected).collect()
 }
 
-/// Draws the charts, and answers with what was clicked in them.
+/// Draws the charts, and answers with what was clicked in them; the lower view can be brought into sight.
 pub fn charts_ui(
     ui: &mut egui::Ui,
     view: &View<'_>,
-    lower: &mut Lower,
+    (lower, bring): (&mut Lower, bool),
     picked: Option<Picked>,
     encoder: &EncoderProbe,
     shown: &[Shown],
@@ -139,7 +142,9 @@ pub fn charts_ui(
     };
     // A heat map is as wide as high, so histograms get what is left of the height.
     let width = ui.available_width() / sides.len() as f32 - ui.spacing().item_spacing.x;
-    let square = (width - 56.0).min(ui.available_height() - AROUND - 150.0).max(140.0);
+    let square = (width - 56.0)
+        .min(ui.available_height() - AROUND - 150.0)
+        .max(LEAST_MAP);
     let height = (ui.available_height() - AROUND - square).clamp(110.0, 250.0);
     let (pair, rows) = (view.state.selection.pair(), encoder.order.len());
     ui.columns(sides.len(), |uis| {
@@ -173,6 +178,7 @@ pub fn charts_ui(
         }
     });
     ui.add_space(theme::GAP);
+    let top = ui.cursor().top();
     ui.horizontal_wrapped(|ui| {
         ui.selectable_value(lower, Lower::Heatmaps, "cosine of every pair");
         ui.selectable_value(lower, Lower::Differences, "differences");
@@ -191,6 +197,9 @@ pub fn charts_ui(
         Lower::Tokens => clicked = tokens_ui(ui, view, shown).or(clicked),
         Lower::Norms => norms_ui(ui, shown),
         Lower::History => history_ui(ui, view, encoder, shown),
+    }
+    if bring {
+        ui.scroll_to_rect(ui.min_rect().with_min_y(top), None);
     }
     clicked
 }

@@ -17,6 +17,9 @@ use crate::ui::View;
 use crate::ui::charts::{ChartFrame, Table};
 use crate::ui::theme::{self, Theme};
 
+/// Changes of cross-entropy from here on may have the longest bar, nats a token: less is no difference to speak of.
+const FULL: f64 = 0.05;
+
 /// What this page keeps between frames.
 #[derive(Default)]
 pub struct WhatIf {
@@ -159,7 +162,7 @@ fn chunks_ui(ui: &mut egui::Ui, kept: &mut WhatIf, retrieved: &[Retrieved], answ
     let largest = every
         .iter()
         .flatten()
-        .fold(0.0f64, |largest, value| largest.max(value.abs()));
+        .fold(FULL, |largest, value| largest.max(value.abs()));
     let step = answered
         .step
         .map_or_else(String::new, |step| format!(", projector of step {step}"));

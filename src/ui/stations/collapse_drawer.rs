@@ -9,8 +9,8 @@ use super::collapse_counterfactual::{WhatIf, what_if_ui};
 use super::collapse_hands::{Hands, hands_ui};
 use super::collapse_links::{Links, samples_ui};
 use super::collapse_listed::{FIRST_LIMIT, listed_ui};
-use super::collapse_merging::Merging;
 use super::collapse_pairs::{LISTED, Pairs, PairsCache, Part, Picked, Whose, limit};
+use super::collapse_reader::ProbeReader;
 use super::collapse_reading::reading_ui;
 use super::collapse_series::EncoderProbe;
 use crate::app::{Action, OpenRun};
@@ -18,7 +18,7 @@ use crate::ui::View;
 
 /// What the drawer shows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]
-pub enum Page {
+enum Page {
     /// Pairs of chunks, code beside code.
     Pairs,
     /// The samples that retrieve the chosen chunks, with their completions.
@@ -29,6 +29,11 @@ pub enum Page {
     WhatIf,
     /// Weights, roll-back and forks.
     Hands,
+}
+
+/// The key of each page and what it shows, for the sheet of shortcuts.
+pub fn drawer_keys() -> impl Iterator<Item = (&'static str, &'static str)> {
+    Page::iter().map(|page| (page.key().name(), page.label()))
 }
 
 impl Page {
@@ -71,7 +76,6 @@ pub struct Drawer {
     page: Option<Page>,
     picked: Option<Picked>,
     pairs: PairsCache,
-    merging: Merging,
     links: Links,
     what_if: WhatIf,
     hands: Hands,
@@ -95,6 +99,11 @@ impl Drawer {
         }
     }
 
+    /// Some page of it is open.
+    pub fn is_open(&self) -> bool {
+        self.page.is_some()
+    }
+
     /// Forgets what was chosen: another run is looked at.
     pub fn forget(&mut self) {
         self.picked = None;
@@ -112,7 +121,13 @@ pub struct Looked<'a> {
 }
 
 /// Draws the row of pages and, when one is open, the page above it.
-pub fn drawer_ui(ui: &mut egui::Ui, view: &View<'_>, drawer: &mut Drawer, encoder: &EncoderProbe, shown: &[Shown]) {
+pub fn drawer_ui(
+    ui: &mut egui::Ui,
+    view: &View<'_>,
+    (drawer, reader): (&mut Drawer, &mut ProbeReader),
+    encoder: &EncoderProbe,
+    shown: &[Shown],
+) {
     let whose = drawer.picked.map_or(Whose::Run(0), |picked| picked.whose);
     let run = match whose {
         Whose::Run(index) => shown.get(index).or(shown.first()),
@@ -125,11 +140,12 @@ pub fn drawer_ui(ui: &mut egui::Ui, view: &View<'_>, drawer: &mut Drawer, encode
     let bare = egui::Frame::new();
     if let Some(page) = drawer.page {
         egui::Panel::bottom("drawer")
-            .default_size(270.0)
+            // The charts keep more than half of what there is in a small window.
+            .default_size((ui.available_height() * 0.4).clamp(160.0, 340.0))
             .size_range(160.0..=620.0)
             .resizable(true)
             .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
-            .show(ui, |ui| page_ui(ui, view, drawer, page, encoder, (run, open)));
+            .show(ui, |ui| page_ui(ui, view, (drawer, reader), page, encoder, (run, open)));
     }
     egui::Panel::bottom("drawer pages")
         .frame(bare.inner_margin(egui::Margin::symmetric(0, 4)))
@@ -186,7 +202,7 @@ fn keys(ui: &egui::Ui, drawer: &mut Drawer) {
 fn page_ui(
     ui: &mut egui::Ui,
     view: &View<'_>,
-    drawer: &mut Drawer,
+    (drawer, reader): (&mut Drawer, &mut ProbeReader),
     page: Page,
     encoder: &EncoderProbe,
     (run, open): (&Shown, &OpenRun),
@@ -201,8 +217,8 @@ fn page_ui(
     let merged;
     let pairs = match picked.part {
         Part::Merged(place) => {
-            let found = drawer.merging.first(ui.ctx(), open.run(), place, LISTED);
-            left = found.left;
+            let found;
+            (found, left) = reader.first_to_merge(ui.ctx(), open.run(), place, LISTED);
             merged = Pairs::of_merged(&run.name, limit(place), &found);
             &merged
         }

@@ -134,14 +134,16 @@ pub fn effect_ui(ui: &mut egui::Ui, answered: &Answered<'_>, shown: Option<&Chan
         let [old, new] = [before, after].map(|one| one.scores.es_levenshtein);
         ui.label(format!("ES {old:.1} → {new:.1}"));
     });
+    let width = (ui.available_width() - 90.0).max(200.0);
     egui::Grid::new("completions of a change")
         .num_columns(2)
         .spacing([12.0, 4.0])
         .show(ui, |ui| {
-            let width = (ui.available_width() - 90.0).max(200.0);
             let line = |ui: &mut egui::Ui, name: &str, job: egui::text::LayoutJob, help: String| {
                 ui.label(theme::caption(name).color(theme.weak));
-                ui.add(egui::Label::new(job).selectable(true)).on_hover_text(help);
+                // Laid out here: a grid would never wrap it.
+                let text = ui.painter().layout_job(job);
+                ui.add(egui::Label::new(text).selectable(true)).on_hover_text(help);
                 ui.end_row();
             };
             let [old, new] = [before, after].map(|one| one.text.trim());

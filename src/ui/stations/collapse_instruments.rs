@@ -116,19 +116,22 @@ fn row_ui(ui: &mut egui::Ui, row: &Reading, columns: &[Column<'_>], encoder: Opt
         value_ui(ui, row, column);
     }
     let reference = encoder.map_or_else(String::new, number);
-    ui.label(
-        RichText::new(reference)
-            .monospace()
-            .size(theme::SMALL)
-            .color(theme.encoder().color),
-    );
+    // On the first line of the row, as the projected value is.
+    ui.vertical(|ui| {
+        ui.label(
+            RichText::new(reference)
+                .monospace()
+                .size(theme::SMALL)
+                .color(theme.encoder().color),
+        );
+    });
     let curves: Vec<(Vec<[f64; 2]>, Sign)> = columns
         .iter()
         .map(|column| (column.series.curve(SPARK, |probe| row.of(probe)), column.sign))
         .collect();
     let lines: Vec<SparkLine<'_>> = curves.iter().map(|(curve, sign)| (curve.as_slice(), *sign)).collect();
     let now = columns.first().map(|column| column.now.step as f64);
-    let spark = spark_ui(ui, vec2(84.0, 20.0), &lines, now);
+    let spark = ui.vertical(|ui| spark_ui(ui, vec2(84.0, 20.0), &lines, now)).inner;
     ui.end_row();
     let norms = columns.first().map(|column| column.now.token_norms);
     for response in [label, spark] {

@@ -40,15 +40,7 @@ impl Looker {
     /// Finds all that the page shows of a step; `steps` are all that have a probe.
     pub fn look(&mut self, step: usize, steps: &[usize], shared: &Mutex<Shared>) -> Result<(), String> {
         let record = self.read(step, shared)?;
-        let projected = record.projected_vectors().map_err(|error| error.to_string())?;
-        let known = shared.lock().series.steps.get(&step).cloned();
-        let (summary, matrix) = match known {
-            Some(summary) => (summary, cosine_matrix(&projected)),
-            None => {
-                let geometry = Geometry::of(&projected);
-                (self.summarise(&record, &geometry, shared)?, geometry.cosine_matrix())
-            }
-        };
+        let (summary, matrix) = self.measure(&record, shared)?;
         let cloud = shared.lock().series.cloud.clone();
         let kept = cloud.filter(|cloud| steps.len() < 2 * cloud.probes.max(1));
         let refitted = kept.is_none();
@@ -77,6 +69,14 @@ impl Looker {
             series.looked.remove(0);
         }
         Ok(())
+    }
+
+    /// Finds the pairs that came together at a step, the next of [`Merging`](super::collapse_merging::Merging).
+    pub fn cross(&mut self, step: usize, shared: &Mutex<Shared>) -> Result<(), String> {
+        let found = self.read(step, shared).and_then(|record| self.measure(&record, shared));
+        let cosines = found.as_ref().ok().map(|(_, matrix)| matrix.as_slice());
+        shared.lock().merging.take(step, cosines);
+        found.map(drop)
     }
 
     /// Finds the numbers of a step.
@@ -134,6 +134,23 @@ impl Looker {
         series.sampled = (rows.len() < of).then_some([rows.len(), of]);
         series.encoder = Some(Arc::new(encoder));
         Ok(())
+    }
+
+    /// The numbers of a probe, which may be known, and the cosines of its projected vectors, `[rows, rows]`.
+    fn measure(
+        &mut self,
+        record: &ProbeRecord,
+        shared: &Mutex<Shared>,
+    ) -> Result<(Arc<StepSummary>, Vec<f32>), String> {
+        let projected = record.projected_vectors().map_err(|error| error.to_string())?;
+        let known = shared.lock().series.steps.get(&record.step).cloned();
+        match known {
+            Some(summary) => Ok((summary, cosine_matrix(&projected))),
+            None => {
+                let geometry = Geometry::of(&projected);
+                Ok((self.summarise(record, &geometry, shared)?, geometry.cosine_matrix()))
+            }
+        }
     }
 
     fn summarise(

@@ -1,13 +1,4 @@
-//! Which pairs of chunks became indistinguishable first: the probe at which the cosine of their projected vectors crossed a limit,
-//! found by a thread from the probes of the run.
-
-use std::path::PathBuf;
-use std::sync::Arc;
-
-use egui::mutex::Mutex;
-
-use crate::collapse::{Vectors, cosine_matrix};
-use crate::runs::Run;
+//! Which pairs of chunks became indistinguishable first: the probe at which the cosine of their projected vectors crossed a limit.
 
 /// The cosines that can be asked for.
 pub const LIMITS: [f32; 4] = [0.8, 0.9, 0.95, 0.99];
@@ -25,11 +16,11 @@ pub struct Crossing {
 
 /// What has been found for one limit.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Crossings {
+struct Crossings {
     /// Those that were below the limit at the first probe, by step, then most similar first.
-    pub list: Vec<Crossing>,
+    list: Vec<Crossing>,
     /// Pairs that were at or above it from the first probe on.
-    pub from_start: usize,
+    from_start: usize,
     seen: Vec<bool>,
 }
 
@@ -63,22 +54,6 @@ impl Crossings {
     }
 }
 
-/// What is known of one run.
-#[derive(Default)]
-struct Known {
-    folder: PathBuf,
-    /// Probe steps that were looked at, ascending; those that could not be read are among them.
-    steps: Vec<usize>,
-    crossings: [Crossings; LIMITS.len()],
-    busy: bool,
-}
-
-/// Finds the crossings of the run that is looked at.
-#[derive(Default)]
-pub struct Merging {
-    known: Arc<Mutex<Known>>,
-}
-
 /// The first crossings of a limit.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct FirstToMerge {
@@ -90,99 +65,55 @@ pub struct FirstToMerge {
     pub from_start: usize,
     /// Probes that were looked at.
     pub probes: usize,
-    /// Probes that nobody has looked at yet.
-    pub left: usize,
+}
+
+/// What has been found of one run.
+#[derive(Default)]
+pub struct Merging {
+    /// Somebody asked for it.
+    pub wanted: bool,
+    /// Probe steps that were looked at, ascending; those that could not be read are among them.
+    steps: Vec<usize>,
+    crossings: [Crossings; LIMITS.len()],
 }
 
 impl Merging {
-    /// The first `most` crossings of a limit, by its place in [`LIMITS`]; a thread looks at probes that are new.
-    pub fn first(&mut self, ctx: &egui::Context, run: &Run, limit: usize, most: usize) -> FirstToMerge {
-        self.look(ctx, run);
-        let known = self.known.lock();
-        let probes = known.steps.len();
-        let Some(crossings) = known.crossings.get(limit) else {
-            return FirstToMerge::default();
-        };
-        FirstToMerge {
-            list: crossings.list.iter().take(most).copied().collect(),
-            total: crossings.list.len(),
-            from_start: crossings.from_start,
-            probes,
-            left: run.probe_steps.len().saturating_sub(probes),
+    /// Begins again where the run's probes do not begin with those that were looked at.
+    pub fn keep_only(&mut self, steps: &[usize]) {
+        if !steps.starts_with(&self.steps) {
+            *self = Self {
+                wanted: self.wanted,
+                ..Self::default()
+            };
         }
     }
 
-    fn look(&mut self, ctx: &egui::Context, run: &Run) {
-        let fits = {
-            let known = self.known.lock();
-            known.folder == run.folder && run.probe_steps.starts_with(&known.steps)
-        };
-        if !fits {
-            // A thread that works on the old one sees that nobody else holds it, and ends.
-            self.known = Arc::default();
-            self.known.lock().folder.clone_from(&run.folder);
-        }
-        let mut known = self.known.lock();
-        let missing = run.probe_steps.get(known.steps.len()..).unwrap_or_default().to_vec();
-        if missing.is_empty() || known.busy {
-            return;
-        }
-        known.busy = true;
-        drop(known);
-        let work = Work {
-            folder: run.folder.clone(),
-            missing,
-            known: Arc::clone(&self.known),
-            ctx: ctx.clone(),
-        };
-        let thread = std::thread::Builder::new().name("first-to-merge".into());
-        // Without a thread the next frame tries again.
-        thread.spawn(move || work.run()).ok();
+    /// The probe that is to be looked at next, where somebody asked.
+    pub fn next(&self, steps: &[usize]) -> Option<usize> {
+        steps.get(self.steps.len()).copied().filter(|_| self.wanted)
     }
-}
 
-/// Probes that a thread looks at; dropped, however it ends, it makes room for the next.
-struct Work {
-    folder: PathBuf,
-    missing: Vec<usize>,
-    known: Arc<Mutex<Known>>,
-    ctx: egui::Context,
-}
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        self.known.lock().busy = false;
-        self.ctx.request_repaint();
-    }
-}
-
-impl Work {
-    fn run(self) {
-        let run = Run::open(&self.folder).ok();
-        for &step in &self.missing {
-            if Arc::strong_count(&self.known) == 1 {
-                return;
+    /// Takes the cosines `[rows, rows]` of the next probe; none when it cannot be read, which the page tells elsewhere.
+    pub fn take(&mut self, step: usize, cosines: Option<&[f32]>) {
+        if let Some(cosines) = cosines {
+            for (crossings, limit) in self.crossings.iter_mut().zip(LIMITS) {
+                crossings.take(step, cosines, cosines.len().isqrt(), limit);
             }
-            let cosines = run.as_ref().and_then(|run| cosines(run, step));
-            let mut known = self.known.lock();
-            if let Some((cosines, rows)) = cosines {
-                for (crossings, limit) in known.crossings.iter_mut().zip(LIMITS) {
-                    crossings.take(step, &cosines, rows, limit);
-                }
-            }
-            known.steps.push(step);
-            drop(known);
-            self.ctx.request_repaint();
         }
+        self.steps.push(step);
     }
-}
 
-/// The cosines of the projected vectors at a step; none when the probe cannot be read, which the page tells elsewhere.
-fn cosines(run: &Run, step: usize) -> Option<(Vec<f32>, usize)> {
-    let probe = run.probe(step).ok()?;
-    let width = probe.projected.len() / probe.rows.max(1);
-    let vectors = Vectors::new(probe.rows, width, &probe.projected).ok()?;
-    Some((cosine_matrix(&vectors), probe.rows))
+    /// The first `most` crossings of a limit, by its place in [`LIMITS`].
+    pub fn first(&self, limit: usize, most: usize) -> FirstToMerge {
+        self.crossings
+            .get(limit)
+            .map_or_else(FirstToMerge::default, |crossings| FirstToMerge {
+                list: crossings.list.iter().take(most).copied().collect(),
+                total: crossings.list.len(),
+                from_start: crossings.from_start,
+                probes: self.steps.len(),
+            })
+    }
 }
 
 #[cfg(test)]
@@ -204,6 +135,26 @@ mod tests {
         }
         let found: Vec<(usize, (usize, usize))> = crossings.list.iter().map(|one| (one.step, one.pair)).collect();
         assert_eq!((found, crossings.from_start), (vec![(3, (0, 2)), (9, (1, 2))], 1));
+    }
+
+    #[test]
+    fn every_probe_is_asked_for_once_and_all_of_them_again_after_a_roll_back() {
+        let mut merging = Merging::default();
+        assert_eq!(merging.next(&[0, 3]), None, "nobody asked");
+        merging.wanted = true;
+        for (step, cosines) in [
+            (0, Some([1.0, 0.1, 0.1, 1.0])),
+            (3, None),
+            (6, Some([1.0, 0.9, 0.9, 1.0])),
+        ] {
+            assert_eq!(merging.next(&[0, 3, 6]), Some(step));
+            merging.take(step, cosines.as_ref().map(|cosines| cosines.as_slice()));
+        }
+        assert_eq!((merging.next(&[0, 3, 6]), merging.first(1, 5).total), (None, 1));
+        merging.keep_only(&[0, 3, 6, 9]);
+        assert_eq!(merging.next(&[0, 3, 6, 9]), Some(9));
+        merging.keep_only(&[0, 3]);
+        assert_eq!((merging.next(&[0, 3]), merging.first(1, 5).total), (Some(0), 0));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::collapse_series::EncoderProbe;
 use crate::collapse::Histogram;
 use crate::corpus::Chunk;
 use crate::ui::charts::edges;
+use crate::ui::format::fixed;
 
 /// Most pairs that are listed.
 pub const LISTED: usize = 200;
@@ -64,7 +65,7 @@ impl Pairs {
         let (low, high) = edges(histogram, bin);
         let is_last = bin + 1 == histogram.counts.len();
         let inside = |cosine: f64| cosine >= low && (cosine < high || is_last);
-        let title = format!("{whose}: cosine {low:.2} to {high:.2}");
+        let title = format!("{whose}: cosine {} to {}", fixed(low, 2), fixed(high, 2));
         Self::most_similar(title, inside, matrix, rows)
     }
 

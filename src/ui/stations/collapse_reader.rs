@@ -1,4 +1,5 @@
-//! Reads probes in the background: first the steps that are looked at, then the numbers of all others, coarsely before finely.
+//! Reads probes in the background: first the steps that are looked at, then, where somebody asks which pairs merged first, every
+//! step in its order, then the numbers of all others, coarsely before finely.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::sync::Arc;
 use egui::mutex::Mutex;
 
 use super::collapse_look::Looker;
+use super::collapse_merging::{FirstToMerge, Merging};
 use super::collapse_series::ProbeSeries;
 use crate::engine::give_way;
 use crate::runs::Run;
@@ -26,6 +28,8 @@ pub struct ProbeReader {
 pub struct Shared {
     /// What is known.
     pub series: ProbeSeries,
+    /// Which pairs came together.
+    pub merging: Merging,
     /// Steps that are looked at, in the order in which they are needed.
     wanted: Vec<usize>,
     busy: bool,
@@ -55,6 +59,7 @@ impl ProbeReader {
         let shared = self.runs.entry(run.folder.clone()).or_default();
         let mut locked = shared.lock();
         locked.series.keep_only(&run.probe_steps);
+        locked.merging.keep_only(&run.probe_steps);
         let nearest = |step: &Option<usize>| locked.series.readable_at(&run.probe_steps, *step);
         let wanted: Vec<usize> = steps.iter().filter_map(nearest).collect();
         locked.wanted.clone_from(&wanted);
@@ -67,7 +72,9 @@ impl ProbeReader {
             }
         }
         let known = |step: &usize| locked.series.steps.contains_key(step) || locked.series.failed.contains_key(step);
-        let idle = locked.next().is_none() && run.probe_steps.iter().all(known);
+        let idle = locked.next().is_none()
+            && locked.merging.next(&run.probe_steps).is_none()
+            && run.probe_steps.iter().all(known);
         let series = locked.series.clone();
         if !idle && !locked.busy {
             locked.busy = true;
@@ -89,6 +96,25 @@ impl ProbeReader {
             thread.spawn(move || work.run()).ok();
         }
         series
+    }
+
+    /// The first `most` pairs that crossed a limit, by its place in `LIMITS`, and how many probes are left to find them in; those are
+    /// read from the next [`Self::look`] on.
+    pub fn first_to_merge(
+        &mut self,
+        ctx: &egui::Context,
+        run: &Run,
+        limit: usize,
+        most: usize,
+    ) -> (FirstToMerge, usize) {
+        let mut shared = self.runs.entry(run.folder.clone()).or_default().lock();
+        shared.merging.wanted = true;
+        let found = shared.merging.first(limit, most);
+        let left = run.probe_steps.len().saturating_sub(found.probes);
+        if left > 0 && !shared.busy {
+            ctx.request_repaint();
+        }
+        (found, left)
     }
 
     /// Forgets why probes could not be looked at, so that they are read again.
@@ -131,9 +157,14 @@ impl Work {
         while Arc::strong_count(&self.shared) > 1 {
             let turn = Arc::clone(&self.turn);
             let turn = turn.lock();
-            let wanted = self.shared.lock().next();
+            let (wanted, merging) = {
+                let shared = self.shared.lock();
+                (shared.next(), shared.merging.next(&self.steps))
+            };
             let (step, result) = if let Some(step) = wanted {
                 (step, self.looker.look(step, &self.steps, &self.shared))
+            } else if let Some(step) = merging {
+                (step, self.looker.cross(step, &self.shared))
             } else if let Some(step) = others.find(|step| self.is_new(*step)) {
                 (step, self.looker.count(step, &self.shared))
             } else {

@@ -6,19 +6,17 @@ use egui::{Id, RichText, vec2};
 
 use super::collapse_drawer::Looked;
 use super::collapse_pairs::chunk_name;
+use super::collapse_said::readings_ui;
 use crate::app::Action;
 use crate::engine::{ReadingAnswer, ReadingRequest, SoftTokenReading};
 use crate::evaluation::Arm;
+use crate::ui::View;
 use crate::ui::charts::{LineChart, Scale, Series};
 use crate::ui::code::Listing;
 use crate::ui::theme::{self, Theme};
-use crate::ui::{View, format};
 
 /// Probe steps that are asked for, beside the one that is looked at.
 const STEPS: usize = 12;
-
-/// Nearest tokens that are written out of each soft token.
-const NEAREST: usize = 5;
 
 /// Draws the page, or what brings it.
 pub fn reading_ui(ui: &mut egui::Ui, view: &View<'_>, looked: &Looked<'_>) {
@@ -119,13 +117,7 @@ fn answer_ui(ui: &mut egui::Ui, view: &View<'_>, looked: &Looked<'_>, answer: &R
         });
         ui.allocate_ui_with_layout(vec2(width * 0.42, height), down, |ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
-            let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("readings");
-            area.show(ui, |ui| {
-                for reading in &answer.readings {
-                    let is_now = nearest.is_some_and(|nearest| nearest.step == reading.step);
-                    reading_row_ui(ui, view, answer, reading, is_now);
-                }
-            });
+            readings_ui(ui, view, answer, nearest, height - 30.0);
         });
         ui.allocate_ui_with_layout(vec2(width * 0.30, height), down, |ui| {
             ui.spacing_mut().item_spacing.x = theme::GAP;
@@ -176,63 +168,6 @@ fn chart_ui(
         .map(|reading| reading.step)
 }
 
-/// One step: nearest tokens, what was written, the names in it.
-fn reading_row_ui(
-    ui: &mut egui::Ui,
-    view: &View<'_>,
-    answer: &ReadingAnswer,
-    reading: &SoftTokenReading,
-    is_now: bool,
-) {
-    let theme = view.theme;
-    let small = |text: String| RichText::new(text).monospace().size(theme::SMALL);
-    let fill = if is_now { theme.selected } else { theme.background };
-    let frame = egui::Frame::new()
-        .fill(fill)
-        .inner_margin(egui::Margin::symmetric(6, 3));
-    frame.show(ui, |ui| {
-        ui.set_width(ui.available_width());
-        ui.horizontal_wrapped(|ui| {
-            let step = ui.selectable_label(is_now, format!("step {}", reading.step));
-            if step.on_hover_text("Show every chart at this step").clicked() {
-                view.act(Action::PinStep(Some(reading.step)));
-            }
-            let recalled: Vec<&str> = reading
-                .recalled
-                .iter()
-                .filter_map(|name| answer.names.get(*name))
-                .map(String::as_str)
-                .collect();
-            let (text, color) = match recalled.as_slice() {
-                [] => (format!("recalls 0 of {}", answer.names.len()), theme.weak),
-                names => (format!("✓ recalls {}", names.join(", ")), theme.good),
-            };
-            ui.label(RichText::new(text).size(theme::SMALL).color(color));
-        });
-        for (place, (tokens, norm)) in reading.nearest.iter().zip(&reading.norms).enumerate() {
-            let named = |count: usize| -> String {
-                let tokens = tokens.iter().take(count);
-                let named = tokens.map(|token| format!("{} {:.2}", visible(&token.text), token.cosine));
-                named.collect::<Vec<_>>().join("  ")
-            };
-            let head = match reading.nearest.len() {
-                1 => String::new(),
-                _ => format!("{}: ", place + 1),
-            };
-            ui.label(small(format!("{head}{}", named(NEAREST))).color(theme.text))
-                .on_hover_text(format!(
-                    "nearest tokens of the vocabulary and the cosine of their embeddings with soft token {}, whose length is {}:\n{}",
-                    place + 1,
-                    format::number(f64::from(*norm)),
-                    named(tokens.len())
-                ));
-        }
-        let written = visible(&reading.continuation);
-        ui.label(small(format!("▷ {written}")).color(theme.strong))
-            .on_hover_text("what the reader writes greedily behind the soft tokens alone");
-    });
-}
-
 /// The chunk's code and its names, those that are recalled marked.
 fn names_ui(ui: &mut egui::Ui, looked: &Looked<'_>, answer: &ReadingAnswer, now: Option<&SoftTokenReading>) {
     let theme = Theme::of(ui);
@@ -261,24 +196,5 @@ fn names_ui(ui: &mut egui::Ui, looked: &Looked<'_>, answer: &ReadingAnswer, now:
             target_from: None,
         };
         listing.show(ui, Id::unique("read chunk"));
-    }
-}
-
-/// Text of tokens in one line, with blanks that can be seen.
-pub fn visible(text: &str) -> String {
-    let shown = text.replace('\n', "↵").replace('\t', "→");
-    match shown.trim().is_empty() {
-        true => shown.replace(' ', "␣"),
-        false => shown,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::visible;
-
-    #[test]
-    fn blanks_can_be_seen() {
-        assert_eq!([" a\n", "  ", "\n", ""].map(visible), [" a↵", "␣␣", "↵", ""]);
     }
 }

@@ -2,8 +2,8 @@
 
 use egui::{Color32, Rect, RichText, Sense, Stroke, pos2, vec2};
 
-use super::collapse_reading::visible;
-use crate::ui::format::signed;
+use super::collapse_said::visible;
+use crate::ui::format::{fixed, signed};
 use crate::ui::theme::{self, Theme};
 
 /// Height of the bars above and below their line, points.
@@ -53,7 +53,11 @@ fn token_ui(ui: &mut egui::Ui, theme: &Theme, text: &str, change: f32, [before, 
     );
     painter.rect_filled(bar, 1.0, color);
     painter.galley(pos2(rect.left() + 4.0, rect.bottom() - 16.0), number, theme.text);
-    let label = format!("token {text}: log-probability {before:.3} before, {after:.3} after");
+    let label = format!(
+        "token {text}: log-probability {} before, {} after",
+        fixed(f64::from(before), 3),
+        fixed(f64::from(after), 3)
+    );
     response.widget_info(|| egui::WidgetInfo::labeled(egui::Role::Label, true, &label));
     response.on_hover_text(label);
 }

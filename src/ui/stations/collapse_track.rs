@@ -7,6 +7,7 @@ use super::collapse_series::ProbeSeries;
 use crate::app::Action;
 use crate::ui::View;
 use crate::ui::charts::local;
+use crate::ui::format::fixed;
 use crate::ui::theme::{self, Sign, Theme};
 
 /// Height of the track, points.
@@ -116,7 +117,10 @@ fn tooltip(ui: &mut egui::Ui, tracks: &[Track<'_>], step: usize) {
         };
         ui.horizontal(|ui| {
             ui.label(egui::RichText::new(sign.mark).color(sign.color));
-            ui.label(format!("{name}: mean cosine {:.3}", probe.instruments.mean_cosine));
+            ui.label(format!(
+                "{name}: mean cosine {}",
+                fixed(probe.instruments.mean_cosine, 3)
+            ));
         });
         if probe.verdict.collapsed {
             ui.label(egui::RichText::new(format!("▲ {}", probe.verdict.reason)).color(Theme::of(ui).alarm));

@@ -8,7 +8,7 @@ use crate::corpus::Split;
 use crate::engine::EvaluationRequest;
 use crate::evaluation::{Arm, ArmSummary, Interval};
 use crate::ui::View;
-use crate::ui::format::{grouped, number};
+use crate::ui::format::{fixed, grouped, number, signed};
 use crate::ui::theme::{self, Theme};
 
 /// Samples of the test split that are completed on demand: minutes on a CPU, and enough for an interval.
@@ -93,16 +93,15 @@ fn arm_ui(ui: &mut egui::Ui, arm: &ArmSummary) {
 }
 
 /// `41.7 [33.1, 50.4]` in percent; a difference carries its sign.
-fn percent(value: Interval, factor: f64, signed: bool) -> String {
+fn percent(value: Interval, factor: f64, with_sign: bool) -> String {
     let [mean, low, high] = [value.mean, value.low, value.high].map(|value| {
         let value = value * factor;
-        if signed {
-            format!("{value:+.1}")
-        } else {
-            format!("{value:.1}")
+        match with_sign {
+            true => signed(value, 1),
+            false => fixed(value, 1),
         }
     });
-    format!("{mean} [{low}, {high}]").replace('-', "−")
+    format!("{mean} [{low}, {high}]")
 }
 
 /// The button that evaluates the run's newest checkpoint on the test split, which training never looks at.

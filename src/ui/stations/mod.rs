@@ -22,6 +22,7 @@ mod collapse_plane;
 mod collapse_reader;
 mod collapse_reading;
 mod collapse_readings;
+mod collapse_said;
 mod collapse_scrubber;
 mod collapse_series;
 mod collapse_token_bars;
@@ -57,6 +58,7 @@ mod train;
 mod train_hands;
 
 pub use collapse::collapse_ui;
+pub use collapse_drawer::drawer_keys;
 pub use compare::compare_ui;
 pub use retrieve::retrieve_ui;
 pub use runs::runs_ui;

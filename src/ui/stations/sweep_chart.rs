@@ -45,9 +45,9 @@ pub fn chart_ui(ui: &mut Ui, view: &View<'_>, sweep: &Sweep, table: &SweepTable,
         column.label.clone()
     };
     let kind = if column.per_sample {
-        "95% intervals by repository"
+        format!("95% intervals {}", table.drawn())
     } else {
-        "mean and range over the seeds"
+        "mean and range over the seeds".to_owned()
     };
     let done: usize = table.rows.iter().map(|row| row.done).sum();
     let note = format!("{kind}, {} split, {}", table.split, count(done, "trial"));
