@@ -4,6 +4,7 @@
 //! another process writes it, and copied to another machine.
 
 mod alarms;
+mod completed;
 mod error;
 mod files;
 mod follower;
@@ -24,6 +25,7 @@ mod sweep;
 mod writer;
 
 pub use alarms::RunAlarms;
+pub use completed::Completed;
 pub use error::RunError;
 pub use files::NamedTensor;
 pub use follower::RunFollower;
