@@ -11,6 +11,12 @@ mod collapse;
 mod collapse_views;
 #[path = "workbench/compare.rs"]
 mod compare;
+#[path = "workbench/compare_pictures.rs"]
+mod compare_pictures;
+#[path = "workbench/compare_table.rs"]
+mod compare_table;
+#[path = "workbench/cost.rs"]
+mod cost;
 #[path = "common/demo_run.rs"]
 mod demo_run;
 #[path = "workbench/evaluations.rs"]
@@ -25,6 +31,8 @@ mod harness;
 mod keyboard;
 #[path = "workbench/laboratory.rs"]
 mod laboratory;
+#[path = "workbench/large_evaluation.rs"]
+mod large_evaluation;
 #[path = "workbench/large_run.rs"]
 mod large_run;
 #[path = "workbench/panel_pictures.rs"]

@@ -196,3 +196,45 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
     }
     corrected
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{Interval, Resamples, quantile};
+
+    /// The median's interval from samples that are really drawn.
+    fn by_hand(resamples: &Resamples, values: &[f64]) -> Interval {
+        let median = |mut drawn: Vec<f64>| {
+            drawn.sort_unstable_by(f64::total_cmp);
+            quantile(&drawn, 0.5)
+        };
+        let of_unit = |unit: u32| {
+            let all = values.iter().zip(&resamples.unit_of);
+            all.filter(move |(_, of)| **of == unit as usize)
+                .map(|(value, _)| *value)
+        };
+        let draws = resamples.draws.chunks_exact(resamples.units);
+        let mut medians: Vec<f64> = draws
+            .map(|draw| median(draw.iter().flat_map(|unit| of_unit(*unit)).collect()))
+            .collect();
+        medians.sort_unstable_by(f64::total_cmp);
+        Interval {
+            mean: median(values.to_vec()),
+            low: quantile(&medians, 0.025),
+            high: quantile(&medians, 0.975),
+        }
+    }
+
+    #[test]
+    fn the_median_is_that_of_the_samples_drawn() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        for clusters in [vec![4, 4, 7, 9, 9, 9, 7, 1, 1, 4, 2], vec![5; 8]] {
+            let values: Vec<f64> = clusters.iter().map(|_| f64::from(random.random_range(0..40))).collect();
+            let resamples = Resamples::new(&clusters, 300, 11);
+            assert_eq!(resamples.median(&values), by_hand(&resamples, &values));
+        }
+        assert_eq!(Resamples::new(&[], 10, 1).median(&[]), Interval::default());
+    }
+}

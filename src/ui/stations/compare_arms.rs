@@ -57,7 +57,7 @@ struct Shared {
 
 /// Draws a card with the true line, and one an arm.
 pub fn arms_ui(ui: &mut Ui, target: &str, columns: &[ArmColumn<'_>]) {
-    let offset = local::<f32>(ui.ctx(), ui.id().with("completions across"));
+    let offset = local::<f32>(ui.ctx(), ui.scope_id().with("completions across"));
     let all = || {
         columns
             .iter()
@@ -182,7 +182,7 @@ fn line_ui(ui: &mut Ui, name: &str, target: &str, text: &str, shared: &mut Share
         };
         label.on_hover_text(help);
     });
-    let moved = output.state.offset().x;
+    let moved = output.state.clamped_offset().x;
     if (moved - shared.offset).abs() > 0.5 {
         shared.moved = Some(moved);
     }
