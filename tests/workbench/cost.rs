@@ -132,7 +132,7 @@ fn an_evaluation_of_an_earlier_program_says_what_is_missing() {
     let mut h = opened(runs.path(), &folder);
     h.get_by_label_contains("aligned: no interval of prompt tokens");
     assert!(h.query_by_label_contains("has no KV bytes").is_none());
-    h.get_by_label("KV bytes").focus();
+    h.get_by_role_and_label(Role::Button, "KV bytes").focus();
     h.run_ok();
     h.key_press(Key::Enter);
     h.run_ok();

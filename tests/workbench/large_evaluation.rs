@@ -34,6 +34,7 @@ fn sample(i: usize) -> SampleRecord {
         rank: rank + 1,
         score: 0.5 - 0.05 * rank as f64,
         hit: (i + rank) % 6 == 0,
+        name: None,
     });
     SampleRecord {
         split: Split::Validation,
@@ -177,7 +178,7 @@ fn figures_of_a_large_evaluation() {
             "sort by place",
             "sort by full RAG",
         ] {
-            h.get_by_label(head).click();
+            h.get_by_label(head).click_accesskit();
             filtered.push(milliseconds(|| h.step()));
             filtered.push(milliseconds(|| h.step()));
         }

@@ -90,8 +90,9 @@ fn chunk_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun, found: &Retrieved, ide
     let header = state.show_header(ui, |ui| {
         ui.horizontal_wrapped(|ui| {
             let mark = if found.hit { "✓ " } else { "" };
+            let name = found.name.as_ref().map_or_else(String::new, |name| format!("{name} · "));
             let title = format!(
-                "{}  {:.3}  {mark}{}:{}",
+                "{}  {:.3}  {mark}{name}{}:{}",
                 found.rank, found.score, chunk.path, chunk.first_line
             );
             let color = if found.hit { theme.strong } else { theme.text };

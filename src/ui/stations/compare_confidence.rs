@@ -42,7 +42,7 @@ pub fn confidence_ui(ui: &mut Ui, columns: &[ArmColumn<'_>]) {
         title: "confidence by token",
         note: note.to_owned(),
         summary: summary(&told, &tokens),
-        height: ROW * (count + 1) as f32 + theme::GAP,
+        height: ROW * (count + 1) as f32 + theme::SECTION,
         empty: told
             .is_empty()
             .then_some("This evaluation holds no probabilities of single tokens: an earlier program wrote it. Evaluate the run again."),

@@ -82,6 +82,7 @@ fn row(i: usize, random: &mut ChaCha8Rng) -> Row {
                 rank: 1,
                 score: 0.5,
                 hit,
+                name: None,
             }],
         },
         completions: completions.to_vec(),
