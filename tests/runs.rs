@@ -90,6 +90,7 @@ fn completion(sample: &str) -> CompletionRecord {
         ttft_ms: 12.5,
         total_ms: 30.0,
         log_probabilities: vec![-0.25, -1.5],
+        target_tokens: vec![" echo".into(), "()".into()],
         hit: Some(true),
         in_window: None,
     }

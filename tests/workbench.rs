@@ -12,6 +12,12 @@ mod collapse_views;
 mod common;
 #[path = "workbench/compare.rs"]
 mod compare;
+#[path = "workbench/compare_pictures.rs"]
+mod compare_pictures;
+#[path = "workbench/compare_table.rs"]
+mod compare_table;
+#[path = "workbench/cost.rs"]
+mod cost;
 #[path = "common/demo_run.rs"]
 mod demo_run;
 #[path = "workbench/evaluations.rs"]
@@ -26,6 +32,8 @@ mod harness;
 mod keyboard;
 #[path = "workbench/laboratory.rs"]
 mod laboratory;
+#[path = "workbench/large_evaluation.rs"]
+mod large_evaluation;
 #[path = "workbench/large_run.rs"]
 mod large_run;
 #[path = "workbench/panel_pictures.rs"]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::command::UiCommand;
 use super::pages::{ChartSettings, RunsPage, Station};
+use crate::corpus::ChunkPlace;
 use crate::engine::{CompletionRequest, CounterfactualRequest, EvaluationRequest, ReadingRequest};
 
 /// A field that takes a path, typed or chosen.
@@ -50,6 +51,8 @@ pub enum Action {
     SelectSample(Option<String>),
     /// Choose a row of the probe set, alone.
     SelectChunk(Option<usize>),
+    /// Choose a chunk among those that a sample retrieved; its row of the probe set, if it is watched.
+    SelectRetrieved(ChunkPlace, Option<usize>),
     /// Choose two rows of the probe set.
     SelectPair(usize, usize),
     /// Change how charts are drawn.

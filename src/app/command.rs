@@ -1,6 +1,7 @@
 //! Commands without payload: one table drives palette, shortcut sheet, keyboard and buttons.
 
 use egui::{Key, KeyboardShortcut, Modifiers};
+use strum::IntoEnumIterator as _;
 
 use super::hands::can_resume;
 use super::pages::Station;
@@ -35,6 +36,8 @@ pub enum UiCommand {
     GoCompare,
     /// Show the Retrieve station.
     GoRetrieve,
+    /// Show the Cost station.
+    GoCost,
     /// Show the Runs station.
     GoRuns,
     /// Show the Sweep page of the Runs station.
@@ -85,6 +88,7 @@ impl UiCommand {
             Self::GoCollapse => "Go to Collapse",
             Self::GoCompare => "Go to Compare",
             Self::GoRetrieve => "Go to Retrieve",
+            Self::GoCost => "Go to Cost",
             Self::GoRuns => "Go to Runs",
             Self::GoSweep => "Go to Sweep",
             Self::RunSweep => "Run a sweep…",
@@ -123,6 +127,7 @@ impl UiCommand {
             Self::GoCollapse => "Projected vectors beside the encoder's, step by step",
             Self::GoCompare => "A sample and its completions, arm beside arm",
             Self::GoRetrieve => "A sample's query and its chunks, and how often chunks hold the name needed",
+            Self::GoCost => "Quality against prompt tokens, time to the first token and memory, a point an arm and run",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
             Self::GoSweep => "A grid of runs: its cells, their metrics and the chart",
             Self::RunSweep => "Trains or measures every cell of a sweep file, one after the other",
@@ -148,11 +153,9 @@ impl UiCommand {
             Self::StartTraining => (Modifiers::COMMAND, Key::Enter),
             Self::PauseOrResume => (Modifiers::NONE, Key::Space),
             Self::StepOnce => (Modifiers::NONE, Key::N),
-            Self::GoTrain => (Modifiers::NONE, Key::Num1),
-            Self::GoCollapse => (Modifiers::NONE, Key::Num2),
-            Self::GoCompare => (Modifiers::NONE, Key::Num3),
-            Self::GoRetrieve => (Modifiers::NONE, Key::Num4),
-            Self::GoRuns => (Modifiers::NONE, Key::Num5),
+            Self::GoTrain | Self::GoCollapse | Self::GoCompare | Self::GoRetrieve | Self::GoCost | Self::GoRuns => {
+                (Modifiers::NONE, self.rail_key()?)
+            }
             Self::OpenRun => (Modifiers::COMMAND, Key::O),
             Self::RefreshRuns => (Modifiers::NONE, Key::F5),
             Self::CycleXAxis => (Modifiers::NONE, Key::X),
@@ -206,6 +209,12 @@ impl UiCommand {
         }
     }
 
+    /// Stations have the keys 1, 2, … in the order of the rail.
+    fn rail_key(self) -> Option<Key> {
+        let place = Station::iter().position(|station| Self::go(station) == self)?;
+        Key::from_name(&(place + 1).to_string())
+    }
+
     /// The command that shows a station.
     pub fn go(station: Station) -> Self {
         match station {
@@ -213,6 +222,7 @@ impl UiCommand {
             Station::Collapse => Self::GoCollapse,
             Station::Compare => Self::GoCompare,
             Station::Retrieve => Self::GoRetrieve,
+            Station::Cost => Self::GoCost,
             Station::Runs => Self::GoRuns,
         }
     }

@@ -8,6 +8,7 @@ use super::editor::ExperimentEditor;
 use super::hands::Undoable;
 use super::pages::{Overlay, RunsPage, Station, XAxis};
 use super::state::AppState;
+use crate::corpus::ChunkPlace;
 use crate::engine::{Command, Event, ForkRequest, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState};
 use crate::experiment::Intervention;
 use crate::runs;
@@ -67,10 +68,9 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::HoverStep(step) => state.selection.hovered_step = step,
         Action::PinStep(step) => state.selection.step = step,
         Action::SelectSample(sample) => state.selection.sample = sample,
-        Action::SelectChunk(chunk) => (state.selection.chunk, state.selection.other) = (chunk, None),
-        Action::SelectPair(chunk, other) => {
-            (state.selection.chunk, state.selection.other) = (Some(chunk), Some(other));
-        }
+        Action::SelectChunk(chunk) => select_chunks(state, chunk, None, None),
+        Action::SelectPair(chunk, other) => select_chunks(state, Some(chunk), Some(other), None),
+        Action::SelectRetrieved(place, row) => select_chunks(state, row, None, Some(place)),
         Action::SetCharts(charts) => state.charts = charts,
         Action::SetTheme(theme) => state.theme = theme,
         Action::LoadPreset(preset) => state.replace_experiment(ExperimentEditor::of(preset)),
@@ -148,6 +148,12 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
     }
 }
 
+/// One choice takes the place of every other.
+fn select_chunks(state: &mut AppState, chunk: Option<usize>, other: Option<usize>, place: Option<ChunkPlace>) {
+    let selection = &mut state.selection;
+    (selection.chunk, selection.other, selection.place) = (chunk, other, place);
+}
+
 /// Puts a path into its field.
 pub fn set_path(state: &mut AppState, field: PathField, path: String) {
     match field {
@@ -213,6 +219,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,
         UiCommand::GoRetrieve => state.station = Station::Retrieve,
+        UiCommand::GoCost => state.station = Station::Cost,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
         UiCommand::GoSweep => show_runs(state, RunsPage::Sweep),

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::corpus::ChunkPlace;
+
 /// A page of the workbench.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, strum::Display, strum::EnumIter,
@@ -18,6 +20,8 @@ pub enum Station {
     Compare,
     /// A sample's query and its chunks, and how often chunks hold the name needed.
     Retrieve,
+    /// What each arm's quality costs.
+    Cost,
     /// Every run there is.
     Runs,
 }
@@ -70,6 +74,8 @@ pub struct Selection {
     pub chunk: Option<usize>,
     /// Row of the chunk that it is paired with.
     pub other: Option<usize>,
+    /// The chunk that was chosen among a sample's retrieved ones, watched or not.
+    pub place: Option<ChunkPlace>,
 }
 
 impl Selection {

@@ -17,6 +17,33 @@ pub struct Chunk {
     pub text: String,
 }
 
+/// Where a chunk lies; its text follows from it, but for what a token budget clipped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct ChunkPlace {
+    /// Name of the repository.
+    pub repository: String,
+    /// Path inside the repository.
+    pub path: String,
+    /// First line, from 1.
+    pub first_line: usize,
+}
+
+impl Chunk {
+    /// Where it lies.
+    pub fn place(&self) -> ChunkPlace {
+        ChunkPlace {
+            repository: self.repository.clone(),
+            path: self.path.clone(),
+            first_line: self.first_line,
+        }
+    }
+
+    /// Whether it lies there.
+    pub fn is_at(&self, place: &ChunkPlace) -> bool {
+        (&self.repository, &self.path, self.first_line) == (&place.repository, &place.path, place.first_line)
+    }
+}
+
 /// Cuts every file into windows of `lines` lines that do not overlap, in file order; blank windows are left out.
 pub fn chunks(repository: &Repository, lines: usize) -> Vec<Chunk> {
     let size = lines.max(1);

@@ -13,7 +13,7 @@ mod wheel;
 
 use std::path::PathBuf;
 
-pub use chunk::{Chunk, chunks};
+pub use chunk::{Chunk, ChunkPlace, chunks};
 pub use definition::{Definition, definitions};
 pub use folder::{repositories_in_folder, repository_from_folder};
 pub use repository::{Repository, SourceFile};

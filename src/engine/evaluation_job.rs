@@ -19,7 +19,7 @@ use crate::evaluation::{
 use crate::experiment::Experiment;
 use crate::models::ModelError;
 use crate::models::catalogue::Store;
-use crate::models::reader::Reader;
+use crate::models::reader::{Reader, ReaderConfig};
 use crate::projector::Projector;
 use crate::prompt::PromptBuilder;
 use crate::runs::{EventKind, PartKey, Run, RunWriter, SampleRecord};
@@ -35,12 +35,14 @@ pub(super) struct ArmsEvaluation {
     arms: Vec<Arm>,
     records: Vec<CompletionRecord>,
     elapsed: Duration,
+    /// Bytes of keys and values that the reader holds of one position.
+    kv_bytes: usize,
 }
 
 impl ArmsEvaluation {
     /// Every difference is against no context, so that arm is never left out; the shuffled control is, where there is no second
     /// repository to take soft tokens from.
-    pub fn new(material: ArmMaterial, arms: &[Arm]) -> Self {
+    pub fn new(material: ArmMaterial, arms: &[Arm], reader: &ReaderConfig) -> Self {
         let none = std::iter::once(Arm::NoContext).filter(|none| !arms.contains(none));
         let mut arms: Vec<Arm> = none.chain(arms.iter().copied()).collect();
         if !material.has_strangers() {
@@ -51,6 +53,7 @@ impl ArmsEvaluation {
             arms,
             records: Vec::new(),
             elapsed: Duration::ZERO,
+            kv_bytes: reader.kv_bytes_per_position(),
         }
     }
 
@@ -107,14 +110,16 @@ impl ArmsEvaluation {
         &self.records
     }
 
-    /// Means, intervals and differences of records of these samples.
+    /// Means, intervals, differences and costs of records of these samples.
     pub fn summarise(&self, split: Split, step: usize, seed: u64) -> EvaluationSummary {
         let samples = self.material.samples().iter();
         let repositories: HashMap<&str, &str> = samples
             .map(|one| (one.sample.id.as_str(), one.sample.repository.as_str()))
             .collect();
         let repository_of = |id: &str| repositories.get(id).copied().unwrap_or_default().to_owned();
-        summarise(&self.records, repository_of, split, step, seed)
+        let mut summary = summarise(&self.records, repository_of, split, step, seed);
+        summary.tell_kv_bytes(self.kv_bytes);
+        summary
     }
 }
 
@@ -213,7 +218,7 @@ pub(super) fn evaluate_run(
             }
         };
     }
-    let mut evaluation = ArmsEvaluation::new(material, &request.arms);
+    let mut evaluation = ArmsEvaluation::new(material, &request.arms, models.reader.config());
     let (mut part, completed) = writer.evaluation_part(step, request.split, &evaluation.key())?;
     evaluation.take_up(completed);
     loop {

@@ -338,7 +338,7 @@ impl TrainingJob {
         let material = ArmMaterial::new(samples, soft, models.reader.config().hidden, settings, seed);
         let mut arms = settings.arms.clone();
         arms.retain(|arm| !arm.waits_for_the_end());
-        self.evaluation = Some(ArmsEvaluation::new(material, &arms));
+        self.evaluation = Some(ArmsEvaluation::new(material, &arms, models.reader.config()));
         Ok(())
     }
 

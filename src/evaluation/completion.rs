@@ -82,6 +82,11 @@ fn record(
         ttft_ms: generation.first_token.as_secs_f64() * 1e3,
         total_ms: generation.total.as_secs_f64() * 1e3,
         log_probabilities,
+        target_tokens: sample
+            .target
+            .iter()
+            .map(|id| prompts.tokenizer().text(&[*id]))
+            .collect(),
         hit: identifier.map(|_| sample.retrieved.iter().any(|one| one.hit)),
         in_window: identifier.map(|name| prompts.is_in_window(sample, name)),
         ..CompletionRecord::default()

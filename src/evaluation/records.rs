@@ -59,6 +59,9 @@ pub struct CompletionRecord {
     /// Log-probability of each token of the target behind the prompt, in nats; their mean is the negative cross-entropy.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub log_probabilities: Vec<f32>,
+    /// Text of each of these tokens, as the tokenizer gives it for the token alone; none in a record of an earlier program.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub target_tokens: Vec<String>,
     /// The sample's name occurs in a retrieved chunk; unknown in a record of an earlier program.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hit: Option<bool>,
@@ -78,6 +81,18 @@ pub struct ExactTest {
     pub p: f64,
     /// The same, corrected by Holm for all rows of its table.
     pub p_holm: f64,
+}
+
+/// What an arm costs a sample, with 95% bootstrap intervals clustered by repository.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ArmCost {
+    /// Mean positions in the prompt.
+    pub prompt_tokens: Interval,
+    /// Median milliseconds to the first token, at the place of the mean.
+    pub ttft_ms: Interval,
+    /// Mean bytes of keys and values that the reader holds of the prompt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kv_bytes: Option<Interval>,
 }
 
 /// One arm of an evaluation: means and paired differences to no context, with 95% bootstrap intervals clustered by repository.
@@ -102,6 +117,9 @@ pub struct ArmSummary {
     pub prompt_tokens: f64,
     /// Median milliseconds to the first token.
     pub ttft_ms: f64,
+    /// Its costs with their intervals; none in an evaluation of an earlier program.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<ArmCost>,
 }
 
 /// Two arms in pairs, sample by sample.
@@ -203,5 +221,18 @@ impl EvaluationSummary {
     /// What was found of an arm.
     pub fn arm(&self, arm: Arm) -> Option<&ArmSummary> {
         self.arms.iter().find(|summary| summary.arm == arm)
+    }
+
+    /// Adds what keys and values take, of a reader that holds so many bytes a position.
+    pub fn tell_kv_bytes(&mut self, per_position: usize) {
+        let of_groups = self.groups.iter_mut().flat_map(|group| &mut group.arms);
+        for cost in self
+            .arms
+            .iter_mut()
+            .chain(of_groups)
+            .filter_map(|arm| arm.cost.as_mut())
+        {
+            cost.kv_bytes = Some(cost.prompt_tokens.scaled(per_position as f64));
+        }
     }
 }

@@ -17,6 +17,15 @@ impl Interval {
         let Self { mean, low, high } = self;
         format!("{mean:.decimals$} [{low:.decimals$}, {high:.decimals$}]")
     }
+
+    /// The same in another unit.
+    pub fn scaled(self, factor: f64) -> Self {
+        Self {
+            mean: self.mean * factor,
+            low: self.low * factor,
+            high: self.high * factor,
+        }
+    }
 }
 
 /// Draws of whole clusters with replacement, the same for every score of the same samples.
@@ -88,11 +97,59 @@ impl Resamples {
         }
     }
 
+    /// Median of the values, at the place of the mean, with its 95% percentile interval; zeros without values.
+    pub fn median(&self, values: &[f64]) -> Interval {
+        if values.is_empty() || self.units == 0 {
+            return Interval::default();
+        }
+        let mut ascending: Vec<(f64, usize)> = values.iter().copied().zip(self.unit_of.iter().copied()).collect();
+        ascending.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
+        // A unit that is drawn twice brings each of its values twice.
+        let mut times = vec![0; self.units];
+        let mut median_of = |drawn: &[u32]| {
+            times.fill(0);
+            for &unit in drawn {
+                if let Some(times) = times.get_mut(unit as usize) {
+                    *times += 1;
+                }
+            }
+            weighted_median(&ascending, &times)
+        };
+        let mut medians: Vec<f64> = self.draws.chunks_exact(self.units).map(&mut median_of).collect();
+        medians.sort_unstable_by(f64::total_cmp);
+        let once: Vec<u32> = (0..self.units as u32).collect();
+        Interval {
+            mean: median_of(&once),
+            low: quantile(&medians, 0.025),
+            high: quantile(&medians, 0.975),
+        }
+    }
+
     /// Mean of `values - baseline`, value by value, with its interval.
     pub fn difference(&self, values: &[f64], baseline: &[f64]) -> Interval {
         let differences: Vec<f64> = values.iter().zip(baseline).map(|(value, base)| value - base).collect();
         self.interval(&differences)
     }
+}
+
+/// Median of ascending values, each as often as its unit: the middle one, or the mean of the two in the middle.
+fn weighted_median(ascending: &[(f64, usize)], times: &[usize]) -> f64 {
+    let weight = |unit: usize| times.get(unit).copied().unwrap_or_default();
+    let total: usize = ascending.iter().map(|&(_, unit)| weight(unit)).sum();
+    let (low, high) = (total.saturating_sub(1) / 2, total / 2);
+    let (mut seen, mut lower) = (0, None);
+    for &(value, unit) in ascending {
+        seen += weight(unit);
+        if seen > low {
+            lower.get_or_insert(value);
+        }
+        if let Some(lower) = lower
+            && seen > high
+        {
+            return (lower + value) / 2.0;
+        }
+    }
+    lower.unwrap_or_default()
 }
 
 /// Mean with its 95% interval from `resamples` draws of whole clusters, see [`Resamples`].
@@ -138,4 +195,46 @@ pub fn holm(p_values: &[f64]) -> Vec<f64> {
         }
     }
     corrected
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::{Rng as _, SeedableRng as _};
+    use rand_chacha::ChaCha8Rng;
+
+    use super::{Interval, Resamples, quantile};
+
+    /// The median's interval from samples that are really drawn.
+    fn by_hand(resamples: &Resamples, values: &[f64]) -> Interval {
+        let median = |mut drawn: Vec<f64>| {
+            drawn.sort_unstable_by(f64::total_cmp);
+            quantile(&drawn, 0.5)
+        };
+        let of_unit = |unit: u32| {
+            let all = values.iter().zip(&resamples.unit_of);
+            all.filter(move |(_, of)| **of == unit as usize)
+                .map(|(value, _)| *value)
+        };
+        let draws = resamples.draws.chunks_exact(resamples.units);
+        let mut medians: Vec<f64> = draws
+            .map(|draw| median(draw.iter().flat_map(|unit| of_unit(*unit)).collect()))
+            .collect();
+        medians.sort_unstable_by(f64::total_cmp);
+        Interval {
+            mean: median(values.to_vec()),
+            low: quantile(&medians, 0.025),
+            high: quantile(&medians, 0.975),
+        }
+    }
+
+    #[test]
+    fn the_median_is_that_of_the_samples_drawn() {
+        let mut random = ChaCha8Rng::seed_from_u64(3);
+        for clusters in [vec![4, 4, 7, 9, 9, 9, 7, 1, 1, 4, 2], vec![5; 8]] {
+            let values: Vec<f64> = clusters.iter().map(|_| f64::from(random.random_range(0..40))).collect();
+            let resamples = Resamples::new(&clusters, 300, 11);
+            assert_eq!(resamples.median(&values), by_hand(&resamples, &values));
+        }
+        assert_eq!(Resamples::new(&[], 10, 1).median(&[]), Interval::default());
+    }
 }

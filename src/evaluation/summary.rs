@@ -7,9 +7,9 @@ use strum::IntoEnumIterator as _;
 use super::metrics::{SCORE_INFO, ScoreInfo};
 use super::statistics::{RESAMPLES, Resamples, holm, mcnemar_exact};
 use super::{
-    Arm, ArmSummary, Comparison, CompletionRecord, EvaluationSummary, ExactTest, GroupSummary, Interval, SampleGroup,
+    Arm, ArmCost, ArmSummary, Comparison, CompletionRecord, EvaluationSummary, ExactTest, GroupSummary, Interval,
+    SampleGroup,
 };
-use crate::collapse::quantile;
 use crate::corpus::Split;
 
 /// Summary of one evaluation: every score of every arm, its paired difference to no context, compressed against the other arms, and
@@ -118,9 +118,13 @@ impl<'a> Table<'a> {
         let of = |(&arm, rows): (&Arm, &Vec<&CompletionRecord>)| {
             let none = none.filter(|_| arm != Arm::NoContext);
             let full = full.filter(|_| arm != Arm::FullRag);
-            let mut times: Vec<f64> = rows.iter().map(|record| record.ttft_ms).collect();
-            times.sort_unstable_by(f64::total_cmp);
-            let prompt_tokens: usize = rows.iter().map(|record| record.prompt_tokens).sum();
+            let times: Vec<f64> = rows.iter().map(|record| record.ttft_ms).collect();
+            let positions: Vec<f64> = rows.iter().map(|record| record.prompt_tokens as f64).collect();
+            let cost = ArmCost {
+                prompt_tokens: resamples.interval(&positions),
+                ttft_ms: resamples.median(&times),
+                kv_bytes: None,
+            };
             ArmSummary {
                 arm,
                 scores: each_score(|info| resamples.interval(&column(rows, info))),
@@ -128,8 +132,9 @@ impl<'a> Table<'a> {
                 exact: none.map(|none| exact_test(rows, none)),
                 overflow: full.map(|full| share(full, rows, resamples)),
                 boost: none.map(|none| share(rows, none, resamples)),
-                prompt_tokens: prompt_tokens as f64 / rows.len().max(1) as f64,
-                ttft_ms: quantile(&times, 0.5),
+                prompt_tokens: cost.prompt_tokens.mean,
+                ttft_ms: cost.ttft_ms.mean,
+                cost: Some(cost),
             }
         };
         let mut arms: Vec<ArmSummary> = self.arms.iter().map(of).collect();

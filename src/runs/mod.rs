@@ -4,6 +4,7 @@
 //! another process writes it, and copied to another machine.
 
 mod alarms;
+mod completed;
 mod csv;
 mod error;
 mod files;
@@ -25,6 +26,7 @@ mod sweep;
 mod writer;
 
 pub use alarms::RunAlarms;
+pub use completed::Completed;
 pub use csv::csv_field;
 pub use error::RunError;
 pub use files::NamedTensor;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::lines::{self, LineReader};
+use super::completed::{Completed, read_samples};
 use super::{
     EventKind, EventRecord, Manifest, NamedTensor, ProbeChunks, ProbeRecord, Probes, RunError, RunFollower,
     SampleRecord, ScalarRecord, files, layout, live, live_events,
@@ -153,6 +153,11 @@ impl Run {
 
     /// Every completion of one evaluation.
     pub fn completions(&self, step: usize, split: Split) -> Result<Vec<CompletionRecord>, RunError> {
+        self.completed(step, split)?.completions()
+    }
+
+    /// Where the completions of one evaluation lie; fails when there are none.
+    pub fn completed(&self, step: usize, split: Split) -> Result<Completed, RunError> {
         let path = layout::evaluation(&self.folder, step, split, "jsonl");
         let there: Vec<usize> = self
             .evaluations
@@ -166,14 +171,12 @@ impl Run {
             Split::Test => "test evaluation",
         };
         self.require(&path, what, step, &there)?;
-        lines::read_all(&path)
+        Ok(Completed::new(path, layout::samples(&self.folder)))
     }
 
     /// The samples that were completed; none when no evaluation has been written yet, or the file cannot be read.
     pub fn samples(&self) -> Vec<SampleRecord> {
-        LineReader::new(layout::samples(&self.folder))
-            .read(&mut Vec::new())
-            .unwrap_or_default()
+        read_samples(&layout::samples(&self.folder))
     }
 
     /// A checkpoint.

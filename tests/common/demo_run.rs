@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use llavacode::collapse::{AlarmEvent, MonitorState};
 use llavacode::corpus::{Chunk, CompletionSample, Split};
-use llavacode::evaluation::{Arm, ArmSummary, CompletionRecord, EvaluationSummary, Interval, Scores};
+use llavacode::evaluation::{Arm, ArmCost, ArmSummary, CompletionRecord, EvaluationSummary, Interval, Scores};
 use llavacode::experiment::{Experiment, Intervention};
 use llavacode::retrieval::Retrieved;
 use llavacode::runs::{
@@ -26,6 +26,8 @@ const CHUNKS: usize = 100;
 const ENCODER_WIDTH: usize = 96;
 const READER_WIDTH: usize = 144;
 const SAMPLES: usize = 24;
+/// Bytes of keys and values a position: 30 layers, 3 KV heads of 64, f32.
+const KV_BYTES: f64 = 46_080.0;
 const NAMES: [&str; 8] = [
     "session", "header", "token", "route", "config", "cache", "schema", "event",
 ];
@@ -310,6 +312,26 @@ impl Demo {
             },
             ttft_ms: prompt_tokens as f64 * 0.62 + 4.0,
             total_ms: prompt_tokens as f64 * 0.62 + 190.0,
+            target_tokens: [
+                " load",
+                "_",
+                NAMES[i % NAMES.len()],
+                "(",
+                "argv",
+                "[",
+                "0",
+                "],",
+                " strict",
+                "=False",
+                ")\n",
+            ]
+            .map(str::to_owned)
+            .to_vec(),
+            log_probabilities: (0..11)
+                .map(|token| -(((token * 5 + i * 3) % 7) as f32) * if right { 0.1 } else { 0.6 })
+                .collect(),
+            hit: Some(record.retrieved.iter().any(|found| found.hit)),
+            in_window: Some(i % 5 == 0),
             ..CompletionRecord::default()
         }
     }
@@ -353,7 +375,14 @@ fn summary(arm: Arm, completions: &[CompletionRecord]) -> ArmSummary {
             _ => differences(arm, Arm::NoContext, completions),
         },
         prompt_tokens: of_arm.clone().map(|c| c.prompt_tokens as f64).sum::<f64>() / SAMPLES as f64,
-        ttft_ms: of_arm.map(|c| c.ttft_ms).sum::<f64>() / SAMPLES as f64,
+        ttft_ms: of_arm.clone().map(|c| c.ttft_ms).sum::<f64>() / SAMPLES as f64,
+        cost: Some(ArmCost {
+            prompt_tokens: interval(&of_arm.clone().map(|c| c.prompt_tokens as f64).collect::<Vec<_>>()),
+            ttft_ms: interval(&of_arm.clone().map(|c| c.ttft_ms).collect::<Vec<_>>()),
+            kv_bytes: Some(interval(
+                &of_arm.map(|c| c.prompt_tokens as f64 * KV_BYTES).collect::<Vec<_>>(),
+            )),
+        }),
         ..ArmSummary::default()
     }
 }
@@ -423,6 +452,7 @@ fn sample(i: usize, chunks: &[Chunk]) -> SampleRecord {
                 chunk,
                 rank: rank + 1,
                 score: 0.41 - 0.06 * rank as f64,
+                name: None,
             }
         })
         .collect();

@@ -57,6 +57,25 @@ fn every_arm_is_compared_and_the_soft_prompt_trained_once() {
     };
     assert_eq!(of_group(SampleGroup::Hit) + of_group(SampleGroup::Miss), 4);
     assert_eq!(of_group(SampleGroup::InWindow) + of_group(SampleGroup::NotInWindow), 4);
+    let facts = &run.manifest.facts;
+    let fact = |name: &str| facts[name].parse::<f64>().unwrap();
+    let position = 2.0 * fact("reader.layers") * fact("reader.kv_heads") * fact("reader.head_dim") * 4.0;
+    assert_eq!(fact("reader.kv_bytes_per_position"), position);
+    for arm in &summary.arms {
+        let (cost, of_arm) = (arm.cost.unwrap(), records.iter().filter(|one| one.arm == arm.arm));
+        let positions: f64 = of_arm.clone().map(|one| one.prompt_tokens as f64).sum();
+        assert!(
+            (cost.kv_bytes.unwrap().mean - positions / 4.0 * position).abs() < 1e-3,
+            "{}",
+            arm.arm
+        );
+        assert!(cost.ttft_ms.low <= cost.ttft_ms.mean && cost.ttft_ms.mean <= cost.ttft_ms.high);
+        assert!(
+            of_arm
+                .clone()
+                .all(|one| one.target_tokens.len() == one.log_probabilities.len())
+        );
+    }
     for arm in &arms {
         let of_arm: Vec<_> = records.iter().filter(|record| record.arm == *arm).collect();
         let soft = match arm {

@@ -27,6 +27,12 @@ pub(super) fn manifest(
     facts.insert("reader.family".into(), config.family.clone());
     facts.insert("reader.hidden".into(), config.hidden.to_string());
     facts.insert("reader.layers".into(), config.layers.to_string());
+    facts.insert("reader.kv_heads".into(), config.kv_heads.to_string());
+    facts.insert("reader.head_dim".into(), config.head_dim.to_string());
+    facts.insert(
+        "reader.kv_bytes_per_position".into(),
+        config.kv_bytes_per_position().to_string(),
+    );
     facts.insert("encoder.width".into(), models.encoder.width().to_string());
     facts.insert("projector.parameters".into(), projector.parameter_count().to_string());
     Ok(Manifest {

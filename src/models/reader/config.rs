@@ -179,6 +179,11 @@ impl ReaderConfig {
         config.check(path)
     }
 
+    /// Bytes of keys and values that are held of one position: every reader here holds them as f32.
+    pub fn kv_bytes_per_position(&self) -> usize {
+        2 * self.layers * self.kv_heads * self.head_dim * size_of::<f32>()
+    }
+
     fn check(self, path: &Path) -> Result<Self, ModelError> {
         let sizes = [
             self.vocab_size,

@@ -1,17 +1,15 @@
 //! Points in a plane whose axes stay: soft tokens among the reader's tokens, with the way that each has come.
 
-use egui::{Align2, FontId, Id, Rect, Role, Sense, Stroke, WidgetInfo, pos2, vec2};
+use egui::{Id, Rect, Role, Sense, Stroke, WidgetInfo, vec2};
 
-use super::axes::{round_step, small};
+use super::axes::small;
 use super::frame::ChartFrame;
 use super::keys::{arrows, moved};
+use super::plane::Plane;
 use super::scale::tick;
 use super::table::Table;
 use crate::ui::theme::{self, Sign, Theme};
 
-/// Room for the axes' numbers, points.
-const LEFT: f32 = 44.0;
-const BELOW: f32 = 32.0;
 /// How near the pointer must be, points.
 const REACH: f32 = 9.0;
 
@@ -102,10 +100,16 @@ impl Scatter<'_> {
         self.legend(ui);
         let height = (height - (ui.cursor().top() - top)).max(80.0);
         let (area, _) = ui.allocate_exact_size(vec2(ui.available_width(), height), Sense::hover());
-        let plot = Rect::from_min_max(area.min + vec2(LEFT, 4.0), area.max - vec2(8.0, BELOW));
+        let plot = Plane::inside(area);
         let response = ui.interact(plot, self.id.with("points"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: choose a chunk", self.title)));
-        let place = self.axes(ui, plot, theme);
+        let plane = Plane {
+            bounds: self.bounds.map(|ends| ends.map(f64::from)),
+            labels: self.labels.each_ref().map(String::as_str),
+            ticks: [tick; 2],
+        };
+        let drawn = plane.draw(ui, plot);
+        let place = |[x, y]: [f32; 2]| drawn([f64::from(x), f64::from(y)]);
         let painter = ui.painter().with_clip_rect(plot);
         for group in self.groups {
             for (from, to) in group.from.iter().zip(group.points) {
@@ -158,61 +162,5 @@ impl Scatter<'_> {
                 ui.label(small(&format!("{} {}", group.sign.mark, group.name), group.sign.color));
             }
         });
-    }
-
-    /// Draws the grid, and answers with where a point of the plane lies on the screen.
-    fn axes(&self, ui: &egui::Ui, plot: Rect, theme: &Theme) -> impl Fn([f32; 2]) -> egui::Pos2 + use<> {
-        let [x, y] = self.bounds.map(|[low, high]| {
-            let room = ((high - low) * 0.05).max(1e-6);
-            low - room..=high + room
-        });
-        let across = x.clone();
-        let up = y.clone();
-        let place = move |[px, py]: [f32; 2]| {
-            pos2(
-                egui::remap(px, across.clone(), plot.x_range()),
-                egui::remap(py, up.clone(), plot.bottom()..=plot.top()),
-            )
-        };
-        let painter = ui.painter();
-        let font = FontId::proportional(theme::SMALL);
-        let line = Stroke::new(1.0, theme.line);
-        for (range, points, is_x) in [(x, plot.width(), true), (y, plot.height(), false)] {
-            let step = round_step(f64::from((range.end() - range.start()) / points.max(1.0)) * 64.0) as f32;
-            let (first, last) = (
-                (range.start() / step).ceil() as i32,
-                (range.end() / step).floor() as i32,
-            );
-            for at in (first..=last).take(40) {
-                let value = at as f32 * step;
-                let text = tick(f64::from((value / step).round() * step));
-                if is_x {
-                    let at = place([value, 0.0]).x;
-                    painter.vline(at, plot.y_range(), line);
-                    painter.text(
-                        pos2(at, plot.bottom() + 2.0),
-                        Align2::CENTER_TOP,
-                        text,
-                        font.clone(),
-                        theme.weak,
-                    );
-                } else {
-                    let at = place([0.0, value]).y;
-                    painter.hline(plot.x_range(), at, line);
-                    painter.text(
-                        pos2(plot.left() - 5.0, at),
-                        Align2::RIGHT_CENTER,
-                        text,
-                        font.clone(),
-                        theme.weak,
-                    );
-                }
-            }
-        }
-        let [across, up] = &self.labels;
-        let below = pos2(plot.center().x, plot.bottom() + 17.0);
-        painter.text(below, Align2::CENTER_TOP, across, font.clone(), theme.weak);
-        painter.text(plot.left_top() + vec2(4.0, 2.0), Align2::LEFT_TOP, up, font, theme.weak);
-        place
     }
 }

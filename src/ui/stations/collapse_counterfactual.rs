@@ -33,7 +33,7 @@ pub struct WhatIf {
 
 /// Draws the page.
 pub fn what_if_ui(ui: &mut egui::Ui, view: &View<'_>, (kept, links): (&mut WhatIf, &mut Links), looked: &Looked<'_>) {
-    let evaluation = match links.evaluation(looked) {
+    let evaluation = match links.evaluation(ui.ctx(), looked) {
         Ok(evaluation) => evaluation,
         Err(reason) => {
             ui.label(RichText::new(reason).color(view.theme.weak));

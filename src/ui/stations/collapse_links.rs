@@ -6,10 +6,11 @@ use egui::{RichText, vec2};
 
 use super::collapse_drawer::Looked;
 use super::collapse_pairs::chunk_name;
-use super::compare_arms::arms_ui;
-use super::compare_data::{Evaluation, EvaluationReader, Row, choose, is_right};
+use super::compare_arms::{ArmColumn, arms_ui};
+use super::compare_data::{Evaluation, Row, choose, is_right};
+use super::compare_reader::EvaluationReader;
 use crate::app::{Action, Station};
-use crate::corpus::Chunk;
+use crate::corpus::{Chunk, ChunkPlace};
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{list_keys, list_row, one_line};
 use crate::ui::{View, format};
@@ -25,10 +26,13 @@ pub struct Links {
 
 impl Links {
     /// The evaluation nearest to the step that is looked at; in words why there is none.
-    pub fn evaluation(&mut self, looked: &Looked<'_>) -> Result<Arc<Evaluation>, String> {
+    pub fn evaluation(&mut self, ctx: &egui::Context, looked: &Looked<'_>) -> Result<Arc<Evaluation>, String> {
         let (_, chosen) = choose(looked.open.run(), None, Some(looked.run.now.step));
         match chosen {
-            Some(summary) => self.reader.read(looked.open, summary),
+            Some(summary) => {
+                let read = self.reader.read(ctx, looked.open, summary);
+                read.map_err(|unread| unread.to_string())
+            }
             None => Err("The samples appear here with the run's first evaluation.".into()),
         }
     }
@@ -43,16 +47,15 @@ struct Linked<'a> {
 }
 
 fn linked<'a>(evaluation: &'a Evaluation, chunks: [Option<&Chunk>; 2]) -> Vec<Linked<'a>> {
-    let rank = |row: &Row, chunk: Option<&Chunk>| {
-        let chunk = chunk?;
+    let places = chunks.map(|chunk| chunk.map(Chunk::place));
+    let rank = |row: &Row, place: &Option<ChunkPlace>| {
+        let place = place.as_ref()?;
         let mut retrieved = row.record.retrieved.iter();
-        retrieved
-            .find(|found| is_same(&found.chunk, chunk))
-            .map(|found| found.rank)
+        retrieved.find(|found| found.chunk.is_at(place)).map(|found| found.rank)
     };
     let every = evaluation.rows.iter().map(|row| Linked {
         row,
-        ranks: chunks.map(|chunk| rank(row, chunk)),
+        ranks: places.each_ref().map(|place| rank(row, place)),
     });
     let mut found: Vec<Linked<'_>> = every.filter(|one| one.ranks.iter().any(Option::is_some)).collect();
     // Those that retrieve both first, then by the better rank.
@@ -65,15 +68,10 @@ fn linked<'a>(evaluation: &'a Evaluation, chunks: [Option<&Chunk>; 2]) -> Vec<Li
     found
 }
 
-/// One place in one repository: the text follows from it.
-fn is_same(one: &Chunk, other: &Chunk) -> bool {
-    (&one.repository, &one.path, one.first_line) == (&other.repository, &other.path, other.first_line)
-}
-
 /// Draws the samples that retrieve the chosen chunks, and the completions of the one that is chosen.
 pub fn samples_ui(ui: &mut egui::Ui, view: &View<'_>, links: &mut Links, looked: &Looked<'_>) {
     let theme = view.theme;
-    let evaluation = match links.evaluation(looked) {
+    let evaluation = match links.evaluation(ui.ctx(), looked) {
         Ok(evaluation) => evaluation,
         Err(reason) => {
             ui.label(RichText::new(reason).color(theme.weak));
@@ -151,7 +149,8 @@ fn completions_ui(ui: &mut egui::Ui, view: &View<'_>, row: &Row) {
             view.act(Action::Go(Station::Compare));
         }
     });
-    arms_ui(ui, sample.target.trim(), &row.completions, None);
+    let columns: Vec<ArmColumn<'_>> = row.completions.iter().map(|one| ArmColumn::of(ui, one)).collect();
+    arms_ui(ui, sample.target.trim(), &columns);
 }
 
 fn sample_ui(ui: &mut egui::Ui, linked: &Linked<'_>, chosen: bool) -> egui::Response {

@@ -1,11 +1,18 @@
 //! The Compare station: the samples of an evaluation, and the completions of the one that is chosen, arm beside arm.
 
-use egui::{Id, RichText};
+use std::sync::Arc;
 
-use super::compare_data::{EvaluationReader, choose};
-use super::compare_list::{Listing, list_ui};
+use egui::{Id, RichText, Ui};
+
+use super::compare_beside::{Beside, beside_ui};
+use super::compare_controls::controls_ui;
+use super::compare_data::{Evaluation, choose};
+use super::compare_filter::Filters;
+use super::compare_pair::Compared;
+use super::compare_reader::{EvaluationReader, Unread};
 use super::compare_sample::sample_ui;
 use super::compare_summary::{evaluate_ui, summary_ui};
+use super::compare_table::{Listed, table_ui};
 use crate::app::{Action, OpenRun, UiCommand};
 use crate::corpus::Split;
 use crate::evaluation::EvaluationSummary;
@@ -13,16 +20,38 @@ use crate::ui::charts::local;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format, theme};
 
+/// Least width of the part beside the table, points.
+const LEAST: f32 = 360.0;
+
 /// What this page keeps between frames.
 #[derive(Default)]
 struct Memory {
     reader: EvaluationReader,
     split: Option<Split>,
-    listing: Listing,
+    beside: Beside,
+    compared: Option<Arc<Compared>>,
+    /// Counts what was compared.
+    made: usize,
+    filters: Filters,
+    listed: Listed,
+}
+
+impl Memory {
+    /// What is compared, made again when one of the two is another one.
+    fn compared(&mut self, first: Arc<Evaluation>, second: Option<(Arc<Evaluation>, String)>) -> Arc<Compared> {
+        let other = second.as_ref().map(|(evaluation, _)| evaluation);
+        if let Some(compared) = self.compared.as_ref().filter(|kept| kept.is_of(&first, other)) {
+            return Arc::clone(compared);
+        }
+        let compared = Arc::new(Compared::new(first, second));
+        self.filters.renew(&compared);
+        self.made += 1;
+        Arc::clone(self.compared.insert(compared))
+    }
 }
 
 /// Draws the Compare station.
-pub fn compare_ui(ui: &mut egui::Ui, view: &View<'_>) {
+pub fn compare_ui(ui: &mut Ui, view: &View<'_>) {
     let memory = local::<Memory>(ui.ctx(), Id::unique("compare station"));
     let mut memory = memory.lock();
     let Some(open) = view.state.focused() else {
@@ -33,70 +62,95 @@ pub fn compare_ui(ui: &mut egui::Ui, view: &View<'_>) {
     let (splits, chosen) = choose(open.run(), memory.split, view.state.selection.step);
     let Some(summary) = chosen else {
         let text = "The arms are compared here after the run's first evaluation.";
-        return empty_state(
-            ui,
-            view,
-            &format!("{} has no evaluation yet", open.run().name()),
-            text,
-            None,
-        );
+        let title = format!("{} has no evaluation yet", open.run().name());
+        return empty_state(ui, view, &title, text, None);
     };
-    let evaluation = memory.reader.read(open, summary);
+    let read = memory.reader.read(ui.ctx(), open, summary);
     // First the way to other evaluations: this one may be unreadable.
     head_ui(ui, view, &mut memory, open, &splits, summary);
-    let evaluation = match evaluation {
+    let evaluation = match read {
         Ok(evaluation) => evaluation,
-        Err(reason) => return empty_state(ui, view, "This evaluation cannot be read", &reason, None),
+        Err(unread) => return unread_ui(ui, view, &unread),
     };
+    let second = memory.beside.read(ui.ctx(), view, open, summary);
+    let compared = memory.compared(evaluation, second);
+    beside_ui(ui, view, &mut memory.beside, open, summary, &compared);
+    samples_ui(ui, view, &mut memory, open, &compared);
+}
+
+/// Why the completions are not shown.
+fn unread_ui(ui: &mut Ui, view: &View<'_>, unread: &Unread) {
+    match unread {
+        Unread::Reading => empty_state(ui, view, "One moment", &unread.to_string(), None),
+        Unread::Failed(reason) => empty_state(ui, view, "This evaluation cannot be read", reason, None),
+    }
+}
+
+/// The table, and beside it the sample that is chosen.
+fn samples_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, open: &OpenRun, compared: &Compared) {
     let sample = view.state.selection.sample.as_deref();
     let bare = egui::Frame::new();
+    let margin = |left, right| egui::Margin {
+        left,
+        right,
+        ..egui::Margin::ZERO
+    };
+    let widest = (ui.available_width() - LEAST).max(240.0);
     egui::Panel::left("samples")
-        .default_size(330.0)
-        .size_range(240.0..=520.0)
-        .frame(bare.inner_margin(egui::Margin {
-            right: 12,
-            ..egui::Margin::ZERO
-        }))
+        .default_size((ui.available_width() * 0.42).min(widest))
+        .size_range(240.0..=widest)
+        .frame(bare.inner_margin(margin(0, 12)))
         .show(ui, |ui| {
-            if let Some(sample) = list_ui(ui, &mut memory.listing, &evaluation, sample) {
+            let Memory {
+                filters, listed, made, ..
+            } = memory;
+            // What was typed or chosen in this frame is listed in this frame.
+            listed.renew(compared, filters, *made);
+            controls_ui(ui, filters, compared, listed.rows.len());
+            listed.renew(compared, filters, *made);
+            if listed.rows.is_empty() {
+                ui.add_space(theme::SECTION);
+                let text = "No sample is like that. Change the search or the filters.";
+                ui.label(RichText::new(text).color(view.theme.weak));
+            } else if let Some(sample) = table_ui(ui, compared, filters, listed, sample) {
                 view.act(Action::SelectSample(Some(sample)));
             }
         });
     egui::CentralPanel::default()
-        .frame(bare.inner_margin(egui::Margin {
-            left: 16,
-            ..egui::Margin::ZERO
-        }))
+        .frame(bare.inner_margin(margin(16, 0)))
         .show(ui, |ui| {
-            egui::ScrollArea::vertical()
-                .auto_shrink(false)
-                .id_salt("sample")
-                .show(ui, |ui| {
-                    let table = egui::ScrollArea::horizontal().id_salt("arms");
-                    table.show(ui, |ui| summary_ui(ui, &evaluation));
-                    ui.add_space(theme::SECTION);
-                    let rows = &evaluation.rows;
-                    let row = rows
-                        .iter()
-                        .find(|row| Some(row.record.sample.id.as_str()) == sample)
-                        .or(rows.first());
-                    match row {
-                        Some(row) => sample_ui(ui, view, &evaluation, row),
-                        None => empty_state(
-                            ui,
-                            view,
-                            "No samples",
-                            "The run keeps no record of the samples it completed.",
-                            None,
-                        ),
-                    }
-                });
+            let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("sample");
+            area.show(ui, |ui| {
+                let header = egui::CollapsingHeader::new(theme::caption("arms over all samples"));
+                header
+                    .id_salt("arms over all samples")
+                    .default_open(true)
+                    .show(ui, |ui| {
+                        let table = egui::ScrollArea::horizontal().id_salt("arms");
+                        table.show(ui, |ui| summary_ui(ui, &compared.first));
+                    });
+                ui.add_space(theme::GAP);
+                let rows = &compared.first.rows;
+                let row = rows
+                    .iter()
+                    .position(|row| Some(row.record.sample.id.as_str()) == sample);
+                match rows.is_empty() {
+                    false => sample_ui(ui, view, open, compared, &memory.filters, row.unwrap_or(0)),
+                    true => empty_state(
+                        ui,
+                        view,
+                        "No samples",
+                        "The run keeps no record of the samples it completed.",
+                        None,
+                    ),
+                }
+            });
         });
 }
 
 /// Which evaluation this is, and how to get to another.
 fn head_ui(
-    ui: &mut egui::Ui,
+    ui: &mut Ui,
     view: &View<'_>,
     memory: &mut Memory,
     open: &OpenRun,
@@ -141,7 +195,7 @@ fn head_ui(
         ui.add_space(theme::SECTION);
         evaluate_ui(ui, view, open);
     });
-    ui.add_space(theme::GAP);
+    ui.add_space(theme::TIGHT);
 }
 
 fn name(split: Split) -> &'static str {

@@ -1,82 +1,157 @@
-//! The completions of one sample beside each other, one card an arm.
+//! The completions of one sample beside each other and beside the true line, one card an arm; their lines scroll together.
 
-use egui::{RichText, Sense, vec2};
+use std::sync::Arc;
+
+use egui::scroll_area::ScrollBarVisibility;
+use egui::{Galley, Key, RichText, ScrollArea, Sense, Ui, vec2};
 
 use super::compare_data::is_right;
-use crate::app::CompletionTask;
-use crate::evaluation::{Arm, CompletionRecord};
+use crate::evaluation::CompletionRecord;
+use crate::ui::charts::local;
 use crate::ui::code::differences_job;
-use crate::ui::format::{grouped, number};
-use crate::ui::theme::{self, Theme};
+use crate::ui::format::{fixed, grouped, number};
+use crate::ui::theme::{self, Sign, Theme};
+use crate::ui::widgets::cut_text;
 
 /// Least width of a card, points; where they do not fit beside each other they stand in rows.
-const CARD: f32 = 210.0;
+const CARD: f32 = 196.0;
 
-/// Draws one card an arm; what a live completion gave stands below what the evaluation recorded.
-pub fn arms_ui(ui: &mut egui::Ui, target: &str, recorded: &[CompletionRecord], live: Option<&CompletionTask>) {
-    let answer = live
-        .and_then(|task| task.answer.as_ref())
-        .and_then(|answer| answer.as_ref().ok());
-    let now = |arm: Arm| {
-        let answer = answer?;
-        let completion = answer.completions.iter().find(|completion| completion.arm == arm)?;
-        Some((answer.step, completion))
+/// Points that a press of an arrow key scrolls.
+const PRESS: f32 = 40.0;
+
+/// One arm of one evaluation.
+pub struct ArmColumn<'a> {
+    /// What it is called.
+    pub name: String,
+    /// How it is drawn.
+    pub sign: Sign,
+    /// What the evaluation recorded.
+    pub recorded: &'a CompletionRecord,
+    /// What a live completion gave, and the step of its projector.
+    pub now: Option<(usize, &'a CompletionRecord)>,
+}
+
+impl<'a> ArmColumn<'a> {
+    /// An arm as it was recorded.
+    pub fn of(ui: &Ui, recorded: &'a CompletionRecord) -> Self {
+        Self {
+            name: recorded.arm.label().to_owned(),
+            sign: Theme::of(ui).arm(recorded.arm),
+            recorded,
+            now: None,
+        }
+    }
+}
+
+/// What all cards share.
+struct Shared {
+    /// The slowest first token, ms.
+    slowest: f64,
+    /// Width of the longest line, points.
+    longest: f32,
+    /// How far every line is scrolled.
+    offset: f32,
+    /// How far the line that a person moved is scrolled.
+    moved: Option<f32>,
+}
+
+/// Draws a card with the true line, and one an arm.
+pub fn arms_ui(ui: &mut Ui, target: &str, columns: &[ArmColumn<'_>]) {
+    let offset = local::<f32>(ui.ctx(), ui.scope_id().with("completions across"));
+    let all = || {
+        columns
+            .iter()
+            .flat_map(|column| [Some(column.recorded), column.now.map(|(_, now)| now)])
     };
-    let slowest = recorded
-        .iter()
-        .chain(answer.into_iter().flat_map(|answer| &answer.completions))
-        .map(|completion| completion.ttft_ms)
-        .fold(1e-9, f64::max);
+    let lines = all().flatten().map(|one| line(ui, target, one.text.trim()).size().x);
+    let longest = lines.fold(line(ui, target, target).size().x, f32::max);
+    let mut shared = Shared {
+        slowest: all().flatten().map(|one| one.ttft_ms).fold(1e-9, f64::max),
+        longest,
+        offset: *offset.lock(),
+        moved: None,
+    };
     let spacing = ui.spacing().item_spacing.x;
-    let count = ((ui.available_width() / CARD) as usize).clamp(1, recorded.len().max(1));
-    let width = (ui.available_width() - spacing * (count as f32 - 1.0)) / count as f32;
-    for row in recorded.chunks(count) {
+    let cards = columns.len() + 1;
+    let count = (((ui.available_width() + spacing) / (CARD + spacing)) as usize).clamp(1, cards);
+    let width = ((ui.available_width() - spacing * (count as f32 - 1.0)) / count as f32).floor();
+    for row in (0..cards).collect::<Vec<_>>().chunks(count) {
         ui.horizontal_top(|ui| {
-            for completion in row {
+            for place in row {
                 let down = egui::Layout::top_down(egui::Align::Min);
                 ui.allocate_ui_with_layout(vec2(width, 0.0), down, |ui| {
-                    ui.set_width(width);
-                    card_ui(ui, target, completion, now(completion.arm), slowest);
+                    ui.set_max_width(width);
+                    match place.checked_sub(1).and_then(|place| columns.get(place)) {
+                        Some(column) => card_ui(ui, target, column, &mut shared),
+                        None => truth_ui(ui, target, &mut shared),
+                    }
                 });
             }
         });
     }
+    let pressed = keys(ui);
+    let offset_now = shared.moved.unwrap_or(shared.offset) + pressed;
+    *offset.lock() = offset_now.clamp(0.0, (longest - width + 26.0).max(0.0));
 }
 
-fn card_ui(
-    ui: &mut egui::Ui,
-    target: &str,
-    recorded: &CompletionRecord,
-    now: Option<(usize, &CompletionRecord)>,
-    slowest: f64,
-) {
+/// How far the arrow keys scroll the lines, while nothing has the keyboard.
+fn keys(ui: &Ui) -> f32 {
+    if ui
+        .ctx()
+        .memory(|memory| memory.focused().is_some() || memory.top_modal_layer().is_some())
+    {
+        return 0.0;
+    }
+    ui.input(|input| {
+        let pressed = |key| f32::from(u8::from(input.key_pressed(key)));
+        PRESS * (pressed(Key::ArrowRight) - pressed(Key::ArrowLeft))
+    })
+}
+
+fn line(ui: &Ui, target: &str, text: &str) -> Arc<Galley> {
+    let job = differences_job(Theme::of(ui), target, text, f32::INFINITY);
+    ui.painter().layout_job(job)
+}
+
+fn truth_ui(ui: &mut Ui, target: &str, shared: &mut Shared) {
     let theme = Theme::of(ui);
-    let sign = theme.arm(recorded.arm);
     theme.card().show(ui, |ui| {
         ui.set_width(ui.available_width());
-        ui.horizontal(|ui| {
-            ui.label(RichText::new(sign.mark).color(sign.color));
-            ui.label(theme::caption(recorded.arm.label()).color(theme.strong));
-            ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                outcome_ui(ui, recorded)
+        ui.label(theme::caption("true line").color(theme.strong));
+        ui.add_space(theme::TIGHT);
+        line_ui(ui, "true line", target, target, shared);
+    });
+}
+
+fn card_ui(ui: &mut Ui, target: &str, column: &ArmColumn<'_>, shared: &mut Shared) {
+    let theme = Theme::of(ui);
+    let recorded = column.recorded;
+    theme.card().show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        // Right or wrong has its place first, the name takes what is left.
+        let row = egui::Layout::right_to_left(egui::Align::Center);
+        ui.allocate_ui_with_layout(vec2(ui.available_width(), 18.0), row, |ui| {
+            outcome_ui(ui, recorded);
+            ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
+                ui.label(RichText::new(column.sign.mark).color(column.sign.color));
+                cut_text(ui, theme::caption(&column.name).color(theme.strong));
             });
         });
         ui.add_space(theme::TIGHT);
-        completion_ui(ui, "recorded", target, recorded, slowest);
-        if let Some((step, now)) = now {
+        completion_ui(ui, &column.name, target, (recorded, column.sign), shared);
+        if let Some((step, now)) = column.now {
             ui.separator();
             ui.horizontal(|ui| {
                 ui.label(theme::caption(format!("step {step}")).color(theme.weak));
-                ui.with_layout(egui::Layout::right_to_left(egui::Align::Center), |ui| {
-                    outcome_ui(ui, now)
-                });
+                outcome_ui(ui, now);
             });
-            completion_ui(ui, "now", target, now, slowest);
+            let name = format!("{} now", column.name);
+            completion_ui(ui, &name, target, (now, column.sign), shared);
         }
     });
 }
 
-fn outcome_ui(ui: &mut egui::Ui, completion: &CompletionRecord) {
+fn outcome_ui(ui: &mut Ui, completion: &CompletionRecord) {
     let theme = Theme::of(ui);
     let (text, color) = match is_right(completion) {
         true => ("✓ right", theme.good),
@@ -85,57 +160,110 @@ fn outcome_ui(ui: &mut egui::Ui, completion: &CompletionRecord) {
     ui.label(RichText::new(text).size(theme::SMALL).color(color));
 }
 
-fn completion_ui(ui: &mut egui::Ui, salt: &str, target: &str, completion: &CompletionRecord, slowest: f64) {
-    let theme = Theme::of(ui);
-    let text = completion.text.trim();
-    let job = differences_job(theme, target, text, ui.available_width());
-    let label = ui.add(egui::Label::new(job).selectable(true));
-    let shown = if text.is_empty() { "nothing" } else { text };
-    label.on_hover_text(format!(
-        "written: {shown}\ntrue line: {target}\nstruck out: extra · underlined: missing"
-    ));
-    ui.add_space(theme::GAP);
-    let width = ui.available_width();
-    let scores = &completion.scores;
-    let small = |text: String| RichText::new(text).monospace().size(theme::SMALL);
-    egui::Grid::new((salt, completion.arm)).num_columns(2).spacing(vec2(12.0, 3.0)).show(ui, |ui| {
-        ui.label(RichText::new("EM").size(theme::SMALL).color(theme.weak))
-            .on_hover_text("exact match by code tokens (LLavaCode), by stripped text, by stripped lines (RepoCoder, CrossCodeEval)");
-        let matches = [("tokens", scores.em_token), ("text", scores.em_strict), ("lines", scores.em_lines)];
-        let matches = matches.map(|(name, value)| format!("{name} {}", if value >= 1.0 { "✓" } else { "✗" }));
-        ui.label(RichText::new(matches.join("  ")).size(theme::SMALL));
-        ui.end_row();
-        ui.label(RichText::new("ES").size(theme::SMALL).color(theme.weak))
-            .on_hover_text("edit similarity, %: from the Levenshtein distance, and as fuzz.ratio");
-        ui.label(small(format!("{:.1}  ratio {:.1}", scores.es_levenshtein, scores.es_ratio)));
-        ui.end_row();
-        ui.label(RichText::new("prompt").size(theme::SMALL).color(theme.weak)).on_hover_text("positions in the prompt");
-        let soft = match completion.soft_tokens {
-            0 => String::new(),
-            soft => format!(", {soft} soft"),
+/// One line that scrolls with those of the other cards.
+fn line_ui(ui: &mut Ui, name: &str, target: &str, text: &str, shared: &mut Shared) {
+    let cut = shared.longest > ui.available_width();
+    let area = ScrollArea::horizontal()
+        .id_salt(("line", name))
+        .horizontal_scroll_offset(shared.offset)
+        .scroll_bar_visibility(match cut {
+            true => ScrollBarVisibility::AlwaysVisible,
+            false => ScrollBarVisibility::AlwaysHidden,
+        });
+    let output = area.show(ui, |ui| {
+        // All lines are as wide as the longest one, so that all can be scrolled as far.
+        ui.set_min_width(shared.longest);
+        let galley = line(ui, target, text);
+        let label = ui.add(egui::Label::new(galley).selectable(true).extend());
+        let shown = if text.is_empty() { "nothing" } else { text };
+        let help = match name {
+            "true line" => target.to_owned(),
+            _ => format!("written: {shown}\ntrue line: {target}\nstruck out: extra · underlined: missing"),
         };
-        ui.label(small(format!("{} tokens{soft}", grouped(completion.prompt_tokens as i64))));
-        ui.end_row();
-        ui.label(RichText::new("TTFT").size(theme::SMALL).color(theme.weak))
-            .on_hover_text("time to the first token: prefill and first token, without retrieval and encoding; bars are drawn to one scale");
-        bar_ui(ui, completion, slowest, width - 56.0);
-        ui.end_row();
+        label.on_hover_text(help);
     });
+    let moved = output.state.clamped_offset().x;
+    if (moved - shared.offset).abs() > 0.5 {
+        shared.moved = Some(moved);
+    }
 }
 
-/// A bar as long as the time took, on the scale of the slowest arm, with the time behind it.
-fn bar_ui(ui: &mut egui::Ui, completion: &CompletionRecord, slowest: f64, width: f32) {
+fn completion_ui(
+    ui: &mut Ui,
+    name: &str,
+    target: &str,
+    (completion, sign): (&CompletionRecord, Sign),
+    shared: &mut Shared,
+) {
+    line_ui(ui, name, target, completion.text.trim(), shared);
+    ui.add_space(theme::TIGHT);
+    ui.horizontal_wrapped(|ui| {
+        ui.spacing_mut().item_spacing = vec2(theme::TIGHT, theme::TIGHT);
+        badges_ui(ui, completion);
+    });
+    bar_ui(ui, completion, sign, shared.slowest);
+}
+
+fn badges_ui(ui: &mut Ui, completion: &CompletionRecord) {
+    let scores = &completion.scores;
+    let sign = |value: f64| if value >= 1.0 { "✓" } else { "✗" };
+    let definitions =
+        "exact match by code tokens (LLavaCode), by stripped text, by stripped lines (RepoCoder, CrossCodeEval)";
+    badge(ui, format!("EM {}", sign(scores.em_token)), definitions);
+    for (name, value) in [("text", scores.em_strict), ("lines", scores.em_lines)] {
+        if sign(value) != sign(scores.em_token) {
+            badge(ui, format!("EM {name} {}", sign(value)), definitions);
+        }
+    }
+    let ratio = format!(
+        "edit similarity, %: 100 (1 − Levenshtein distance / longer length); as fuzz.ratio {}",
+        fixed(scores.es_ratio, 1)
+    );
+    badge(ui, format!("ES {}", fixed(scores.es_levenshtein, 1)), &ratio);
+    let soft = match completion.soft_tokens {
+        0 => String::new(),
+        soft => format!(", {soft} soft"),
+    };
+    let tokens = format!("{} tokens{soft}", grouped(completion.prompt_tokens as i64));
+    badge(ui, tokens, "positions in the prompt; soft tokens count one each");
+    badge(
+        ui,
+        format!("total {} ms", number(completion.total_ms)),
+        "to the whole line; the arms of a sample decode together, so the steps behind the first token are shared",
+    );
+    badge(
+        ui,
+        format!("CE {}", number(scores.cross_entropy)),
+        "mean cross-entropy of the true line's tokens, nats a token",
+    );
+}
+
+/// A number with its name on a ground of its own; it moves to the next row whole.
+fn badge(ui: &mut Ui, text: String, help: &str) {
     let theme = Theme::of(ui);
-    let text = format!("{} ms", number(completion.ttft_ms));
-    let font = egui::FontId::monospace(theme::SMALL);
-    let text = ui.painter().layout_no_wrap(text, font, theme.text);
-    let room = (width - text.size().x - 6.0).max(20.0);
-    let (rect, response) = ui.allocate_exact_size(vec2(room + text.size().x + 6.0, 16.0), Sense::hover());
+    let text = RichText::new(format!("\u{2009}{text}\u{2009}"))
+        .size(theme::SMALL)
+        .color(theme.text)
+        .background_color(theme.raised);
+    ui.add(egui::Label::new(text).extend()).on_hover_text(help);
+}
+
+/// A bar as long as the first token took, on the scale of the slowest arm, with the time behind it.
+fn bar_ui(ui: &mut Ui, completion: &CompletionRecord, sign: Sign, slowest: f64) {
+    let theme = Theme::of(ui);
+    let text = format!("TTFT {} ms", number(completion.ttft_ms));
+    let text = ui
+        .painter()
+        .layout_no_wrap(text, egui::FontId::proportional(theme::SMALL), theme.text);
+    let width = ui.available_width();
+    let room = (width - text.size().x - 6.0).max(8.0);
+    let (rect, response) = ui.allocate_exact_size(vec2(width, 16.0), Sense::hover());
     let length = (room * (completion.ttft_ms / slowest) as f32).max(1.0);
     let bar = egui::Rect::from_min_size(rect.min + vec2(0.0, 3.0), vec2(length, 10.0));
-    ui.painter()
-        .rect_filled(bar, 2.0, theme.arm(completion.arm).color.gamma_multiply(0.8));
+    ui.painter().rect_filled(bar, 2.0, sign.color.gamma_multiply(0.8));
     ui.painter()
         .galley(egui::pos2(bar.right() + 6.0, rect.top() + 1.0), text, theme.text);
-    response.on_hover_text(format!("whole line: {} ms", number(completion.total_ms)));
+    response.on_hover_text(
+        "time to the first token: prefill and first token, without retrieval and encoding; bars are drawn to one scale",
+    );
 }

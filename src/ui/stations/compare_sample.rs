@@ -1,37 +1,57 @@
-//! One sample: the code before its cursor, its chunks, and what each arm made of it.
+//! One sample: what each arm made of it, the code before its cursor, and its chunks.
+
+use std::path::Path;
 
 use egui::{RichText, vec2};
 
-use super::compare_arms::arms_ui;
-use super::compare_data::{Evaluation, Row};
+use super::compare_arms::{ArmColumn, arms_ui};
+use super::compare_chunks::{chunks_ui, code_ui};
+use super::compare_confidence::confidence_ui;
+use super::compare_filter::Filters;
+use super::compare_pair::Compared;
 use super::prompt_tokens::prompts_ui;
-use crate::app::{Action, CompletionTask};
+use crate::app::{Action, CompletionTask, OpenRun};
 use crate::engine::{CompletionRequest, CompletionSource};
 use crate::evaluation::Arm;
-use crate::retrieval::Retrieved;
-use crate::ui::code::Listing;
+use crate::runs::SampleRecord;
+use crate::ui::View;
 use crate::ui::theme::{self, Theme};
-use crate::ui::{View, format};
-
-/// Lines shown before the cursor.
-const LINES: usize = 15;
 
 /// Least width of code and chunks beside each other, points; below it the chunks stand under the code.
 const BESIDE: f32 = 620.0;
 
-/// Draws the sample.
-pub fn sample_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Row) {
-    let live = view.state.completion(|request| is_about(request, evaluation, row));
-    head_ui(ui, view, evaluation, row, live);
+/// Draws the sample of a row with the arms that have a column.
+pub fn sample_ui(
+    ui: &mut egui::Ui,
+    view: &View<'_>,
+    open: &OpenRun,
+    compared: &Compared,
+    filters: &Filters,
+    row: usize,
+) {
+    let Some(found) = compared.first.rows.get(row) else {
+        return;
+    };
+    let record = &found.record;
+    let folder = &compared.first.folder;
+    let live = view.state.completion(|request| is_about(request, folder, record));
+    let arms = found.completions.iter().map(|completion| completion.arm).collect();
+    head_ui(ui, view, folder, record, (live, arms));
     ui.add_space(theme::TIGHT);
-    let target = row.record.sample.target.trim();
-    arms_ui(ui, target, &row.completions, live);
+    let columns = columns(view, compared, filters, row, live);
+    if columns.is_empty() {
+        let text = "No arm is chosen. Choose some under \"arms\" above the table.";
+        ui.label(RichText::new(text).color(view.theme.weak));
+    }
+    arms_ui(ui, record.sample.target.trim(), &columns);
+    ui.add_space(theme::GAP);
+    confidence_ui(ui, &columns);
     prompt_ui(ui, live);
     ui.add_space(theme::GAP);
     if ui.available_width() < BESIDE {
-        code_ui(ui, row);
+        code_ui(ui, view, record);
         ui.add_space(theme::GAP);
-        chunks_ui(ui, row);
+        chunks_ui(ui, view, open, record);
         return;
     }
     let spacing = theme::SECTION;
@@ -39,9 +59,41 @@ pub fn sample_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, ro
     ui.horizontal_top(|ui| {
         ui.spacing_mut().item_spacing.x = spacing;
         let down = egui::Layout::top_down(egui::Align::Min);
-        ui.allocate_ui_with_layout(vec2(width * 0.55, 0.0), down, |ui| code_ui(ui, row));
-        ui.allocate_ui_with_layout(vec2(width * 0.45, 0.0), down, |ui| chunks_ui(ui, row));
+        for (share, is_code) in [(0.55, true), (0.45, false)] {
+            ui.allocate_ui_with_layout(vec2(width * share, 0.0), down, |ui| {
+                ui.spacing_mut().item_spacing.x = theme::GAP;
+                match is_code {
+                    true => code_ui(ui, view, record),
+                    false => chunks_ui(ui, view, open, record),
+                }
+            });
+        }
     });
+}
+
+/// The chosen arms that completed the sample; what a live completion gave belongs to those of the first evaluation.
+fn columns<'a>(
+    view: &View<'_>,
+    compared: &'a Compared,
+    filters: &Filters,
+    row: usize,
+    live: Option<&'a CompletionTask>,
+) -> Vec<ArmColumn<'a>> {
+    let answer = live.and_then(|task| task.answer.as_ref()?.as_ref().ok());
+    let chosen = compared.arms.iter().filter(|key| filters.arms.contains(key));
+    let column = |key: &super::compare_pair::ArmKey| {
+        let now = answer.filter(|_| !key.second).and_then(|answer| {
+            let completion = answer.completions.iter().find(|one| one.arm == key.arm)?;
+            Some((answer.step, completion))
+        });
+        Some(ArmColumn {
+            name: compared.name(*key),
+            sign: view.theme.arm(key.arm),
+            recorded: compared.completion(row, *key)?,
+            now,
+        })
+    };
+    chosen.filter_map(column).collect()
 }
 
 /// The prompts of the sample, which are made when it is completed.
@@ -58,24 +110,25 @@ fn prompt_ui(ui: &mut egui::Ui, live: Option<&CompletionTask>) {
     });
 }
 
-fn is_about(request: &CompletionRequest, evaluation: &Evaluation, row: &Row) -> bool {
+fn is_about(request: &CompletionRequest, folder: &Path, record: &SampleRecord) -> bool {
     let same_sample = match &request.source {
-        CompletionSource::Sample(sample, _) => sample.id == row.record.sample.id,
+        CompletionSource::Sample(sample, _) => sample.id == record.sample.id,
         CompletionSource::Cursor { .. } => false,
     };
-    same_sample && request.run == evaluation.folder
+    same_sample && request.run == folder
 }
 
-fn head_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Row, live: Option<&CompletionTask>) {
+fn head_ui(
+    ui: &mut egui::Ui,
+    view: &View<'_>,
+    folder: &Path,
+    record: &SampleRecord,
+    (live, mut arms): (Option<&CompletionTask>, Vec<Arm>),
+) {
     let theme = view.theme;
-    let sample = &row.record.sample;
+    let sample = &record.sample;
     // The engine completes one sample alone: it has no other sample's chunks to shuffle in.
-    let arms: Vec<Arm> = row
-        .completions
-        .iter()
-        .map(|completion| completion.arm)
-        .filter(|arm| !arm.needs_evaluation())
-        .collect();
+    arms.retain(|arm| !arm.needs_evaluation());
     let row_layout = egui::Layout::right_to_left(egui::Align::Center);
     ui.allocate_ui_with_layout(vec2(ui.available_width(), 24.0), row_layout, |ui| {
         // The button has its place first, the line takes what is left.
@@ -87,8 +140,8 @@ fn head_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Ro
         if button.clicked() {
             view.act(Action::Complete(CompletionRequest {
                 id: 0,
-                run: evaluation.folder.clone(),
-                source: CompletionSource::Sample(Box::new(sample.clone()), row.record.retrieved.clone()),
+                run: folder.to_owned(),
+                source: CompletionSource::Sample(Box::new(sample.clone()), record.retrieved.clone()),
                 arms,
             }));
         }
@@ -100,9 +153,13 @@ fn head_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Ro
             );
         }
         ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
-            ui.label(theme::caption("true line").color(theme.weak));
-            let text = RichText::new(sample.target.trim()).monospace().color(theme.strong);
-            ui.add(egui::Label::new(text).selectable(true).truncate());
+            let name = sample.identifier.as_deref().unwrap_or("no name of another file");
+            let text = format!("needs {name}");
+            let text = RichText::new(text).monospace().size(theme::SMALL).color(theme.strong);
+            ui.add(egui::Label::new(text).truncate());
+            let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
+            let place = RichText::new(place).size(theme::SMALL).color(theme.weak);
+            ui.add(egui::Label::new(place).truncate());
         });
     });
     if let Some(Err(reason)) = live.and_then(|task| task.answer.as_ref()) {
@@ -111,110 +168,5 @@ fn head_ui(ui: &mut egui::Ui, view: &View<'_>, evaluation: &Evaluation, row: &Ro
                 .size(theme::SMALL)
                 .color(theme.alarm),
         );
-    }
-}
-
-fn code_ui(ui: &mut egui::Ui, row: &Row) {
-    let theme = Theme::of(ui);
-    let sample = &row.record.sample;
-    ui.horizontal(|ui| {
-        ui.label(theme::caption("code before the cursor").color(theme.strong));
-        let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
-        ui.add(egui::Label::new(RichText::new(place).size(theme::SMALL).color(theme.weak)).truncate());
-    });
-    let left = last_lines(&sample.left, LINES);
-    let text = format!("{left}{}", sample.target);
-    let listing = Listing {
-        text: &text,
-        first_line: (sample.line + 1).saturating_sub(left.split('\n').count()).max(1),
-        path: &sample.path,
-        word: None,
-        target_from: Some(left.len()),
-    };
-    theme
-        .card()
-        .show(ui, |ui| listing.show(ui, egui::Id::unique("code before the cursor")));
-    ui.label(
-        RichText::new("marked: the true line, which no arm sees")
-            .size(theme::SMALL)
-            .color(theme.weak),
-    );
-}
-
-/// The end of a text, at most so many lines.
-fn last_lines(text: &str, lines: usize) -> &str {
-    let start = text
-        .rmatch_indices('\n')
-        .nth(lines.saturating_sub(1))
-        .map_or(0, |(at, _)| at + 1);
-    text.get(start..).unwrap_or(text)
-}
-
-fn chunks_ui(ui: &mut egui::Ui, row: &Row) {
-    let theme = Theme::of(ui);
-    let retrieved = &row.record.retrieved;
-    let hits = retrieved.iter().filter(|found| found.hit).count();
-    ui.horizontal(|ui| {
-        ui.label(theme::caption("retrieved").color(theme.strong));
-        let name = row.record.sample.identifier.as_deref().unwrap_or("the name needed");
-        let text = format!("{}, {hits} with {name}", format::count(retrieved.len(), "chunk"));
-        ui.label(RichText::new(text).size(theme::SMALL).color(theme.weak));
-    });
-    if retrieved.is_empty() {
-        ui.label(RichText::new("Nothing was retrieved for this sample.").color(theme.weak));
-    }
-    for found in retrieved {
-        chunk_ui(ui, found, row.record.sample.identifier.as_deref());
-    }
-}
-
-fn chunk_ui(ui: &mut egui::Ui, found: &Retrieved, identifier: Option<&str>) {
-    let theme = Theme::of(ui);
-    let chunk = &found.chunk;
-    let mark = if found.hit { "✓ " } else { "" };
-    let title = format!(
-        "{}  {:.3}  {mark}{}:{}",
-        found.rank, found.score, chunk.path, chunk.first_line
-    );
-    let color = if found.hit { theme.strong } else { theme.text };
-    let title = RichText::new(title).monospace().size(theme::SMALL).color(color);
-    let header = egui::CollapsingHeader::new(title)
-        .id_salt(("chunk", found.rank))
-        .default_open(found.rank == 1);
-    let response = header.show(ui, |ui| {
-        let listing = Listing {
-            text: &chunk.text,
-            first_line: chunk.first_line,
-            path: &chunk.path,
-            word: identifier,
-            target_from: None,
-        };
-        listing.show(ui, egui::Id::unique(("chunk code", found.rank)));
-    });
-    response.header_response.on_hover_text(format!(
-        "rank {}, score {:.3}, {}\n{}/{}, from line {}",
-        found.rank,
-        found.score,
-        if found.hit {
-            "holds the name needed"
-        } else {
-            "does not hold the name needed"
-        },
-        chunk.repository,
-        chunk.path,
-        chunk.first_line
-    ));
-}
-
-#[cfg(test)]
-mod tests {
-    use super::last_lines;
-
-    #[test]
-    fn the_last_lines_are_kept_whole() {
-        assert_eq!(last_lines("a\nb\nc", 2), "b\nc");
-        assert_eq!(last_lines("a\nb\nc", 9), "a\nb\nc");
-        assert_eq!(last_lines("", 2), "");
-        assert_eq!(last_lines("é\nü", 1), "ü");
     }
 }

@@ -1,5 +1,6 @@
 //! The pages of the workbench.
 
+mod chunk_marks;
 mod collapse;
 mod collapse_charts;
 mod collapse_counterfactual;
@@ -29,10 +30,21 @@ mod collapse_token_bars;
 mod collapse_track;
 mod compare;
 mod compare_arms;
+mod compare_beside;
+mod compare_chunks;
+mod compare_confidence;
+mod compare_controls;
 mod compare_data;
-mod compare_list;
+mod compare_filter;
+mod compare_pair;
+mod compare_reader;
 mod compare_sample;
 mod compare_summary;
+mod compare_table;
+mod cost;
+mod cost_metrics;
+mod cost_points;
+mod cost_table;
 mod evaluation_metrics;
 mod evaluation_rows;
 mod experiment_form;
@@ -60,6 +72,7 @@ mod train_hands;
 pub use collapse::collapse_ui;
 pub use collapse_drawer::drawer_keys;
 pub use compare::compare_ui;
+pub use cost::cost_ui;
 pub use retrieve::retrieve_ui;
 pub use runs::runs_ui;
 pub use train::train_ui;

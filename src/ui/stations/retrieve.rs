@@ -72,7 +72,7 @@ pub fn retrieve_ui(ui: &mut Ui, view: &View<'_>) {
                 chart_ui(ui, view, &retrieval, record.and_then(first_hit));
                 ui.add_space(theme::SECTION);
                 if let Some(record) = record.or(samples.first()) {
-                    sample_ui(ui, view, run, record);
+                    sample_ui(ui, view, open, record);
                 }
             });
     });

@@ -2,9 +2,11 @@
 
 use egui::{FontId, RichText, Sense, Ui, vec2};
 
+use super::chunk_marks::chunk_mark_ui;
 use super::retrieve::retriever_of;
+use crate::app::OpenRun;
 use crate::retrieval::{Retrieved, query_text};
-use crate::runs::{Run, SampleRecord};
+use crate::runs::SampleRecord;
 use crate::ui::View;
 use crate::ui::code::Listing;
 use crate::ui::format::count;
@@ -14,7 +16,8 @@ use crate::ui::theme::{self, Theme};
 const BAR: f32 = 90.0;
 
 /// Draws the query and the ranked chunks.
-pub fn sample_ui(ui: &mut Ui, view: &View<'_>, run: &Run, record: &SampleRecord) {
+pub fn sample_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun, record: &SampleRecord) {
+    let run = open.run();
     let theme = view.theme;
     let sample = &record.sample;
     let lines = run.experiment.retrieval.query_lines;
@@ -68,13 +71,13 @@ pub fn sample_ui(ui: &mut Ui, view: &View<'_>, run: &Run, record: &SampleRecord)
     }
     let best = record.retrieved.iter().map(|found| found.score).fold(0.0, f64::max);
     for found in &record.retrieved {
-        chunk_ui(ui, found, sample.identifier.as_deref(), best);
+        chunk_ui(ui, view, open, (found, best), sample.identifier.as_deref());
     }
 }
 
 /// Rank, score as number and bar, hit mark and place; folded open, the code.
-fn chunk_ui(ui: &mut Ui, found: &Retrieved, name: Option<&str>, best: f64) {
-    let theme = Theme::of(ui);
+fn chunk_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun, (found, best): (&Retrieved, f64), name: Option<&str>) {
+    let theme = view.theme;
     let chunk = &found.chunk;
     let id = ui.make_persistent_id(("ranked chunk", found.rank));
     let state =
@@ -92,6 +95,7 @@ fn chunk_ui(ui: &mut Ui, found: &Retrieved, name: Option<&str>, best: f64) {
             vec2(46.0, 18.0),
             egui::Label::new(RichText::new(mark).size(theme::SMALL).color(color)),
         );
+        chunk_mark_ui(ui, view, open, chunk);
         let place = format!("{}:{}", chunk.path, chunk.first_line);
         let place = mono(place).color(if found.hit { theme.strong } else { theme.text });
         ui.add(egui::Label::new(place).truncate()).on_hover_text(format!(

@@ -1,0 +1,174 @@
+//! The Cost station: what each arm's quality costs, in one chart and the table beneath it.
+
+use egui::{Id, Key, RichText, Ui};
+use strum::IntoEnumIterator as _;
+
+use super::compare_summary::evaluate_ui;
+use super::cost_metrics::{Cost, Quality};
+use super::cost_points::{entries, missing, numbers, points};
+use super::cost_table::table_ui;
+use crate::app::{Action, UiCommand};
+use crate::corpus::Split;
+use crate::ui::charts::{TradeoffChart, TradeoffPoint, local};
+use crate::ui::widgets::empty_state;
+use crate::ui::{View, theme};
+
+/// Height of the chart's title row with its gap, points.
+const FRAME: f32 = 34.0;
+/// Least height of the chart, points.
+const LEAST: f32 = 180.0;
+
+/// What this page keeps between frames.
+#[derive(Default)]
+struct Memory {
+    cost: Cost,
+    quality: Quality,
+    split: Option<Split>,
+    /// The entry that is chosen.
+    chosen: Option<usize>,
+}
+
+/// Draws the Cost station.
+pub fn cost_ui(ui: &mut Ui, view: &View<'_>) {
+    let memory = local::<Memory>(ui.ctx(), Id::unique("cost station"));
+    let mut memory = memory.lock();
+    let Some(open) = view.state.focused() else {
+        let (title, text) = match &view.state.focus {
+            Some(folder) => ("One moment", format!("Reading {}…", folder.display())),
+            None => (
+                "No run is open",
+                "Here quality stands against what it costs: prompt tokens, time to the first token, memory. Choose a run to look at.".to_owned(),
+            ),
+        };
+        let action = Some(("Go to Runs", Action::Command(UiCommand::GoRuns)));
+        return empty_state(ui, view, title, &text, action);
+    };
+    let splits = splits(view);
+    let usual = splits.first().copied();
+    let Some(split) = memory.split.filter(|split| splits.contains(split)).or(usual) else {
+        let title = format!("{} has no evaluation yet", open.run().name());
+        let text = "Each arm becomes a point here after the first evaluation. Evaluate a checkpoint, or overlay a run that was evaluated in Runs (O).";
+        let action = Some(("Go to Runs", Action::Command(UiCommand::GoRuns)));
+        ui.horizontal(|ui| evaluate_ui(ui, view, open));
+        return empty_state(ui, view, &title, text, action);
+    };
+    let mut errors = view.state.shown_runs().filter_map(|open| open.error.as_ref());
+    if let Some(error) = errors.next() {
+        let text = format!("▲ {error}; the numbers are those of the last reading");
+        ui.label(RichText::new(text).color(view.theme.alarm));
+    }
+    keys(ui, &mut memory);
+    controls_ui(ui, view, &mut memory, &splits, split);
+    page_ui(ui, view, &mut memory, split);
+}
+
+/// The splits that some shown run was evaluated on, validation first.
+fn splits(view: &View<'_>) -> Vec<Split> {
+    let has = |split: &Split| {
+        let mut runs = view.state.shown_runs();
+        runs.any(|open| open.run().evaluations.iter().any(|one| one.split == *split))
+    };
+    let all = [Split::Validation, Split::Test, Split::Train];
+    all.into_iter().filter(has).collect()
+}
+
+/// C goes to the next cost, Q to the next quality, while nobody types.
+fn keys(ui: &Ui, memory: &mut Memory) {
+    let busy = |memory: &egui::Memory| memory.focused().is_some() || memory.top_modal_layer().is_some();
+    if ui.ctx().memory(busy) {
+        return;
+    }
+    let pressed = |key| ui.input(|input| input.key_pressed(key) && input.modifiers.is_none());
+    if pressed(Key::C) {
+        memory.cost = Cost::iter()
+            .cycle()
+            .skip_while(|cost| *cost != memory.cost)
+            .nth(1)
+            .unwrap_or_default();
+    }
+    if pressed(Key::Q) {
+        let mut all = Quality::iter().cycle().skip_while(|quality| *quality != memory.quality);
+        memory.quality = all.nth(1).unwrap_or_default();
+    }
+}
+
+fn controls_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, splits: &[Split], split: Split) {
+    let small = |text: &str| RichText::new(text).size(theme::SMALL).color(view.theme.weak);
+    ui.horizontal_wrapped(|ui| {
+        ui.label(small("cost (C)"));
+        for cost in Cost::iter() {
+            ui.selectable_value(&mut memory.cost, cost, cost.label())
+                .on_hover_text(cost.definition());
+        }
+        ui.add_space(theme::SECTION);
+        ui.label(small("quality (Q)"));
+        for quality in Quality::iter() {
+            ui.selectable_value(&mut memory.quality, quality, quality.label())
+                .on_hover_text(quality.definition());
+        }
+        ui.add_space(theme::SECTION);
+        for one in splits {
+            let name = format!("{one:?} split").to_lowercase();
+            if ui.selectable_label(*one == split, name).clicked() {
+                memory.split = Some(*one);
+            }
+        }
+    });
+    ui.add_space(theme::TIGHT);
+}
+
+fn page_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, split: Split) {
+    let entries = entries(view, split);
+    let found = points(view, &entries, memory.cost, memory.quality);
+    let best: Vec<usize> = found
+        .iter()
+        .filter(|(_, point)| point.best)
+        .map(|(place, _)| *place)
+        .collect();
+    let points: Vec<TradeoffPoint> = found.iter().map(|(_, point)| point.clone()).collect();
+    let shown = |chosen: Option<usize>| found.iter().position(|(place, _)| Some(*place) == chosen);
+    for note in missing(&entries, memory.cost, memory.quality) {
+        let color = if note.starts_with('▲') {
+            view.theme.warning
+        } else {
+            view.theme.weak
+        };
+        ui.label(RichText::new(note).size(theme::SMALL).color(color));
+    }
+    let rows = entries.len().clamp(3, 8) as f32;
+    let table = (rows + 1.0) * 27.0 + theme::SECTION;
+    egui::Panel::bottom("cost table")
+        .resizable(true)
+        .default_size(table.min(ui.available_height() * 0.5))
+        .frame(egui::Frame::new().inner_margin(egui::Margin {
+            top: 8,
+            ..egui::Margin::ZERO
+        }))
+        .show(ui, |ui| {
+            if let Some(place) = table_ui(ui, view, &entries, &best, memory.chosen) {
+                memory.chosen = Some(place);
+            }
+        });
+    let title = format!("{} against {}", memory.quality.label(), memory.cost.label());
+    let direction = match memory.quality.higher_is_better() {
+        true => "up and left is better",
+        false => "down and left is better",
+    };
+    let chart = TradeoffChart {
+        id: Id::unique("tradeoff"),
+        title: &title,
+        note: format!(
+            "{direction}; crosses: 95% by repository; Pareto line without controls; j next, k previous; runs are overlaid in Runs (O)"
+        ),
+        labels: [memory.cost.label(), memory.quality.label()],
+        ticks: [memory.cost.tick(), crate::ui::charts::tick],
+        points: &points,
+        selected: shown(memory.chosen),
+        zero: memory.quality == Quality::Difference,
+        height: (ui.available_height() - FRAME).max(LEAST),
+        empty: "No arm has both numbers. Choose another cost or quality, or evaluate the run again.",
+    };
+    if let Some(number) = chart.show(ui, || numbers(&entries)) {
+        memory.chosen = found.get(number).map(|(place, _)| *place);
+    }
+}
