@@ -40,8 +40,12 @@ mod large_run;
 mod panel_pictures;
 #[path = "workbench/pictures.rs"]
 mod pictures;
+#[path = "workbench/report.rs"]
+mod report;
 #[path = "workbench/retrieve.rs"]
 mod retrieve;
+#[path = "workbench/review.rs"]
+mod review;
 #[path = "workbench/runs_table.rs"]
 mod runs_table;
 #[path = "workbench/station_pictures.rs"]

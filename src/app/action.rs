@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::command::UiCommand;
 use super::pages::{ChartSettings, RunsPage, Station};
+use super::review::ReviewAction;
 use crate::corpus::ChunkPlace;
 use crate::engine::{CompletionRequest, CounterfactualRequest, EvaluationRequest, ReadingRequest};
 
@@ -121,6 +122,8 @@ pub enum Action {
     Reveal(PathBuf),
     /// Look at the run whose folder was typed.
     OpenTypedRun,
+    /// Something in a blind review.
+    Review(ReviewAction),
     /// Close whatever lies over the station.
     CloseOverlays,
     /// Put text on the clipboard.

@@ -7,6 +7,7 @@ use super::hands::can_resume;
 use super::pages::Station;
 use super::state::{AppState, OpenRun};
 use crate::engine::WorkerState;
+use crate::evaluation::EvaluationSummary;
 use crate::experiment::Experiment;
 
 /// What a person can ask for at any time, in the order of the palette.
@@ -34,6 +35,10 @@ pub enum UiCommand {
     GoCollapse,
     /// Show the Compare station.
     GoCompare,
+    /// Review the completions of the run in focus blind.
+    Review,
+    /// Write a report of the run in focus and those drawn over it.
+    Report,
     /// Show the Retrieve station.
     GoRetrieve,
     /// Show the Cost station.
@@ -60,7 +65,7 @@ pub enum UiCommand {
     UnpinStep,
     /// Every field back to the preset.
     ResetExperiment,
-    /// The experiment as it was before the last preset or reset.
+    /// The experiment as it was before the last preset or reset; in a blind review, the last vote taken back.
     Undo,
     /// Show every notice.
     ToggleLogDrawer,
@@ -87,6 +92,8 @@ impl UiCommand {
             Self::GoTrain => "Go to Train",
             Self::GoCollapse => "Go to Collapse",
             Self::GoCompare => "Go to Compare",
+            Self::Review => "Review completions blind",
+            Self::Report => "Write a report of the run",
             Self::GoRetrieve => "Go to Retrieve",
             Self::GoCost => "Go to Cost",
             Self::GoRuns => "Go to Runs",
@@ -100,7 +107,7 @@ impl UiCommand {
             Self::ToggleLog => "Charts: logarithmic axis",
             Self::UnpinStep => "Follow the newest step",
             Self::ResetExperiment => "Reset the experiment to its preset",
-            Self::Undo => "Undo the last preset or reset",
+            Self::Undo => "Undo the last preset, reset or vote",
             Self::ToggleLogDrawer => "Show or hide the log",
             Self::CycleTheme => "Theme: dark, light or as the system",
             Self::Palette => "Find a command",
@@ -126,6 +133,12 @@ impl UiCommand {
             Self::GoTrain => "The experiment, and its curves as it trains",
             Self::GoCollapse => "Projected vectors beside the encoder's, step by step",
             Self::GoCompare => "A sample and its completions, arm beside arm",
+            Self::Review => {
+                "Two completions at a time without the names of their arms, by keyboard; then win rates and agreement"
+            }
+            Self::Report => {
+                "One HTML file in the runs folder: settings, curves, histograms, tables, completions, how each number was made"
+            }
             Self::GoRetrieve => "A sample's query and its chunks, and how often chunks hold the name needed",
             Self::GoCost => "Quality against prompt tokens, time to the first token and memory, a point an arm and run",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
@@ -139,7 +152,9 @@ impl UiCommand {
             Self::ToggleLog => "Losses, gradient norm and learning rate on a logarithmic axis",
             Self::UnpinStep => "Lets go of the pinned step",
             Self::ResetExperiment => "Sets every changed field back",
-            Self::Undo => "Brings back the values that it replaced; once more, and they are exchanged again",
+            Self::Undo => {
+                "Brings back the values that it replaced; once more, and they are exchanged again. In a blind review it takes the last vote back"
+            }
             Self::ToggleLogDrawer => "Everything that was told, with its time",
             Self::CycleTheme => "Dark, light, or whatever the system has",
             Self::Palette => "Every command by name",
@@ -156,6 +171,7 @@ impl UiCommand {
             Self::GoTrain | Self::GoCollapse | Self::GoCompare | Self::GoRetrieve | Self::GoCost | Self::GoRuns => {
                 (Modifiers::NONE, self.rail_key()?)
             }
+            Self::Review => (Modifiers::NONE, Key::B),
             Self::OpenRun => (Modifiers::COMMAND, Key::O),
             Self::RefreshRuns => (Modifiers::NONE, Key::F5),
             Self::CycleXAxis => (Modifiers::NONE, Key::X),
@@ -166,6 +182,7 @@ impl UiCommand {
             Self::Shortcuts => (Modifiers::NONE, Key::F1),
             Self::StopTraining
             | Self::GoSweep
+            | Self::Report
             | Self::RunSweep
             | Self::ResumeRun
             | Self::RollBack
@@ -204,7 +221,13 @@ impl UiCommand {
             Self::Fetch if state.setup.missing().next().is_none() => Some("everything is here".into()),
             Self::UnpinStep if state.selection.step.is_none() => Some("no step is pinned".into()),
             Self::ResetExperiment if !state.editor.is_changed() => Some("nothing differs from the preset".into()),
-            Self::Undo if state.replaced.is_none() => Some("nothing was replaced".into()),
+            Self::Review => review_refusal(state),
+            Self::Report if state.focused().is_none() => Some("no run is in focus".into()),
+            Self::Report if state.report.is_busy() => Some("a report is being written".into()),
+            Self::Undo => match state.reviewing() {
+                Some(session) => session.last().is_none().then(|| "there is no vote to take back".into()),
+                None => state.replaced.is_none().then(|| "nothing was replaced".into()),
+            },
             _ => None,
         }
     }
@@ -226,6 +249,16 @@ impl UiCommand {
             Station::Runs => Self::GoRuns,
         }
     }
+}
+
+/// Why the completions of the run in focus cannot be reviewed; none when they can.
+fn review_refusal(state: &AppState) -> Option<String> {
+    let Some(open) = state.focused() else {
+        return Some("no run is in focus".into());
+    };
+    let several = |summary: &EvaluationSummary| summary.arms.len() > 1;
+    let none = !open.run().evaluations.iter().any(several);
+    none.then(|| "the run has no evaluation of two arms".into())
 }
 
 /// Why the run in focus cannot be taken up now; none when it can.

@@ -7,6 +7,7 @@ use super::command::UiCommand;
 use super::editor::ExperimentEditor;
 use super::hands::Undoable;
 use super::pages::{Overlay, RunsPage, Station, XAxis};
+use super::review::ReviewAction;
 use super::state::AppState;
 use crate::corpus::ChunkPlace;
 use crate::engine::{Command, Event, ForkRequest, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState};
@@ -144,6 +145,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
                 ..Overlay::default()
             };
         }
+        Action::Review(action) => state.act_on_review(action),
         Action::Copy(text) => outside.ctx.copy_text(text),
     }
 }
@@ -218,6 +220,8 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoTrain => state.station = Station::Train,
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,
+        UiCommand::Review => state.open_review(),
+        UiCommand::Report => state.write_report(outside.ctx),
         UiCommand::GoRetrieve => state.station = Station::Retrieve,
         UiCommand::GoCost => state.station = Station::Cost,
         UiCommand::GoRuns => state.station = Station::Runs,
@@ -241,7 +245,9 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::UnpinStep => state.selection.step = None,
         UiCommand::ResetExperiment => state.replace_experiment(ExperimentEditor::of(state.editor.preset)),
         UiCommand::Undo => {
-            if let Some(replaced) = state.replaced.take() {
+            if state.reviewing().is_some() {
+                state.act_on_review(ReviewAction::Undo);
+            } else if let Some(replaced) = state.replaced.take() {
                 state.replace_experiment(replaced);
             }
         }

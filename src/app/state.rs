@@ -11,6 +11,8 @@ use super::frames::FrameTimes;
 use super::laboratory::Laboratory;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
+use super::report::ReportWork;
+use super::review::ReviewDesk;
 use super::setup::{CatalogueItem, Setup};
 use super::sweeps::Sweeps;
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
@@ -99,6 +101,10 @@ pub struct AppState {
     pub completions: BTreeMap<u64, CompletionTask>,
     /// What was asked of the laboratory.
     pub laboratory: Laboratory,
+    /// The blind review that is open, and earlier ones.
+    pub review: ReviewDesk,
+    /// The report that is being written.
+    pub report: ReportWork,
     /// The experiment that Start would train.
     pub editor: ExperimentEditor,
     /// The one that the last preset or reset replaced.
@@ -142,6 +148,8 @@ impl AppState {
             charts: ChartSettings::default(),
             completions: BTreeMap::new(),
             laboratory: Laboratory::default(),
+            review: ReviewDesk::default(),
+            report: ReportWork::default(),
             editor: ExperimentEditor::default(),
             replaced: None,
             theme: egui::ThemePreference::System,

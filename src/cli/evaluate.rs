@@ -6,12 +6,13 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::arguments::parse_name;
-use super::evaluation_table::evaluation_text;
 use super::output::say;
 use super::session::{DeviceArgument, Session};
+use super::table::table_text;
 use crate::corpus::Split;
 use crate::engine::{Command, EvaluationRequest, Event};
-use crate::evaluation::Arm;
+use crate::evaluation::tables::{made, tables};
+use crate::evaluation::{Arm, EvaluationSummary};
 use crate::runs::Run;
 
 /// What to evaluate.
@@ -90,4 +91,10 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         say(evaluation_text(summary))?;
     }
     Ok(())
+}
+
+fn evaluation_text(summary: &EvaluationSummary) -> String {
+    let tables = tables(summary);
+    let tables = tables.iter().map(|table| table_text(table));
+    made(summary).into_iter().chain(tables).collect::<Vec<_>>().join("\n\n")
 }

@@ -4,12 +4,13 @@ mod arguments;
 mod bench;
 mod complete;
 mod evaluate;
-mod evaluation_table;
 mod fetch;
 mod inspect;
 mod interrupt;
 mod output;
 mod progress;
+mod report;
+mod review;
 mod screenshots;
 mod session;
 mod sweep;
@@ -59,6 +60,10 @@ enum Command {
     Inspect(inspect::Arguments),
     /// Time training, prefill, decoding and the first token on this machine
     Bench(bench::Arguments),
+    /// Show what blind reviewers said of a run, and write their votes as CSV or JSON lines
+    Review(review::Arguments),
+    /// Write runs into one HTML file that needs no network
+    Report(report::Arguments),
     /// Render every station off-screen into pictures
     Screenshots(screenshots::Arguments),
 }
@@ -73,6 +78,8 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Complete(arguments)) => complete::run(arguments),
         Some(Command::Inspect(arguments)) => inspect::run(&arguments),
         Some(Command::Bench(arguments)) => bench::run(arguments),
+        Some(Command::Review(arguments)) => review::run(&arguments),
+        Some(Command::Report(arguments)) => report::run(arguments),
         Some(Command::Screenshots(arguments)) => screenshots::run(arguments),
         None => workbench::run(cli.workbench),
     };

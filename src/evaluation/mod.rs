@@ -1,5 +1,6 @@
 //! Completions judged: metrics, arms and controls, statistics, latency.
 
+pub mod agreement;
 mod arms;
 mod completion;
 mod counterfactual;
@@ -10,6 +11,7 @@ mod retrieval_quality;
 mod rows;
 pub mod statistics;
 mod summary;
+pub mod tables;
 
 pub use crate::experiment::Arm;
 pub use arms::{ArmInput, ArmMaterial, Definition};

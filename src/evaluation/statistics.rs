@@ -166,16 +166,23 @@ pub fn paired_bootstrap(values: &[f64], baseline: &[f64], clusters: &[usize], re
 
 /// Two-sided exact p-value of McNemar's test: could as many pairs have changed from wrong to right as from right to wrong by chance?
 ///
-/// `min(1, 2 Σ_{i≤k} C(m, i) / 2^m)`, m the pairs that differ, k the rarer direction.
+/// [`sign_test`] of the pairs that differ.
 pub fn mcnemar_exact(a: &[bool], b: &[bool]) -> f64 {
     let gained = a.iter().zip(b).filter(|(a, b)| !**a && **b).count();
     let lost = a.iter().zip(b).filter(|(a, b)| **a && !**b).count();
-    let pairs = gained + lost;
-    // In logarithms, because 2^-m underflows beyond a thousand pairs.
-    let mut log_term = -(pairs as f64) * std::f64::consts::LN_2;
+    sign_test(gained, lost)
+}
+
+/// Two-sided exact p-value of so many outcomes of either kind when both are equally likely; 1 without outcomes.
+///
+/// `min(1, 2 Σ_{i≤k} C(m, i) / 2^m)`, m the outcomes, k those of the rarer kind.
+pub fn sign_test(one: usize, other: usize) -> f64 {
+    let outcomes = one + other;
+    // In logarithms, because 2^-m underflows beyond a thousand outcomes.
+    let mut log_term = -(outcomes as f64) * std::f64::consts::LN_2;
     let mut tail = log_term.exp();
-    for i in 0..gained.min(lost) {
-        log_term += ((pairs - i) as f64 / (i + 1) as f64).ln();
+    for i in 0..one.min(other) {
+        log_term += ((outcomes - i) as f64 / (i + 1) as f64).ln();
         tail += log_term.exp();
     }
     (2.0 * tail).min(1.0)

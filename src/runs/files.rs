@@ -16,7 +16,7 @@ const PROJECTED: &str = "projected";
 const TOKEN_NORM_QUANTILES: &str = "token_norm_quantiles";
 
 /// Writes a file under a temporary name, syncs it and renames it, so that a reader never sees half of it.
-pub(super) fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
+pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), RunError> {
     through_temporary(path, |temporary| {
         fs::write(temporary, bytes).map_err(RunError::write(path))
     })

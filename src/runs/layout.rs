@@ -15,6 +15,8 @@ pub(super) const LIVE: &str = "live";
 pub(super) const PROBES: &str = "probes";
 pub(super) const EVALUATIONS: &str = "evaluations";
 pub(super) const CHECKPOINTS: &str = "checkpoints";
+/// Votes of blind reviews.
+const REVIEWS: &str = "reviews.jsonl";
 /// The constant soft prompt, once it is trained.
 pub(super) const SOFT_PROMPT: &str = "soft_prompt.safetensors";
 /// What lay behind the step of the n-th roll-back is in `abandoned/n`, laid out as in the run folder.
@@ -48,6 +50,10 @@ pub(super) fn checkpoint(folder: &Path, step: usize) -> PathBuf {
 
 pub(super) fn samples(folder: &Path) -> PathBuf {
     folder.join(EVALUATIONS).join("samples.jsonl")
+}
+
+pub(super) fn reviews(folder: &Path) -> PathBuf {
+    folder.join(REVIEWS)
 }
 
 /// Summary (`extension` `json`), completions (`jsonl`), or the completions so far (`part`) of one evaluation.

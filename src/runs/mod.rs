@@ -20,6 +20,7 @@ mod part;
 mod probes;
 mod records;
 mod retention;
+mod review;
 mod rewind;
 mod run;
 mod sweep;
@@ -29,7 +30,7 @@ pub use alarms::RunAlarms;
 pub use completed::Completed;
 pub use csv::csv_field;
 pub use error::RunError;
-pub use files::NamedTensor;
+pub use files::{NamedTensor, write_whole};
 pub use follower::RunFollower;
 pub use fork::fork;
 use header::{checked_manifest, read_experiment};
@@ -38,6 +39,10 @@ pub use list::{RunEntry, delete, list};
 pub use part::{EvaluationPart, PartKey};
 pub use probes::{ProbeNumbers, Probes, TokenSample};
 pub use records::*;
+pub use review::{
+    Agreement, Answer, ByAnswer, Pair, PairResult, Position, Question, Relation, ReviewDesign, ReviewMaterial,
+    ReviewPlan, ReviewResults, ReviewSentence, ReviewTable, Reviewer, Reviews, Vote, record_vote, take_vote_back,
+};
 pub use run::{Checkpoint, Run, RunStatus, name_of};
 pub use sweep::{
     Column, Outcome, SampleKey, Sweep, SweepDifference, SweepEntry, SweepRow, SweepTable, TrialEntry, TrialRecord,

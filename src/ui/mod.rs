@@ -11,6 +11,7 @@ mod log;
 mod palette;
 mod rail;
 mod ramps;
+pub mod report;
 mod screenshots;
 pub mod stations;
 mod status_bar;

@@ -10,10 +10,14 @@ use super::{View, theme};
 use crate::app::{Action, Overlay, UiCommand};
 
 /// Keys of single stations, for the sheet.
-const STATION_KEYS: [(&str, &str); 7] = [
+const STATION_KEYS: [(&str, &str); 8] = [
     (
         "J / K",
         "Compare, Retrieve, Runs: the next or the previous sample or run",
+    ),
+    (
+        "← → ↑ ↓ T",
+        "Blind review: left or right is better, equally good, both bad; show the true line",
     ),
     ("O", "Runs: draw the run in focus over the others, or no longer"),
     ("← / →", "Collapse: the probe before or after"),

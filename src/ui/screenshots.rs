@@ -7,7 +7,9 @@ use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 
 use super::{Workbench, WorkbenchSettings, theme};
-use crate::app::{Action, CatalogueItem, Desktop, EngineHandle, PathField, Station};
+use crate::app::{
+    Action, CatalogueItem, Desktop, EngineHandle, PathField, ReviewAction, ReviewForm, Station, UiCommand,
+};
 use crate::corpus::Split;
 use crate::engine::{Command, Event};
 use crate::evaluation::{Arm, CompletionRecord};
@@ -122,6 +124,11 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
                 act(&mut window, Action::SelectSample(telling_sample(&pictures.runs)));
             }
             shoot(&mut window, name)?;
+            if station == Station::Compare {
+                blind_review(&mut window);
+                shoot(&mut window, "review")?;
+                act(&mut window, Action::Review(ReviewAction::Close));
+            }
             if station == Station::Collapse {
                 // The drawer, on the pairs that merged first.
                 window.key_press(egui::Key::C);
@@ -169,6 +176,17 @@ fn telling_sample(runs: &[PathBuf]) -> Option<String> {
     samples
         .find(|sample| right(sample, Arm::FullRag) && !right(sample, Arm::NoContext))
         .cloned()
+}
+
+/// Shows the first question of a blind review; no vote is given, and so nothing is written.
+fn blind_review(window: &mut Harness<'_, Workbench>) {
+    act(window, Action::Command(UiCommand::Review));
+    let form = ReviewForm {
+        reviewer: "Ada".into(),
+        ..window.state().state().review.form.clone()
+    };
+    act(window, Action::Review(ReviewAction::SetForm(form)));
+    act(window, Action::Review(ReviewAction::Begin));
 }
 
 fn act(window: &mut Harness<'_, Workbench>, action: Action) {

@@ -133,7 +133,8 @@ const fn rgb(hex: u32) -> Color32 {
     Color32::from_rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
 
-pub(super) static DARK: Theme = Theme {
+/// The dark mode.
+pub static DARK: Theme = Theme {
     dark: true,
     background: rgb(0x14_17_1c),
     panel: rgb(0x1b_1f_26),
@@ -165,7 +166,8 @@ pub(super) static DARK: Theme = Theme {
     encoder: rgb(0x4f_c3_a1),
 };
 
-pub(super) static LIGHT: Theme = Theme {
+/// The light mode.
+pub static LIGHT: Theme = Theme {
     dark: false,
     background: rgb(0xfb_fb_f9),
     panel: rgb(0xff_ff_ff),

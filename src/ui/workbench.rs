@@ -230,7 +230,7 @@ impl eframe::App for Workbench {
         let started = Instant::now();
         self.state.now = (self.clock)();
         let answered = self.take_answers(ctx);
-        let changed = self.look_at_runs(ctx);
+        let changed = self.look_at_runs(ctx) | self.state.poll_report();
         if answered || changed {
             ctx.request_repaint_after(WAKE_EVERY);
         }

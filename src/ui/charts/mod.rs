@@ -29,6 +29,7 @@ mod strip;
 mod table;
 mod tradeoff;
 
+pub use axes::round_step;
 pub use forest::{ForestChart, ForestRow};
 pub use frame::ChartFrame;
 pub use heatmap::Heatmap;
@@ -38,7 +39,7 @@ pub use local::local;
 pub use pyramid::{Pyramid, Slice};
 pub use ridge::RidgeChart;
 pub use run_charts::{ChartRow, curves_of, run_charts_ui};
-pub use run_curves::{Quantity, common_split, x_at};
+pub use run_curves::{Quantity, common_split, evaluated, value, x_at};
 pub use run_flags::flags;
 pub use scale::{Scale, log_marks, tick};
 pub use scatter::{Scatter, ScatterGroup};

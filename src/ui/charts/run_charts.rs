@@ -34,7 +34,7 @@ pub fn run_charts_ui(ui: &mut egui::Ui, view: &View<'_>) {
     let mut charts = ChartRow::new(view, &runs, HEIGHT);
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         let columns = if ui.available_width() >= 2.0 * WIDTH { 2 } else { 1 };
-        let quantities = Quantity::all(&runs);
+        let quantities = Quantity::all(&runs.iter().map(|open| open.run()).collect::<Vec<_>>());
         let scores = [
             ("em_token", "exact match, code tokens", 100.0),
             ("es_levenshtein", "edit similarity", 1.0),

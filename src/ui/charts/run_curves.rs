@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::app::{OpenRun, XAxis};
+use crate::app::XAxis;
 use crate::corpus::Split;
 use crate::evaluation::{Arm, EvaluationSummary, Interval};
 use crate::runs::{Run, ScalarRecord};
@@ -51,8 +51,8 @@ impl Quantity {
     }
 
     /// The weighted sum, then its terms, then how the optimiser is doing.
-    pub fn all(runs: &[&OpenRun]) -> Vec<Self> {
-        let terms: BTreeSet<&str> = runs.iter().flat_map(|open| terms_of(&open.run().scalars)).collect();
+    pub fn all(runs: &[&Run]) -> Vec<Self> {
+        let terms: BTreeSet<&str> = runs.iter().flat_map(|run| terms_of(&run.scalars)).collect();
         let mut all = vec![Self::new("loss", "loss, weighted sum", "", true, true)];
         let known = TERMS.iter().filter(|term| terms.contains(term.0));
         all.extend(known.map(|&(key, title, unit)| Self::new(key, title, unit, true, key != "reward_loss")));

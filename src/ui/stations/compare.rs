@@ -13,6 +13,7 @@ use super::compare_reader::{EvaluationReader, Unread};
 use super::compare_sample::sample_ui;
 use super::compare_summary::{evaluate_ui, summary_ui};
 use super::compare_table::{Listed, table_ui};
+use super::review::review_ui;
 use crate::app::{Action, OpenRun, UiCommand};
 use crate::corpus::Split;
 use crate::evaluation::EvaluationSummary;
@@ -52,6 +53,9 @@ impl Memory {
 
 /// Draws the Compare station.
 pub fn compare_ui(ui: &mut Ui, view: &View<'_>) {
+    if view.state.shows_review() {
+        return review_ui(ui, view);
+    }
     let memory = local::<Memory>(ui.ctx(), Id::unique("compare station"));
     let mut memory = memory.lock();
     let Some(open) = view.state.focused() else {
@@ -194,6 +198,13 @@ fn head_ui(
         }
         ui.add_space(theme::SECTION);
         evaluate_ui(ui, view, open);
+        if ui
+            .button("Review blind (B)")
+            .on_hover_text(UiCommand::Review.tooltip())
+            .clicked()
+        {
+            view.command(UiCommand::Review);
+        }
     });
     ui.add_space(theme::TIGHT);
 }

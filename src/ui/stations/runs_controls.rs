@@ -27,6 +27,13 @@ pub fn controls_ui(ui: &mut Ui, view: &View<'_>, table: &mut RunsTable, listed: 
         if refresh.clicked() {
             view.command(UiCommand::RefreshRuns);
         }
+        let report = ui.add_enabled(
+            UiCommand::Report.refusal(view.state).is_none(),
+            egui::Button::new("Report"),
+        );
+        if report.on_hover_text(UiCommand::Report.tooltip()).clicked() {
+            view.command(UiCommand::Report);
+        }
         let mut note = match listed.runs() == view.state.runs.len() {
             true => format::count(view.state.runs.len(), "run"),
             false => format!("{} of {}", listed.runs(), format::count(view.state.runs.len(), "run")),

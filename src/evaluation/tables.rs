@@ -2,16 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::table::table_text;
+use super::{Arm, ArmSummary, Comparison, EvaluationSummary, ExactTest, GroupSummary, Interval};
 use crate::corpus::Split;
-use crate::evaluation::{Arm, ArmSummary, Comparison, EvaluationSummary, ExactTest, GroupSummary, Interval};
+
+/// A table, row by row; the first row is the head.
+pub type TextTable = Vec<Vec<String>>;
 
 /// The scores that are shown for parts of the samples.
 const OF_GROUPS: [&str; 3] = ["em_token", "identifier_match", "cross_entropy"];
 
-/// Every score of every arm with its interval, the paired differences, tests and rates, the arms on parts of the samples, and the
-/// cost. An arm is a row, so that many of them fit.
-pub fn evaluation_text(summary: &EvaluationSummary) -> String {
+/// How an evaluation was made, and what must be known of it.
+pub fn made(summary: &EvaluationSummary) -> Vec<String> {
     let EvaluationSummary {
         step,
         split,
@@ -19,11 +20,7 @@ pub fn evaluation_text(summary: &EvaluationSummary) -> String {
         repositories,
         seed,
         resamples,
-        arms,
-        content: _,
-        comparisons,
-        groups,
-        test_looks,
+        ..
     } = summary;
     let unit = if *repositories == 1 { "sample" } else { "repository" };
     let mut parts = vec![format!(
@@ -31,24 +28,29 @@ pub fn evaluation_text(summary: &EvaluationSummary) -> String {
          resamples by {unit}, seed {seed}"
     )];
     if *split == Split::Test {
-        parts.extend(look(*test_looks));
+        parts.extend(look(summary.test_looks));
     }
-    parts.push(table_text(&scores("mean", arms, |arm| &arm.scores)));
+    parts
+}
+
+/// Every score of every arm with its interval, the paired differences, tests and rates, the arms on parts of the samples, and the
+/// cost. An arm is a row, so that many of them fit.
+pub fn tables(summary: &EvaluationSummary) -> Vec<TextTable> {
+    let arms = &summary.arms;
+    let mut tables = vec![scores("mean", arms, |arm| &arm.scores)];
     let compared: Vec<ArmSummary> = arms.iter().filter(|arm| arm.arm != Arm::NoContext).cloned().collect();
     if compared.iter().any(|arm| !arm.difference.is_empty()) {
-        parts.push(table_text(&scores("difference to no context", &compared, |arm| {
-            &arm.difference
-        })));
-        parts.push(table_text(&tests(&compared)));
+        tables.push(scores("difference to no context", &compared, |arm| &arm.difference));
+        tables.push(tests(&compared));
     }
-    if !comparisons.is_empty() {
-        parts.push(table_text(&against(comparisons)));
+    if !summary.comparisons.is_empty() {
+        tables.push(against(&summary.comparisons));
     }
-    if !groups.is_empty() {
-        parts.push(table_text(&by_group(groups)));
+    if !summary.groups.is_empty() {
+        tables.push(by_group(&summary.groups));
     }
-    parts.push(table_text(&cost(arms)));
-    parts.join("\n\n")
+    tables.push(cost(arms));
+    tables
 }
 
 /// What to say of a look at the test split.
@@ -70,7 +72,7 @@ fn cell(interval: Option<&Interval>) -> String {
     interval.map_or_else(|| "-".into(), |interval| interval.text(3))
 }
 
-fn scores(title: &str, arms: &[ArmSummary], of: fn(&ArmSummary) -> &BTreeMap<String, Interval>) -> Vec<Vec<String>> {
+fn scores(title: &str, arms: &[ArmSummary], of: fn(&ArmSummary) -> &BTreeMap<String, Interval>) -> TextTable {
     let names: BTreeSet<&String> = arms.iter().flat_map(|arm| of(arm).keys()).collect();
     let mut rows = vec![row(title, names.iter().map(|name| (*name).clone()))];
     rows.extend(arms.iter().map(|arm| {
@@ -90,7 +92,7 @@ fn test_cells(test: &ExactTest) -> [String; 4] {
 }
 
 /// Exact match (tokens) against no context, and what is lost to full RAG.
-fn tests(arms: &[ArmSummary]) -> Vec<Vec<String>> {
+fn tests(arms: &[ArmSummary]) -> TextTable {
     let header = ["EM gained", "EM lost", "McNemar p", "p (Holm)", "boost", "overflow"];
     let mut rows = vec![row("against no context", header.map(str::to_owned))];
     for arm in arms {
@@ -102,7 +104,7 @@ fn tests(arms: &[ArmSummary]) -> Vec<Vec<String>> {
 }
 
 /// Compressed against the other arms.
-fn against(comparisons: &[Comparison]) -> Vec<Vec<String>> {
+fn against(comparisons: &[Comparison]) -> TextTable {
     let names: BTreeSet<&String> = comparisons.iter().flat_map(|one| one.difference.keys()).collect();
     let of = comparisons.first().map_or("", |one| one.arm.label());
     let tests = ["EM gained", "EM lost", "McNemar p", "p (Holm)"].map(str::to_owned);
@@ -116,7 +118,7 @@ fn against(comparisons: &[Comparison]) -> Vec<Vec<String>> {
 }
 
 /// Differences to no context on parts of the samples; the mean for that arm itself.
-fn by_group(groups: &[GroupSummary]) -> Vec<Vec<String>> {
+fn by_group(groups: &[GroupSummary]) -> TextTable {
     let header = OF_GROUPS.map(|name| format!("{name}, to no context"));
     let mut rows = vec![row(
         "on a part of the samples",
@@ -137,7 +139,7 @@ fn by_group(groups: &[GroupSummary]) -> Vec<Vec<String>> {
     rows
 }
 
-fn cost(arms: &[ArmSummary]) -> Vec<Vec<String>> {
+fn cost(arms: &[ArmSummary]) -> TextTable {
     let mut rows = vec![row(
         "cost",
         ["mean prompt tokens", "median TTFT, ms"].map(str::to_owned),
