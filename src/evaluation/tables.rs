@@ -139,12 +139,32 @@ fn by_group(groups: &[GroupSummary]) -> TextTable {
     rows
 }
 
+/// Costs, with intervals where the evaluation has them.
 fn cost(arms: &[ArmSummary]) -> TextTable {
-    let mut rows = vec![row(
-        "cost",
-        ["mean prompt tokens", "median TTFT, ms"].map(str::to_owned),
-    )];
-    let cells = |arm: &ArmSummary| [format!("{:.1}", arm.prompt_tokens), format!("{:.1}", arm.ttft_ms)];
-    rows.extend(arms.iter().map(|arm| row(arm.arm.label(), cells(arm))));
+    let heads = [
+        "mean prompt tokens",
+        "median TTFT, ms",
+        "mean KV cache of the prompt, MB",
+    ];
+    let known = arms
+        .iter()
+        .any(|arm| arm.cost.is_some_and(|cost| cost.kv_bytes.is_some()));
+    let columns = if known { 3 } else { 2 };
+    let mut rows = vec![row("cost", heads.into_iter().take(columns).map(str::to_owned))];
+    rows.extend(arms.iter().map(|arm| {
+        let plain = [arm.prompt_tokens, arm.ttft_ms].map(|value| format!("{value:.1}"));
+        let cells = match arm.cost {
+            None => plain.to_vec(),
+            Some(cost) => {
+                let megabytes = cost.kv_bytes.map(|bytes| bytes.scaled(1e-6));
+                vec![
+                    cost.prompt_tokens.text(1),
+                    cost.ttft_ms.text(1),
+                    cell(megabytes.as_ref()),
+                ]
+            }
+        };
+        row(arm.arm.label(), cells.into_iter().take(columns))
+    }));
     rows
 }

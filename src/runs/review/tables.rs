@@ -186,6 +186,5 @@ fn pair_row(pair: &PairResult) -> Vec<String> {
 
 /// A share in percent.
 fn percent(share: Interval) -> String {
-    let [mean, low, high] = [share.mean, share.low, share.high].map(|value| 100.0 * value);
-    Interval { mean, low, high }.text(1)
+    share.scaled(100.0).text(1)
 }
