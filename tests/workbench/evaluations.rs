@@ -118,6 +118,8 @@ fn a_prompt_is_shown_token_by_token_when_it_is_made() {
     h.run_ok();
     // It may have been closed before there was anything in it.
     if h.query_by_label_contains("prompt of compressed:").is_none() {
+        h.get_by_label("prompts, token by token").scroll_to_me();
+        h.run_ok();
         h.get_by_label("prompts, token by token").click();
         h.run_ok();
     }
