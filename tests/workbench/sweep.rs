@@ -218,7 +218,9 @@ fn a_folder_of_repositories_becomes_a_table_of_retrievers() {
     write_into(&mut h, "As the sweep says", &toy.path("corpus").display().to_string());
     h.key_press(egui::Key::Enter);
     until(&mut h, "the end of the sweep", |h| {
-        h.query_all_by_label_contains("sweep retrieval is done").next().is_some()
+        h.query_all_by_label_contains("sweep retrieval is done")
+            .next()
+            .is_some()
     });
     h.get_by_label("4 of 4 trials done");
     let table = Sweep::open(&sweeps(&runs_dir)[0]).unwrap().table.unwrap();

@@ -158,9 +158,10 @@ fn page_ui(
     // An open drawer may leave too little height for histograms and the view below them: the view is what was asked for last. It is
     // brought twice, since the room is known only when the drawer has been drawn.
     let of_bin = matches!(memory.drawer.picked(), Some(Picked { part: Part::Bin(_), .. }));
-    memory.bring = match was == (memory.lower, memory.drawer.is_open()) || of_bin {
-        true => memory.bring.saturating_sub(1),
-        false => 2,
+    let changed = was != (memory.lower, memory.drawer.is_open());
+    memory.bring = match changed && memory.drawer.is_open() && !of_bin {
+        true => 2,
+        false => memory.bring.saturating_sub(1),
     };
     if memory.bring > 0 {
         ui.ctx().request_repaint();

@@ -199,7 +199,10 @@ pub fn charts_ui(
         Lower::History => history_ui(ui, view, encoder, shown),
     }
     if bring {
-        ui.scroll_to_rect(ui.min_rect().with_min_y(top), None);
+        let rect = ui.min_rect().with_min_y(top);
+        // Of a view that is higher than the page, its beginning.
+        let align = (rect.height() > ui.clip_rect().height()).then_some(egui::Align::TOP);
+        ui.scroll_to_rect(rect, align);
     }
     clicked
 }
