@@ -88,7 +88,7 @@ pub struct ExactTest {
 pub struct ArmCost {
     /// Mean positions in the prompt.
     pub prompt_tokens: Interval,
-    /// Median milliseconds to the first token, at the place of the mean.
+    /// Median milliseconds to the first token, at the place of the mean; its interval is from the first 2,000 resamples.
     pub ttft_ms: Interval,
     /// Mean bytes of keys and values that the reader holds of the prompt.
     #[serde(default, skip_serializing_if = "Option::is_none")]

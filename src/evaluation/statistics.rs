@@ -28,6 +28,9 @@ impl Interval {
     }
 }
 
+/// Resamples behind the interval of a median, which costs a walk through the values each.
+const MEDIANS: usize = 2_000;
+
 /// Draws of whole clusters with replacement, the same for every score of the same samples.
 ///
 /// Samples of one repository resemble each other, and drawing them one by one would make an interval too narrow. A resample's mean is
@@ -97,7 +100,8 @@ impl Resamples {
         }
     }
 
-    /// Median of the values, at the place of the mean, with its 95% percentile interval; zeros without values.
+    /// Median of the values, at the place of the mean, with its 95% percentile interval from at most the first 2,000 draws; zeros
+    /// without values.
     pub fn median(&self, values: &[f64]) -> Interval {
         if values.is_empty() || self.units == 0 {
             return Interval::default();
@@ -105,6 +109,12 @@ impl Resamples {
         let mut ascending: Vec<(f64, usize)> = values.iter().copied().zip(self.unit_of.iter().copied()).collect();
         ascending.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
         // A unit that is drawn twice brings each of its values twice.
+        let mut sizes = vec![0; self.units];
+        for &(_, unit) in &ascending {
+            if let Some(size) = sizes.get_mut(unit) {
+                *size += 1;
+            }
+        }
         let mut times = vec![0; self.units];
         let mut median_of = |drawn: &[u32]| {
             times.fill(0);
@@ -113,9 +123,11 @@ impl Resamples {
                     *times += 1;
                 }
             }
-            weighted_median(&ascending, &times)
+            let total = times.iter().zip(&sizes).map(|(times, size)| times * size).sum();
+            weighted_median(&ascending, &times, total)
         };
-        let mut medians: Vec<f64> = self.draws.chunks_exact(self.units).map(&mut median_of).collect();
+        let draws = self.draws.chunks_exact(self.units).take(MEDIANS);
+        let mut medians: Vec<f64> = draws.map(&mut median_of).collect();
         medians.sort_unstable_by(f64::total_cmp);
         let once: Vec<u32> = (0..self.units as u32).collect();
         Interval {
@@ -132,10 +144,9 @@ impl Resamples {
     }
 }
 
-/// Median of ascending values, each as often as its unit: the middle one, or the mean of the two in the middle.
-fn weighted_median(ascending: &[(f64, usize)], times: &[usize]) -> f64 {
+/// Median of ascending values, each as often as its unit, `total` in all: the middle one, or the mean of the two in the middle.
+fn weighted_median(ascending: &[(f64, usize)], times: &[usize], total: usize) -> f64 {
     let weight = |unit: usize| times.get(unit).copied().unwrap_or_default();
-    let total: usize = ascending.iter().map(|&(_, unit)| weight(unit)).sum();
     let (low, high) = (total.saturating_sub(1) / 2, total / 2);
     let (mut seen, mut lower) = (0, None);
     for &(value, unit) in ascending {

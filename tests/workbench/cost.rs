@@ -132,11 +132,11 @@ fn an_evaluation_of_an_earlier_program_says_what_is_missing() {
     let mut h = opened(runs.path(), &folder);
     h.get_by_label_contains("aligned: no interval of prompt tokens");
     assert!(h.query_by_label_contains("has no KV bytes").is_none());
-    h.get_by_role_and_label(Role::Button, "KV bytes").focus();
+    h.get_by_role_and_label(Role::Button, "KV bytes, MB").focus();
     h.run_ok();
     h.key_press(Key::Enter);
     h.run_ok();
-    h.get_by_label_contains("aligned has no KV bytes: an earlier program wrote the evaluation");
+    h.get_by_label_contains("aligned has no KV bytes, MB: an earlier program wrote the evaluation");
     h.get_by_label_contains("No arm has both numbers");
 }
 

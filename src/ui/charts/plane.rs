@@ -7,6 +7,8 @@ use crate::ui::theme::{self, Theme};
 
 /// Room for the numbers beside the plot, points.
 const LEFT: f32 = 44.0;
+/// Room for the label of y above it, points.
+const ABOVE: f32 = 20.0;
 /// Room for the numbers and the label below it, points.
 const BELOW: f32 = 32.0;
 /// Points between two grid lines, at least.
@@ -25,7 +27,7 @@ pub struct Plane<'a> {
 impl Plane<'_> {
     /// The part of an area that points are drawn in.
     pub fn inside(area: Rect) -> Rect {
-        Rect::from_min_max(area.min + vec2(LEFT, 4.0), area.max - vec2(8.0, BELOW))
+        Rect::from_min_max(area.min + vec2(LEFT, ABOVE), area.max - vec2(8.0, BELOW))
     }
 
     /// Draws grid, numbers and labels, and answers with where a point of the plane lies on the screen.
@@ -71,7 +73,13 @@ impl Plane<'_> {
         let [across, up] = self.labels;
         let below = pos2(plot.center().x, plot.bottom() + 17.0);
         painter.text(below, Align2::CENTER_TOP, across, font.clone(), theme.weak);
-        painter.text(plot.left_top() + vec2(4.0, 2.0), Align2::LEFT_TOP, up, font, theme.weak);
+        painter.text(
+            plot.left_top() - vec2(LEFT - 4.0, 4.0),
+            Align2::LEFT_BOTTOM,
+            up,
+            font,
+            theme.weak,
+        );
         place
     }
 }

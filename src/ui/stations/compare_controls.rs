@@ -10,6 +10,8 @@ use crate::ui::widgets::named;
 
 /// Loss of edit similarity that the filter begins with, points of 100.
 const DROP: f64 = 20.0;
+/// Room of that filter, points.
+const DROP_ROOM: f32 = 170.0;
 
 /// Draws the controls; `listed` samples are left by them.
 pub fn controls_ui(ui: &mut Ui, filters: &mut Filters, compared: &Compared, listed: usize) {
@@ -126,6 +128,9 @@ fn pair_ui(ui: &mut Ui, filters: &mut Filters, compared: &Compared) {
 }
 
 fn drop_ui(ui: &mut Ui, filters: &mut Filters) {
+    if ui.available_size_before_wrap().x < DROP_ROOM {
+        ui.end_row();
+    }
     let mut on = filters.drop.is_some();
     let changed = ui.checkbox(&mut on, "ES drop above").changed();
     if changed {
@@ -182,15 +187,20 @@ fn shown_ui(ui: &mut Ui, filters: &mut Filters) {
 
 /// A choice with its label before it; both go to the next row together.
 pub fn combo_ui(ui: &mut Ui, name: &str, chosen: &str, width: f32, choices: impl FnOnce(&mut Ui)) {
-    ui.scope(|ui| {
-        let label = ui.label(RichText::new(name).size(theme::SMALL));
-        egui::ComboBox::from_id_salt(name)
-            .width(width)
-            .selected_text(RichText::new(chosen).size(theme::SMALL))
-            .truncate()
-            .show_ui(ui, choices)
-            .response
-            .labelled_by(label.id)
-            .on_hover_text(chosen);
-    });
+    let font = egui::FontId::proportional(theme::SMALL);
+    let label = ui.painter().layout_no_wrap(name.to_owned(), font, Theme::of(ui).text);
+    let spacing = ui.spacing();
+    let needed = label.size().x + spacing.item_spacing.x + width + 2.0 * spacing.button_padding.x;
+    if ui.available_size_before_wrap().x < needed {
+        ui.end_row();
+    }
+    let label = ui.add(egui::Label::new(label).extend());
+    egui::ComboBox::from_id_salt(name)
+        .width(width)
+        .selected_text(RichText::new(chosen).size(theme::SMALL))
+        .truncate()
+        .show_ui(ui, choices)
+        .response
+        .labelled_by(label.id)
+        .on_hover_text(chosen);
 }

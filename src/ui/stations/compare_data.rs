@@ -58,11 +58,17 @@ impl Evaluation {
     pub fn read(folder: &Path, summary: &EvaluationSummary, completed: &Completed) -> Result<Self, RunError> {
         let mut rows: Vec<Row> = Vec::new();
         let mut places: BTreeMap<String, usize> = BTreeMap::new();
-        let samples = completed.samples().into_iter();
+        // Not in the pool that computes: a run in training keeps it busy.
+        let (samples, completions) = std::thread::scope(|scope| {
+            let samples = scope.spawn(|| completed.samples());
+            let completions = completed.completions();
+            (samples.join().unwrap_or_default(), completions)
+        });
+        let samples = samples.into_iter();
         let mut samples: BTreeMap<String, SampleRecord> =
             samples.map(|record| (record.sample.id.clone(), record)).collect();
         let mut missing: BTreeSet<String> = BTreeSet::new();
-        for completion in completed.completions()? {
+        for completion in completions? {
             let place = match places.get(&completion.sample) {
                 Some(place) => *place,
                 None => {

@@ -128,7 +128,9 @@ fn head_ui(ui: &mut Ui, compared: &Compared, filters: &mut Filters, column: Colu
                 "{name}: ✓ right or ✗ wrong (equal code tokens), and {}",
                 filters.shown.label()
             );
-            (format!("{} {name}", sign.mark), help, sign.color)
+            // The names of both evaluations begin with the arm; the second one's is told apart before it is cut.
+            let second = if key.second { "B " } else { "" };
+            (format!("{} {second}{name}", sign.mark), help, sign.color)
         }
         Column::Drop => {
             let help = format!("What the edit similarity loses from {one} to {other}, points of 100");
@@ -152,20 +154,16 @@ fn head_ui(ui: &mut Ui, compared: &Compared, filters: &mut Filters, column: Colu
         (true, true) => "↓ ",
         (true, false) => "↑ ",
     };
+    let spoken = match column {
+        Column::Arm(key) => compared.name(key),
+        _ => name.clone(),
+    };
     let text = theme::caption(format!("{arrow}{name}")).color(color);
     let head = ui.add(egui::Button::new(text).frame(false).truncate());
-    named(ui, &head, &format!("sort by {}", spoken_name(&name)));
-    if head
-        .on_hover_text(format!("Sort by {}\n{help}", spoken_name(&name)).trim())
-        .clicked()
-    {
+    named(ui, &head, &format!("sort by {spoken}"));
+    if head.on_hover_text(format!("Sort by {spoken}\n{help}").trim()).clicked() {
         filters.sort(column);
     }
-}
-
-/// A head without its mark.
-fn spoken_name(name: &str) -> &str {
-    name.trim_start_matches(|c: char| !c.is_alphanumeric())
 }
 
 fn cell_ui(row: &mut TableRow<'_, '_>, compared: &Compared, filters: &Filters, place: usize, column: Column) {

@@ -9,7 +9,7 @@ use super::cost_points::{entries, missing, numbers, points};
 use super::cost_table::table_ui;
 use crate::app::{Action, UiCommand};
 use crate::corpus::Split;
-use crate::ui::charts::{TradeoffChart, TradeoffPoint, local};
+use crate::ui::charts::{TradeoffChart, TradeoffPoint, local, tick};
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, theme};
 
@@ -161,7 +161,7 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, split: Split) {
             "{direction}; crosses: 95% by repository; Pareto line without controls; j next, k previous; runs are overlaid in Runs (O)"
         ),
         labels: [memory.cost.label(), memory.quality.label()],
-        ticks: [memory.cost.tick(), crate::ui::charts::tick],
+        ticks: [tick; 2],
         points: &points,
         selected: shown(memory.chosen),
         zero: memory.quality == Quality::Difference,

@@ -3,8 +3,7 @@
 use strum::EnumIter;
 
 use crate::evaluation::{Arm, ArmSummary, Interval};
-use crate::ui::charts::tick;
-use crate::ui::format::{bytes, fixed, grouped, number};
+use crate::ui::format::{fixed, grouped, number};
 
 /// What an arm costs a sample.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, EnumIter)]
@@ -24,7 +23,7 @@ impl Cost {
         match self {
             Self::PromptTokens => "prompt tokens",
             Self::FirstToken => "TTFT, ms",
-            Self::KeyValueBytes => "KV bytes",
+            Self::KeyValueBytes => "KV bytes, MB",
         }
     }
 
@@ -53,15 +52,7 @@ impl Cost {
             (Self::PromptTokens, None) => Some(exact(arm.prompt_tokens)),
             (Self::FirstToken, Some(cost)) => Some(cost.ttft_ms),
             (Self::FirstToken, None) => Some(exact(arm.ttft_ms)),
-            (Self::KeyValueBytes, cost) => cost?.kv_bytes,
-        }
-    }
-
-    /// The number beside the axis.
-    pub fn tick(self) -> fn(f64) -> String {
-        match self {
-            Self::KeyValueBytes => |value| bytes(value.max(0.0) as u64),
-            Self::PromptTokens | Self::FirstToken => tick,
+            (Self::KeyValueBytes, cost) => Some(cost?.kv_bytes?.scaled(1e-6)),
         }
     }
 
@@ -69,8 +60,7 @@ impl Cost {
     pub fn text(self, value: f64) -> String {
         match self {
             Self::PromptTokens => grouped(value.round() as i64),
-            Self::FirstToken => number(value),
-            Self::KeyValueBytes => bytes(value as u64),
+            Self::FirstToken | Self::KeyValueBytes => number(value),
         }
     }
 }

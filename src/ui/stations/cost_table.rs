@@ -37,8 +37,13 @@ pub fn table_ui(
             .min_scrolled_height(0.0)
             .column(fixed(150.0))
             .column(fixed(130.0))
-            .columns(fixed(136.0), Cost::iter().count())
-            .columns(fixed(132.0), Quality::iter().count());
+            .columns(fixed(136.0), Cost::iter().count());
+        for quality in Quality::iter() {
+            builder = builder.column(fixed(match quality {
+                Quality::ExactMatch | Quality::Similarity => 136.0,
+                Quality::CrossEntropy | Quality::Difference => 190.0,
+            }));
+        }
         if let Some(row) = moved {
             builder = builder.scroll_to_row(row, None);
         }
