@@ -55,13 +55,10 @@ fn answered(h: &Harness<'_, Workbench>) -> usize {
 /// Every text that can be read in the window.
 fn texts(h: &Harness<'_, Workbench>) -> String {
     let nodes = h.query_all(egui_kittest::kittest::By::new());
-    let texts = nodes.filter_map(|node| {
+    let texts = nodes.map(|node| {
         let node = node.accesskit_node();
-        Some(format!(
-            "{} {}",
-            node.label().unwrap_or_default(),
-            node.value().unwrap_or_default()
-        ))
+        let (label, value) = (node.label().unwrap_or_default(), node.value().unwrap_or_default());
+        format!("{label} {value}")
     });
     texts.collect::<Vec<_>>().join("\n")
 }
