@@ -11,6 +11,7 @@ use super::frames::FrameTimes;
 use super::laboratory::Laboratory;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
+use super::playground::Playground;
 use super::setup::{CatalogueItem, Setup};
 use super::sweeps::Sweeps;
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
@@ -99,6 +100,8 @@ pub struct AppState {
     pub completions: BTreeMap<u64, CompletionTask>,
     /// What was asked of the laboratory.
     pub laboratory: Laboratory,
+    /// The repository that is played with.
+    pub playground: Playground,
     /// The experiment that Start would train.
     pub editor: ExperimentEditor,
     /// The one that the last preset or reset replaced.
@@ -142,6 +145,7 @@ impl AppState {
             charts: ChartSettings::default(),
             completions: BTreeMap::new(),
             laboratory: Laboratory::default(),
+            playground: Playground::default(),
             editor: ExperimentEditor::default(),
             replaced: None,
             theme: egui::ThemePreference::System,
@@ -204,6 +208,8 @@ impl AppState {
                 }
             }
             event @ (Event::Read { .. } | Event::Counterfactuals { .. }) => self.laboratory.apply(event),
+            Event::Indexed(news) => self.playground.indexed(news),
+            Event::Played { id, news } => self.playground.played(id, news),
             Event::Failed { message, .. } => {
                 self.setup.fail(&message);
                 self.tell(Severity::Error, message, None);
