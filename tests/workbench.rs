@@ -9,6 +9,7 @@ mod charts;
 mod collapse;
 #[path = "workbench/collapse_views.rs"]
 mod collapse_views;
+mod common;
 #[path = "workbench/compare.rs"]
 mod compare;
 #[path = "common/demo_run.rs"]
@@ -31,6 +32,10 @@ mod large_run;
 mod panel_pictures;
 #[path = "workbench/pictures.rs"]
 mod pictures;
+#[path = "workbench/play.rs"]
+mod play;
+#[path = "workbench/play_pictures.rs"]
+mod play_pictures;
 #[path = "workbench/retrieve.rs"]
 mod retrieve;
 #[path = "workbench/runs_table.rs"]
@@ -41,3 +46,5 @@ mod station_pictures;
 mod stations;
 #[path = "workbench/sweep.rs"]
 mod sweep;
+#[path = "common/toy.rs"]
+mod toy;

@@ -35,6 +35,8 @@ pub enum UiCommand {
     GoCompare,
     /// Show the Retrieve station.
     GoRetrieve,
+    /// Show the Play station.
+    GoPlay,
     /// Show the Runs station.
     GoRuns,
     /// Show the Sweep page of the Runs station.
@@ -85,6 +87,7 @@ impl UiCommand {
             Self::GoCollapse => "Go to Collapse",
             Self::GoCompare => "Go to Compare",
             Self::GoRetrieve => "Go to Retrieve",
+            Self::GoPlay => "Go to Play",
             Self::GoRuns => "Go to Runs",
             Self::GoSweep => "Go to Sweep",
             Self::RunSweep => "Run a sweep…",
@@ -123,6 +126,7 @@ impl UiCommand {
             Self::GoCollapse => "Projected vectors beside the encoder's, step by step",
             Self::GoCompare => "A sample and its completions, arm beside arm",
             Self::GoRetrieve => "A sample's query and its chunks, and how often chunks hold the name needed",
+            Self::GoPlay => "A repository of your own: edit a file and complete at the cursor, arm beside arm",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
             Self::GoSweep => "A grid of runs: its cells, their metrics and the chart",
             Self::RunSweep => "Trains or measures every cell of a sweep file, one after the other",
@@ -152,7 +156,8 @@ impl UiCommand {
             Self::GoCollapse => (Modifiers::NONE, Key::Num2),
             Self::GoCompare => (Modifiers::NONE, Key::Num3),
             Self::GoRetrieve => (Modifiers::NONE, Key::Num4),
-            Self::GoRuns => (Modifiers::NONE, Key::Num5),
+            Self::GoPlay => (Modifiers::NONE, Key::Num5),
+            Self::GoRuns => (Modifiers::NONE, Key::Num6),
             Self::OpenRun => (Modifiers::COMMAND, Key::O),
             Self::RefreshRuns => (Modifiers::NONE, Key::F5),
             Self::CycleXAxis => (Modifiers::NONE, Key::X),
@@ -213,6 +218,7 @@ impl UiCommand {
             Station::Collapse => Self::GoCollapse,
             Station::Compare => Self::GoCompare,
             Station::Retrieve => Self::GoRetrieve,
+            Station::Play => Self::GoPlay,
             Station::Runs => Self::GoRuns,
         }
     }

@@ -236,6 +236,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,
         UiCommand::GoRetrieve => state.station = Station::Retrieve,
+        UiCommand::GoPlay => state.station = Station::Play,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
         UiCommand::GoSweep => show_runs(state, RunsPage::Sweep),

@@ -18,6 +18,8 @@ pub enum Station {
     Compare,
     /// A sample's query and its chunks, and how often chunks hold the name needed.
     Retrieve,
+    /// A repository of one's own: edit a file, complete at the cursor.
+    Play,
     /// Every run there is.
     Runs,
 }

@@ -114,6 +114,7 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
             (Station::Collapse, "collapse"),
             (Station::Compare, "compare"),
             (Station::Retrieve, "retrieve"),
+            (Station::Play, "play"),
             (Station::Runs, "runs"),
         ] {
             act(&mut window, Action::Go(station));

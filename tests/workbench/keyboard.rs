@@ -44,7 +44,8 @@ fn number_keys_change_the_station() {
         (Key::Num2, Station::Collapse),
         (Key::Num3, Station::Compare),
         (Key::Num4, Station::Retrieve),
-        (Key::Num5, Station::Runs),
+        (Key::Num5, Station::Play),
+        (Key::Num6, Station::Runs),
         (Key::Num1, Station::Train),
     ] {
         h.key_press(key);

@@ -136,7 +136,7 @@ impl Worker {
                 reply.send(Event::Indexed(news));
             }
             waiting.extend(orders.try_iter());
-            !waiting.iter().any(ends_index)
+            !waiting.iter().any(if told { ends_index } else { ends_play })
         };
         let store = (models, &settings.store);
         self.playground = Some(Playground::open(of, (&experiment, live), store, earlier, &mut tell)?);
