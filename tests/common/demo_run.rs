@@ -423,6 +423,7 @@ fn sample(i: usize, chunks: &[Chunk]) -> SampleRecord {
                 chunk,
                 rank: rank + 1,
                 score: 0.41 - 0.06 * rank as f64,
+                name: None,
             }
         })
         .collect();

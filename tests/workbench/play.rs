@@ -105,6 +105,7 @@ pub fn answers(request: &PlayRequest) -> Vec<Event> {
             rank: place + 1,
             score: 0.31 - 0.07 * place as f64,
             hit: false,
+            name: None,
         })
         .collect();
     let said = retrieved.iter().map(|_| {

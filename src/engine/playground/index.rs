@@ -1,6 +1,6 @@
 //! The index of a repository: its chunks as their budget clips them, and what ranks them. Soft tokens lie beside it, in a cache.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,11 +8,11 @@ use std::time::Instant;
 use sha2::{Digest as _, Sha256};
 
 use super::windows::Windows;
-use crate::corpus::{Chunk, CompletionSample, chunks, code_folder};
+use crate::corpus::{Chunk, CompletionSample, chunks, code_folder, definitions};
 use crate::engine::dataset::encode;
 use crate::engine::loaded::LoadedModels;
 use crate::engine::{EngineError, IndexCounts};
-use crate::experiment::{Experiment, Retrieval, RetrieverKind};
+use crate::experiment::{Experiment, Retrieval, RetrievalUnit, RetrieverKind};
 use crate::models::ModelError;
 use crate::models::catalogue::Store;
 use crate::models::digest::hexadecimal;
@@ -25,6 +25,8 @@ pub(super) struct CodeIndex {
     settings: Retrieval,
     windows: Windows,
     chunks: Vec<Chunk>,
+    /// The names that are ranked and encoded in place of chunks, where the run ranks names.
+    names: Option<BTreeSet<String>>,
     ranking: Ranking,
 }
 
@@ -62,6 +64,7 @@ impl CodeIndex {
         let reads_python = matches!(settings.retriever, RetrieverKind::Definitions | RetrieverKind::Hybrid);
         if reads_python && !code.is_python {
             settings.retriever = RetrieverKind::Bm25;
+            settings.unit = RetrievalUnit::Chunk;
         }
         counts.retriever = settings.retriever;
         let repository = code.into_repository();
@@ -95,6 +98,8 @@ impl CodeIndex {
             return Err(EngineError::Cancelled);
         }
         let start = Instant::now();
+        let defined = || definitions(&repository).into_iter().map(|one| one.name).collect();
+        let names = (settings.unit == RetrievalUnit::Name).then(defined);
         let ranking = match settings.retriever.needs_encoder() {
             true => Ranking::Vectors(None),
             false => Ranking::Words(retriever(&settings, &repository, HashMap::new())),
@@ -105,12 +110,16 @@ impl CodeIndex {
             settings,
             windows,
             chunks,
+            names,
             ranking,
         })
     }
 
     /// The different texts that are encoded, in the order of the chunks.
     pub fn texts(&self, prompts: &PromptBuilder<'_>) -> Result<Vec<String>, ModelError> {
+        if let Some(names) = &self.names {
+            return Ok(names.iter().cloned().collect());
+        }
         let mut seen = HashSet::new();
         let mut texts = Vec::with_capacity(self.chunks.len());
         for chunk in &self.chunks {
@@ -151,7 +160,9 @@ impl CodeIndex {
             Ranking::Vectors(Some(dense)) => {
                 let query = query_text(sample, self.settings.query_lines);
                 let vector = encode(&[&query], models, &mut |_, _, _, _| true)?.remove(&query);
-                Ok(dense.nearest(sample, &vector.unwrap_or_default(), k))
+                let mut nearest = dense.nearest(sample, &vector.unwrap_or_default(), k);
+                nearest.retain(|one| one.score >= self.settings.least_score);
+                Ok(nearest)
             }
         }
     }

@@ -5,7 +5,6 @@ use crate::corpus::{CompletionSample, SourceFile, sample_in};
 use crate::engine::laboratory::Vocabulary;
 use crate::engine::loaded::LoadedModels;
 use crate::engine::stages::{Clock, Stages};
-use crate::engine::training_job::project;
 use crate::engine::{EngineError, NearestToken, PlayEnd, PlayNews, PlayRequest, Served};
 use crate::evaluation::Arm;
 use crate::models::reader::{Feed, Prompt, generate_while};
@@ -104,7 +103,7 @@ impl Playground {
         stages.tokenise = clock.lap();
         let (mut soft, mut looked_up) = (Vec::new(), 0);
         if arm == Arm::Compressed && !prepared.retrieved.is_empty() {
-            let texts: Vec<&str> = prepared.retrieved.iter().map(|one| one.chunk.text.as_str()).collect();
+            let texts: Vec<&str> = prepared.retrieved.iter().map(Retrieved::compressed_text).collect();
             let here = |text: &&&str| self.soft.as_ref().is_some_and(|soft| soft.holds(text));
             looked_up = if live.is_some() {
                 0
@@ -113,17 +112,10 @@ impl Playground {
             };
             if looked_up < texts.len() {
                 let mut vectors = models.vectors.borrow_mut();
-                let vectors = vectors.get_or_encode(models.encoder.as_ref(), &texts, &mut |_, _| true)?;
+                vectors.get_or_encode(models.encoder.as_ref(), &texts, &mut |_, _| true)?;
                 stages.encode = clock.lap();
-                soft = match (live, &self.projector) {
-                    (Some((projector, _)), _) | (None, Some((projector, _))) => {
-                        project(projector, &vectors.concat(), models)?
-                    }
-                    (None, None) => return Err(self.no_projector()),
-                };
-            } else {
-                soft = self.soft_tokens(&texts, models)?;
             }
+            soft = self.soft_tokens(&texts, live.map(|(projector, _)| projector), models)?;
             stages.project = clock.lap();
         }
         Ok(Read {
@@ -145,19 +137,12 @@ impl Playground {
         let mut vocabulary = None;
         let mut all = Vec::with_capacity(retrieved.len());
         for one in retrieved {
-            let text = one.chunk.text.as_str();
+            let text = one.compressed_text();
             if let Some(said) = self.said.get(text).filter(|_| live.is_none()) {
                 all.push(said.clone());
                 continue;
             }
-            let soft = match live {
-                Some(projector) => {
-                    let mut vectors = models.vectors.borrow_mut();
-                    let vectors = vectors.get_or_encode(models.encoder.as_ref(), &[text], &mut |_, _| true)?;
-                    project(projector, &vectors.concat(), models)?
-                }
-                None => self.soft_tokens(&[text], models)?,
-            };
+            let soft = self.soft_tokens(&[text], live, models)?;
             let vocabulary = match &vocabulary {
                 Some(vocabulary) => vocabulary,
                 None => vocabulary.insert(Vocabulary::of(models)?),
@@ -169,13 +154,6 @@ impl Playground {
             all.push(said);
         }
         Ok(all)
-    }
-
-    fn no_projector(&self) -> EngineError {
-        EngineError::NoCheckpoint {
-            folder: self.of.run.clone(),
-            step: None,
-        }
     }
 }
 

@@ -29,7 +29,7 @@ pub(in crate::engine) struct Playground {
     pub of: IndexRequest,
     pub experiment: Experiment,
     pub counts: IndexCounts,
-    /// The newest checkpoint's projector and its step; none while the run has no checkpoint but is in training here.
+    /// The newest checkpoint's projector and its step; none for a run in training here.
     pub(super) projector: Option<(Projector, usize)>,
     /// Soft tokens of that checkpoint by text.
     pub(super) soft: Option<VectorCache>,
@@ -99,6 +99,11 @@ impl Playground {
         })
     }
 
+    /// Whether it was opened for a run in training here, so that it has no projector of its own.
+    pub fn is_live(&self) -> bool {
+        self.projector.is_none()
+    }
+
     /// Whether there are soft tokens to be made.
     pub fn is_filling(&self) -> bool {
         self.filling
@@ -121,7 +126,14 @@ impl Playground {
         let texts: Vec<&str> = texts.iter().rev().map(String::as_str).collect();
         let known = |text: &&&str| models.vectors.borrow().holds(text);
         let encoded = texts.len() - texts.iter().filter(known).count();
-        self.soft_tokens(&texts, models)?;
+        match self.soft {
+            Some(_) => drop(self.soft_tokens(&texts, None, models)?),
+            // Of a projector that moves, only what it reads is kept.
+            None => {
+                let mut vectors = models.vectors.borrow_mut();
+                vectors.get_or_encode(models.encoder.as_ref(), &texts, &mut |_, _| true)?;
+            }
+        }
         self.counts.encoded += encoded;
         self.counts.done += texts.len();
         if self.missing.is_empty() {
@@ -136,18 +148,28 @@ impl Playground {
         Ok(self.news(phase))
     }
 
-    /// The soft tokens of some texts by the checkpoint, `[tokens per chunk, hidden]` each; nothing for a projector that moves, whose
-    /// encoder vectors are made all the same.
-    pub(super) fn soft_tokens(&mut self, texts: &[&str], models: &LoadedModels) -> Result<Vec<f32>, EngineError> {
+    /// The soft tokens of some texts, `[tokens per chunk, hidden]` each: by the checkpoint, through what is kept of it on disk, or by
+    /// the live projector of the run in training, which changes too fast to keep anything.
+    pub(super) fn soft_tokens(
+        &mut self,
+        texts: &[&str],
+        live: Option<&Projector>,
+        models: &LoadedModels,
+    ) -> Result<Vec<f32>, EngineError> {
         let vectors = |texts: &[&str]| -> Result<Vec<f32>, ModelError> {
             let mut cache = models.vectors.borrow_mut();
             Ok(cache
                 .get_or_encode(models.encoder.as_ref(), texts, &mut |_, _| true)?
                 .concat())
         };
+        if let Some(projector) = live {
+            return project(projector, &vectors(texts)?, models);
+        }
         let (Some((projector, _)), Some(soft)) = (&self.projector, &mut self.soft) else {
-            vectors(texts)?;
-            return Ok(Vec::new());
+            return Err(EngineError::NoCheckpoint {
+                folder: self.of.run.clone(),
+                step: None,
+            });
         };
         let mut make = |texts: &[&str]| -> Result<Vec<Vec<f32>>, EngineError> {
             let soft = project(projector, &vectors(texts)?, models)?;

@@ -67,7 +67,10 @@ impl Worker {
     }
 
     fn serve(&mut self, request: &PlayRequest) -> Result<PlayEnd, EngineError> {
-        if self.playground.as_ref().is_none_or(|open| open.of != request.index) {
+        let job = self.training.as_ref();
+        let live = job.is_some_and(|job| same_folder(job.folder(), &request.index.run));
+        let fits = |open: &Playground| open.of == request.index && open.is_live() == live;
+        if !self.playground.as_ref().is_some_and(fits) {
             self.open_playground(&request.index, false)?;
         }
         let Some(mut playground) = self.playground.take() else {

@@ -83,6 +83,13 @@ fn chunk_ui(ui: &mut Ui, one: &Retrieved, best: f64, said: Option<&Vec<Vec<Neare
     });
     let label = RichText::new(&place).monospace().size(theme::SMALL).color(theme.text);
     ui.add(egui::Label::new(label).truncate()).on_hover_text(&place);
+    if let Some(name) = &one.name {
+        ui.label(
+            RichText::new(format!("for the name {name}"))
+                .size(theme::SMALL)
+                .color(theme.text),
+        );
+    }
     for soft in said.into_iter().flatten() {
         soft_ui(ui, soft);
     }
