@@ -10,6 +10,8 @@ mod evaluation;
 mod laboratory;
 #[path = "common/middle.rs"]
 mod middle;
+#[path = "engine/playground.rs"]
+mod playground;
 #[path = "engine/resume.rs"]
 mod resume;
 #[path = "engine/steering.rs"]

@@ -40,6 +40,10 @@ mod large_run;
 mod panel_pictures;
 #[path = "workbench/pictures.rs"]
 mod pictures;
+#[path = "workbench/play.rs"]
+mod play;
+#[path = "workbench/play_pictures.rs"]
+mod play_pictures;
 #[path = "workbench/report.rs"]
 mod report;
 #[path = "workbench/retrieve.rs"]

@@ -15,6 +15,8 @@ pub enum PathField {
     Run,
     /// The file of a sweep.
     Sweep,
+    /// The folder of a repository to play with.
+    Repository,
     /// The code that a sweep takes.
     SweepCorpus,
     /// A field of the experiment, by its dotted name.
@@ -96,6 +98,27 @@ pub enum Action {
     RollBack(usize),
     /// Complete a sample; the id is given by the state.
     Complete(CompletionRequest),
+    /// Open a repository to play with.
+    OpenRepository(PathBuf),
+    /// Open the one whose folder was typed.
+    OpenTypedRepository,
+    /// Play with the projector of another run.
+    PlayWithRun(PathBuf),
+    /// Bring the index of the open repository up to date.
+    Index,
+    /// Stop indexing.
+    StopIndex,
+    /// Complete at the cursor of an edited file.
+    Play {
+        /// The file, relative to the repository.
+        file: String,
+        /// Its text as edited.
+        text: String,
+        /// Byte that the cursor stands before.
+        cursor: usize,
+    },
+    /// End the completion that is being served.
+    CancelPlay,
     /// Ask what the soft tokens of a watched chunk say.
     Read(ReadingRequest),
     /// Complete a sample again with changed soft tokens.

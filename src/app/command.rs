@@ -41,6 +41,8 @@ pub enum UiCommand {
     Report,
     /// Show the Retrieve station.
     GoRetrieve,
+    /// Show the Play station.
+    GoPlay,
     /// Show the Cost station.
     GoCost,
     /// Show the Runs station.
@@ -95,6 +97,7 @@ impl UiCommand {
             Self::Review => "Review completions blind",
             Self::Report => "Write a report of the run",
             Self::GoRetrieve => "Go to Retrieve",
+            Self::GoPlay => "Go to Play",
             Self::GoCost => "Go to Cost",
             Self::GoRuns => "Go to Runs",
             Self::GoSweep => "Go to Sweep",
@@ -140,6 +143,7 @@ impl UiCommand {
                 "One HTML file in the runs folder: settings, curves, histograms, tables, completions, how each number was made"
             }
             Self::GoRetrieve => "A sample's query and its chunks, and how often chunks hold the name needed",
+            Self::GoPlay => "A repository of your own: edit a file and complete at the cursor, arm beside arm",
             Self::GoCost => "Quality against prompt tokens, time to the first token and memory, a point an arm and run",
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
             Self::GoSweep => "A grid of runs: its cells, their metrics and the chart",
@@ -168,9 +172,13 @@ impl UiCommand {
             Self::StartTraining => (Modifiers::COMMAND, Key::Enter),
             Self::PauseOrResume => (Modifiers::NONE, Key::Space),
             Self::StepOnce => (Modifiers::NONE, Key::N),
-            Self::GoTrain | Self::GoCollapse | Self::GoCompare | Self::GoRetrieve | Self::GoCost | Self::GoRuns => {
-                (Modifiers::NONE, self.rail_key()?)
-            }
+            Self::GoTrain
+            | Self::GoCollapse
+            | Self::GoCompare
+            | Self::GoRetrieve
+            | Self::GoPlay
+            | Self::GoCost
+            | Self::GoRuns => (Modifiers::NONE, self.rail_key()?),
             Self::Review => (Modifiers::NONE, Key::B),
             Self::OpenRun => (Modifiers::COMMAND, Key::O),
             Self::RefreshRuns => (Modifiers::NONE, Key::F5),
@@ -245,6 +253,7 @@ impl UiCommand {
             Station::Collapse => Self::GoCollapse,
             Station::Compare => Self::GoCompare,
             Station::Retrieve => Self::GoRetrieve,
+            Station::Play => Self::GoPlay,
             Station::Cost => Self::GoCost,
             Station::Runs => Self::GoRuns,
         }

@@ -7,10 +7,13 @@ use super::command::UiCommand;
 use super::editor::ExperimentEditor;
 use super::hands::Undoable;
 use super::pages::{Overlay, RunsPage, Station, XAxis};
+use super::playground::PLAYED;
 use super::review::ReviewAction;
 use super::state::AppState;
 use crate::corpus::ChunkPlace;
-use crate::engine::{Command, Event, ForkRequest, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState};
+use crate::engine::{
+    Command, Event, ForkRequest, PlayRequest, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState,
+};
 use crate::experiment::Intervention;
 use crate::runs;
 
@@ -90,6 +93,35 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             let request = state.ask(request);
             outside.engine.send(Command::Complete(request));
         }
+        Action::OpenRepository(folder) => open_repository(state, &folder, outside),
+        Action::OpenTypedRepository => {
+            let folder = PathBuf::from(state.playground.path.trim());
+            open_repository(state, &folder, outside);
+        }
+        Action::PlayWithRun(run) => {
+            state.focus_on(&run);
+            index(state, outside);
+        }
+        Action::Index => {
+            if let Some(folder) = state.playground.folder.clone() {
+                open_repository(state, &folder, outside);
+            }
+        }
+        Action::StopIndex => outside.engine.send(Command::CancelIndex),
+        Action::Play { file, text, cursor } => {
+            if let Some(index) = state.play_index() {
+                let request = state.playground.ask(PlayRequest {
+                    id: 0,
+                    index,
+                    file,
+                    text,
+                    cursor,
+                    arms: PLAYED.to_vec(),
+                });
+                outside.engine.send(Command::Play(request));
+            }
+        }
+        Action::CancelPlay => outside.engine.send(Command::CancelPlay),
         Action::Read(request) => {
             let request = state.laboratory.ask_reading(request);
             outside.engine.send(Command::Read(request));
@@ -169,6 +201,7 @@ pub fn set_path(state: &mut AppState, field: PathField, path: String) {
             state.sweeps.corpus = path;
             state.sweeps.refused = None;
         }
+        PathField::Repository => state.playground.path = path,
         PathField::Experiment(key) => state.editor.set(key, path),
     }
 }
@@ -223,6 +256,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::Review => state.open_review(),
         UiCommand::Report => state.write_report(outside.ctx),
         UiCommand::GoRetrieve => state.station = Station::Retrieve,
+        UiCommand::GoPlay => state.station = Station::Play,
         UiCommand::GoCost => state.station = Station::Cost,
         UiCommand::GoRuns => state.station = Station::Runs,
         UiCommand::OpenRun => state.overlay.open_run = true,
@@ -261,6 +295,18 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         }
         UiCommand::Palette => state.overlay.palette = !state.overlay.palette,
         UiCommand::Shortcuts => state.overlay.shortcuts = !state.overlay.shortcuts,
+    }
+}
+
+/// Opens a repository to play with, or looks at it again; where a run can complete in it, it is indexed for that run.
+fn open_repository(state: &mut AppState, folder: &Path, outside: &Outside<'_>) {
+    state.playground.open(folder, outside.ctx);
+    index(state, outside);
+}
+
+fn index(state: &AppState, outside: &Outside<'_>) {
+    if let Some(request) = state.play_index().filter(|_| state.play_refusal().is_none()) {
+        outside.engine.send(Command::Index(request));
     }
 }
 

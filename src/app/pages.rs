@@ -20,6 +20,8 @@ pub enum Station {
     Compare,
     /// A sample's query and its chunks, and how often chunks hold the name needed.
     Retrieve,
+    /// A repository of one's own: edit a file, complete at the cursor.
+    Play,
     /// What each arm's quality costs.
     Cost,
     /// Every run there is.

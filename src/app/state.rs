@@ -11,6 +11,7 @@ use super::frames::FrameTimes;
 use super::laboratory::Laboratory;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
+use super::playground::Playground;
 use super::report::ReportWork;
 use super::review::ReviewDesk;
 use super::setup::{CatalogueItem, Setup};
@@ -101,6 +102,8 @@ pub struct AppState {
     pub completions: BTreeMap<u64, CompletionTask>,
     /// What was asked of the laboratory.
     pub laboratory: Laboratory,
+    /// The repository that is played with.
+    pub playground: Playground,
     /// The blind review that is open, and earlier ones.
     pub review: ReviewDesk,
     /// The report that is being written.
@@ -148,6 +151,7 @@ impl AppState {
             charts: ChartSettings::default(),
             completions: BTreeMap::new(),
             laboratory: Laboratory::default(),
+            playground: Playground::default(),
             review: ReviewDesk::default(),
             report: ReportWork::default(),
             editor: ExperimentEditor::default(),
@@ -212,6 +216,8 @@ impl AppState {
                 }
             }
             event @ (Event::Read { .. } | Event::Counterfactuals { .. }) => self.laboratory.apply(event),
+            Event::Indexed(news) => self.playground.indexed(news),
+            Event::Played { id, news } => self.playground.played(id, news),
             Event::Failed { message, .. } => {
                 self.setup.fail(&message);
                 self.tell(Severity::Error, message, None);

@@ -32,10 +32,7 @@ pub fn repository_from_folder(folder: &Path) -> Result<Repository, CorpusError> 
         source,
     })?;
     let mut files = Vec::new();
-    let entries = WalkDir::new(&root)
-        .into_iter()
-        .filter_entry(|entry| entry.depth() == 0 || !is_skipped(entry));
-    for entry in entries {
+    for entry in entries(&root) {
         let entry = entry.map_err(|error| walk_error(folder, error))?;
         if entry.file_type().is_file() && is_python(entry.path()) {
             files.extend(read_file(&root, entry.path())?);
@@ -89,16 +86,23 @@ pub fn repositories_in_folder(folder: &Path) -> Result<Vec<Repository>, CorpusEr
     Ok(repositories)
 }
 
+/// What lies below a folder, but for the folders that hold no code of this repository.
+pub(super) fn entries(root: &Path) -> impl Iterator<Item = walkdir::Result<DirEntry>> {
+    let all = WalkDir::new(root).into_iter();
+    all.filter_entry(|entry| entry.depth() == 0 || !is_skipped(entry))
+}
+
+/// The path of a file inside its repository, parts joined by `/`.
+pub(super) fn path_inside(root: &Path, path: &Path) -> String {
+    let inside = path.strip_prefix(root).unwrap_or(path);
+    let parts: Vec<_> = inside.iter().map(|part| part.to_string_lossy()).collect();
+    parts.join("/")
+}
+
 /// The file with its path relative to the repository; nothing when it is no hand-written text.
 fn read_file(root: &Path, path: &Path) -> Result<Option<SourceFile>, CorpusError> {
-    let parts: Vec<_> = path
-        .strip_prefix(root)
-        .unwrap_or(path)
-        .iter()
-        .map(|part| part.to_string_lossy())
-        .collect();
     File::open(path)
-        .and_then(|file| SourceFile::read(parts.join("/"), file))
+        .and_then(|file| SourceFile::read(path_inside(root, path), file))
         .map_err(|source| CorpusError::Read {
             path: path.to_owned(),
             source,
@@ -115,11 +119,11 @@ fn is_skipped(entry: &DirEntry) -> bool {
             || entry.path().join("pyvenv.cfg").is_file())
 }
 
-fn is_python(path: &Path) -> bool {
+pub(super) fn is_python(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "py")
 }
 
-fn walk_error(folder: &Path, error: walkdir::Error) -> CorpusError {
+pub(super) fn walk_error(folder: &Path, error: walkdir::Error) -> CorpusError {
     CorpusError::Read {
         path: error.path().unwrap_or(folder).to_owned(),
         source: error.into(),

@@ -1,6 +1,7 @@
 //! Code as data: repositories, their chunks, completion samples whose target needs another file, and splits by repository.
 
 mod chunk;
+mod code_folder;
 mod definition;
 mod folder;
 mod imports;
@@ -14,10 +15,11 @@ mod wheel;
 use std::path::PathBuf;
 
 pub use chunk::{Chunk, ChunkPlace, chunks};
+pub use code_folder::{CodeFolder, LeftOut, OTHER_KINDS, code_file, code_folder};
 pub use definition::{Definition, definitions};
 pub use folder::{repositories_in_folder, repository_from_folder};
 pub use repository::{Repository, SourceFile};
-pub use sample::{CompletionSample, sample_at};
+pub use sample::{CompletionSample, sample_at, sample_in};
 pub use sampling::{SampleSettings, samples};
 pub use split::{Split, split_of, splits_of};
 pub use wheel::repository_from_wheel;
@@ -46,6 +48,23 @@ pub enum CorpusError {
     Empty {
         /// The folder.
         path: PathBuf,
+    },
+    /// A folder has no file of a kind that is read.
+    #[error(
+        "{} holds no code that can be read: Python files, or where there are none those of other languages ({}); choose another folder",
+        path.display(), OTHER_KINDS.join(", ")
+    )]
+    NoCode {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file is left out of its repository.
+    #[error("{file} cannot be edited: {reason}")]
+    LeftOut {
+        /// The file, relative to its repository.
+        file: String,
+        /// Why.
+        reason: LeftOut,
     },
     /// A repository has no such file.
     #[error("{repository} has no Python file {file}; paths are relative to the repository, parts joined by `/`")]

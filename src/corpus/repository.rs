@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::io::Read;
 
 /// A larger file was written by a program, and would fill the chunks of its repository.
-const MAX_BYTES: u64 = 1 << 20;
+pub(super) const MAX_BYTES: u64 = 1 << 20;
 
 /// Folders that hold a copy of another project: their licence and their style are not this repository's.
 const VENDORED: [&str; 4] = ["_vendor", "_vendored", "extern", "vendor"];

@@ -59,6 +59,15 @@ impl CompletionSample {
     }
 }
 
+/// The sample of a person's cursor in a file that is being edited: at byte `cursor`, or at the character that holds this byte.
+pub fn sample_in(repository: &str, file: &SourceFile, cursor: usize) -> CompletionSample {
+    let mut cursor = cursor.min(file.text.len());
+    while !file.text.is_char_boundary(cursor) {
+        cursor -= 1;
+    }
+    CompletionSample::at_cursor(repository, file, cursor, None)
+}
+
 /// The sample of a person's cursor: line `line` (from 1) of a file, behind its indentation.
 ///
 /// Fails when the repository has no such file, or the file no such line.

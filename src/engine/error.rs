@@ -199,6 +199,9 @@ pub enum EngineError {
         /// The batch script.
         script: PathBuf,
     },
+    /// The chunks of a repository have no vectors yet.
+    #[error("the retriever of this run compares vectors of all chunks: wait until the index is complete")]
+    NotIndexed,
     /// A person ended the job.
     #[error("stopped before it was done")]
     Cancelled,
@@ -223,6 +226,7 @@ impl EngineError {
             | Self::Checkpoint { .. }
             | Self::Smaller { .. }
             | Self::NoTrial { .. }
+            | Self::NotIndexed
             | Self::Projector(_) => true,
             Self::Cell { source, .. } => source.is_bad_input(),
             Self::Model(error) => error.is_bad_input(),

@@ -2,7 +2,10 @@
 
 use std::path::PathBuf;
 
-use super::{CounterfactualAnswer, CounterfactualRequest, ReadingAnswer, ReadingRequest};
+use super::{
+    CounterfactualAnswer, CounterfactualRequest, IndexNews, IndexRequest, PlayNews, PlayRequest, ReadingAnswer,
+    ReadingRequest,
+};
 use crate::corpus::{CompletionSample, Split};
 use crate::evaluation::{Arm, CompletionRecord};
 use crate::experiment::{Experiment, SweepPlan};
@@ -46,6 +49,14 @@ pub enum Command {
     Read(ReadingRequest),
     /// Complete one sample again with changed soft tokens; served between two training steps.
     Counterfactuals(CounterfactualRequest),
+    /// Index a repository, or look again at what changed in it.
+    Index(IndexRequest),
+    /// Stop indexing; what is done stays, and the next look goes on from there.
+    CancelIndex,
+    /// Complete at a cursor in an edited file; served between two steps, and ended by a newer request.
+    Play(PlayRequest),
+    /// End the completion that is being served.
+    CancelPlay,
     /// Evaluate a run's checkpoint and write the result into its folder.
     Evaluate(EvaluationRequest),
     /// Work on a sweep: its trials one after the other.
@@ -251,6 +262,15 @@ pub enum Event {
         id: u64,
         /// One completion a change.
         result: Result<CounterfactualAnswer, String>,
+    },
+    /// How an index stands.
+    Indexed(IndexNews),
+    /// A part of the answer to a completion at a cursor.
+    Played {
+        /// Id of the request.
+        id: u64,
+        /// The part.
+        news: PlayNews,
     },
     /// A job ended without its result: what happened, to what, and what to do.
     Failed {

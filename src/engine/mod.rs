@@ -16,11 +16,13 @@ mod fetch_job;
 mod laboratory;
 mod loaded;
 mod messages;
+mod playground;
 mod reply;
 mod retrieval_job;
 mod slurm;
 mod soft_prompt;
 mod spelled_names;
+mod stages;
 mod training_job;
 mod worker;
 
@@ -30,13 +32,15 @@ use std::thread::JoinHandle;
 
 use crossbeam_channel::{Receiver, Sender};
 
-pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Stages, Vectors, Work};
+pub use bench::{Bench, BenchSettings, FirstToken, Left, Repetition, Vectors, Work};
 pub use device::{DeviceChoice, give_way};
 pub use error::EngineError;
 pub use laboratory::messages::*;
 pub use messages::*;
+pub use playground::messages::*;
 pub use retrieval_job::retrieval_quality;
 pub use slurm::{Submission, submit_to_slurm};
+pub use stages::Stages;
 
 use crate::models::catalogue::Store;
 use reply::Reply;

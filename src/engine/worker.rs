@@ -1,5 +1,6 @@
 //! The worker's loop: orders are carried out between two steps, and nothing that fails takes the worker with it.
 
+mod playground;
 mod questions;
 mod sweep;
 
@@ -16,6 +17,7 @@ use super::device::{OpenDevice, give_way};
 use super::evaluation_job::evaluate_run;
 use super::fetch_job::FetchJob;
 use super::loaded::LoadedModels;
+use super::playground::Playground;
 use super::reply::Reply;
 use super::training_job::{Advance, TrainingJob, check_unchanged, fork};
 use super::{Command, EngineError, EngineSettings, EvaluationRequest, Event, ForkRequest, Severity, WorkerState};
@@ -46,6 +48,8 @@ pub(super) struct Worker {
     one_step: bool,
     fetch: Option<FetchJob>,
     sweep: Option<SweepJob>,
+    /// The repository that is open for completions.
+    playground: Option<Playground>,
 }
 
 impl Worker {
@@ -62,6 +66,7 @@ impl Worker {
             one_step: false,
             fetch: None,
             sweep: None,
+            playground: None,
         }
     }
 
@@ -110,7 +115,7 @@ impl Worker {
         if let Some(order) = self.waiting.pop_front() {
             return Some(Some(order));
         }
-        if (self.training.is_some() || self.sweep.is_some()) && !self.paused {
+        if (self.training.is_some() || self.sweep.is_some()) && !self.paused || self.is_filling() {
             match self.orders.try_recv() {
                 Ok(order) => Some(Some(order)),
                 Err(crossbeam_channel::TryRecvError::Empty) => Some(None),
@@ -127,8 +132,10 @@ impl Worker {
             None => {
                 if self.training.is_some() {
                     self.advance_training();
-                } else {
+                } else if self.sweep.is_some() {
                     self.advance_sweep();
+                } else {
+                    self.advance_index();
                 }
                 return true;
             }
@@ -160,6 +167,10 @@ impl Worker {
             Command::Complete(request) => self.complete(&request),
             Command::Read(request) => self.read(&request),
             Command::Counterfactuals(request) => self.change(&request),
+            Command::Index(request) => self.index(&request),
+            Command::CancelIndex => self.stop_index(),
+            Command::Play(request) => self.play(&request),
+            Command::CancelPlay => {}
             Command::Evaluate(request) => self.evaluate(&request),
             Command::Fetch(ids) => self.fetch = FetchJob::start(self.settings.store.clone(), ids, self.reply.clone()),
             Command::CancelFetch => self.fetch = None,

@@ -7,7 +7,7 @@ use std::path::Path;
 use sha2::{Digest as _, Sha256};
 
 /// The hash of a file's content.
-pub(super) fn hash_of_file(path: &Path) -> io::Result<Sha256> {
+pub fn hash_of_file(path: &Path) -> io::Result<Sha256> {
     let (mut file, mut hash) = (File::open(path)?, Sha256::new());
     let mut buffer = vec![0; 1 << 20];
     loop {
@@ -19,6 +19,6 @@ pub(super) fn hash_of_file(path: &Path) -> io::Result<Sha256> {
 }
 
 /// A sum in hexadecimal.
-pub(super) fn hexadecimal(hash: Sha256) -> String {
+pub fn hexadecimal(hash: Sha256) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

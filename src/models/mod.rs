@@ -1,7 +1,7 @@
 //! Models: the catalogue and its download, loading, tokenizers, the frozen encoder and the frozen reader.
 
 pub mod catalogue;
-mod digest;
+pub mod digest;
 pub mod encoder;
 mod error;
 pub mod reader;

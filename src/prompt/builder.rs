@@ -117,12 +117,9 @@ impl<'a> PromptBuilder<'a> {
                 clipped.push(one.clone());
                 continue;
             }
-            let mut ids = self.tokenizer.ids(&one.chunk.text)?;
+            let (ids, text) = self.clip(&one.chunk.text)?;
             let mut one = one.clone();
-            if ids.len() > self.chunk_tokens {
-                ids.truncate(self.chunk_tokens);
-                one.chunk.text = self.tokenizer.text(&ids).trim_end_matches('\u{fffd}').to_owned();
-            }
+            one.chunk.text = text.unwrap_or(one.chunk.text);
             chunks.push(ids);
             clipped.push(one);
         }
@@ -135,6 +132,17 @@ impl<'a> PromptBuilder<'a> {
             right,
             chunks,
         })
+    }
+
+    /// The tokens of a chunk, cut to its budget, and their text where that is not the whole chunk.
+    pub fn clip(&self, chunk: &str) -> Result<(Vec<u32>, Option<String>), ModelError> {
+        let mut ids = self.tokenizer.ids(chunk)?;
+        if ids.len() <= self.chunk_tokens {
+            return Ok((ids, None));
+        }
+        ids.truncate(self.chunk_tokens);
+        let text = self.tokenizer.text(&ids).trim_end_matches('\u{fffd}').to_owned();
+        Ok((ids, Some(text)))
     }
 
     /// The reader's tokenizer.

@@ -90,6 +90,14 @@ impl PromptBuilder<'_> {
         first_lines(&self.text(completion), 1)
     }
 
+    /// The same with the blanks before it, as it stands behind the code that was completed.
+    pub fn written(&self, completion: &[u32]) -> String {
+        let text = self.text(completion);
+        let blank = text.len() - text.trim_start().len();
+        let end = blank + end_of_line(&text[blank..], 1);
+        text[..end].trim_end().to_owned()
+    }
+
     /// As many completed lines as a training target has, without the blanks around them: what a reward is for.
     pub fn target_text(&self, completion: &[u32]) -> String {
         first_lines(&self.text(completion), self.target_lines)

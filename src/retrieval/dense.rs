@@ -34,15 +34,22 @@ impl Dense {
             .chain(samples.iter().map(|sample| query_text(sample, query_lines)))
             .collect()
     }
+
+    /// The chunks nearest to the vector of a query that was not known beforehand.
+    pub fn nearest(&self, sample: &CompletionSample, query: &[f32], k: usize) -> Vec<Retrieved> {
+        let chunks = self.index.chunks().iter();
+        let scores: Vec<f64> = chunks.map(|chunk| product(query, self.vector(&chunk.text))).collect();
+        self.index.best(sample, &scores, k)
+    }
+
+    fn vector(&self, text: &str) -> &[f32] {
+        self.vectors.get(text).map(Vec::as_slice).unwrap_or_default()
+    }
 }
 
 impl Retriever for Dense {
     fn retrieve(&self, sample: &CompletionSample, k: usize) -> Vec<Retrieved> {
-        let vector = |text: &str| self.vectors.get(text).map(Vec::as_slice).unwrap_or_default();
-        let query = vector(&query_text(sample, self.query_lines));
-        let chunks = self.index.chunks().iter();
-        let scores: Vec<f64> = chunks.map(|chunk| product(query, vector(&chunk.text))).collect();
-        self.index.best(sample, &scores, k)
+        self.nearest(sample, self.vector(&query_text(sample, self.query_lines)), k)
     }
 }
 

@@ -8,7 +8,7 @@ use super::first_start::first_start_ui;
 use super::log::{log_ui, toasts_ui};
 use super::palette::{palette_ui, pressed, shortcuts_ui};
 use super::rail::rail_ui;
-use super::stations::{collapse_ui, compare_ui, cost_ui, retrieve_ui, runs_ui, train_ui};
+use super::stations::{collapse_ui, compare_ui, cost_ui, play_ui, retrieve_ui, runs_ui, train_ui};
 use super::status_bar::status_bar_ui;
 use super::top_bar::top_bar_ui;
 use crate::app::Station;
@@ -66,6 +66,7 @@ fn station_ui(ui: &mut Ui, view: &View<'_>) {
         Station::Collapse => collapse_ui(ui, view),
         Station::Compare => compare_ui(ui, view),
         Station::Retrieve => retrieve_ui(ui, view),
+        Station::Play => play_ui(ui, view),
         Station::Cost => cost_ui(ui, view),
         Station::Runs => runs_ui(ui, view),
     }

@@ -116,6 +116,7 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
             (Station::Collapse, "collapse"),
             (Station::Compare, "compare"),
             (Station::Retrieve, "retrieve"),
+            (Station::Play, "play"),
             (Station::Cost, "cost"),
             (Station::Runs, "runs"),
         ] {

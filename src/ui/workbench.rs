@@ -13,8 +13,8 @@ use super::View;
 use super::frame::frame_ui;
 use super::theme::{self, Theme};
 use crate::app::{
-    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, RunsPage, Setup,
-    Station, execute, set_path,
+    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, PathField, RunsPage,
+    Setup, Station, execute, set_path,
 };
 use crate::engine::{Command, Severity, WorkerState};
 use crate::runs::RunStatus;
@@ -91,6 +91,8 @@ struct Saved {
     station: Station,
     theme: egui::ThemePreference,
     charts: ChartSettings,
+    #[serde(default)]
+    recent_repositories: Vec<PathBuf>,
 }
 
 /// The application.
@@ -128,6 +130,7 @@ impl Workbench {
             state.station = saved.station;
             state.theme = saved.theme;
             state.charts = saved.charts;
+            state.playground.recent = saved.recent_repositories;
         }
         if state.setup.is_needed() {
             state.station = Station::Train;
@@ -177,6 +180,7 @@ impl Workbench {
         while let Some((field, folder)) = self.desktop.picked() {
             any = true;
             match folder {
+                Some(folder) if field == PathField::Repository => self.act(ctx, Action::OpenRepository(folder)),
                 Some(folder) => set_path(&mut self.state, field, folder.display().to_string()),
                 None => self.state.tell(
                     Severity::Info,
@@ -264,6 +268,7 @@ impl eframe::App for Workbench {
             station: self.state.station,
             theme: self.state.theme,
             charts: self.state.charts,
+            recent_repositories: self.state.playground.recent.clone(),
         };
         eframe::set_value(storage, eframe::APP_KEY, &saved);
     }

@@ -107,7 +107,18 @@ pub fn build(
     present: bool,
 ) -> (Harness<'static, Workbench>, Fake) {
     let fake = Fake::default();
-    let (engine, desktop) = (fake.clone(), fake.clone());
+    let harness = over(builder, runs_dir, present, Box::new(fake.clone()), fake.clone());
+    (harness, fake)
+}
+
+/// The same over an engine of one's own.
+pub fn over(
+    builder: HarnessBuilder<Workbench>,
+    runs_dir: &Path,
+    present: bool,
+    engine: Box<dyn EngineHandle>,
+    desktop: Fake,
+) -> Harness<'static, Workbench> {
     let settings = WorkbenchSettings {
         runs_dir: runs_dir.to_owned(),
         open: None,
@@ -116,11 +127,10 @@ pub fn build(
         cache: "/home/ada/.cache/llavacode".into(),
         clock,
     };
-    let harness = builder
+    builder
         .with_size([1440.0, 900.0])
         .with_context_setup(llavacode::ui::theme::install)
-        .build_eframe(move |cc| Workbench::new(cc, settings, Box::new(engine), Box::new(desktop)));
-    (harness, fake)
+        .build_eframe(move |cc| Workbench::new(cc, settings, engine, Box::new(desktop)))
 }
 
 /// Does what a person would do.

@@ -1,8 +1,6 @@
 //! Time to the first token of a completion, by arm and stage: what passes between a key stroke and the first token, on a
 //! repository whose chunks are indexed.
 
-use std::time::Instant;
-
 use candle_core::Device;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +9,7 @@ use super::repository::made_up_repository;
 use crate::corpus::{CompletionSample, sample_at};
 use crate::engine::EngineError;
 use crate::engine::loaded::LoadedModels;
+use crate::engine::stages::{Clock, Stages};
 use crate::engine::training_job::project;
 use crate::evaluation::Arm;
 use crate::experiment::{Experiment, PromptLayout};
@@ -46,38 +45,6 @@ pub enum Left {
     Computed,
     /// Late fusion: its keys and values but for the last tokens are kept from the key stroke before.
     Cached,
-}
-
-/// Milliseconds of every stage.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Stages {
-    /// Ranking the chunks of the repository.
-    pub retrieve: f64,
-    /// Tokens of the left context and of the chunks, cut to their budgets.
-    pub tokenise: f64,
-    /// Vectors of the chunks.
-    pub encode: f64,
-    /// Soft tokens of the vectors.
-    pub project: f64,
-    /// The reader's pass over the prompt, and the choice of the first token.
-    pub prefill: f64,
-    /// The token's text, and whether it ends the line.
-    pub first_token: f64,
-}
-
-impl Stages {
-    /// All stages together, milliseconds.
-    pub fn total(&self) -> f64 {
-        let Self {
-            retrieve,
-            tokenise,
-            encode,
-            project,
-            prefill,
-            first_token,
-        } = self;
-        retrieve + tokenise + encode + project + prefill + first_token
-    }
 }
 
 /// One completion up to its first token.
@@ -255,21 +222,5 @@ impl FirstTokens {
             prompt_tokens: prompt.slots.len(),
             stages,
         })
-    }
-}
-
-/// Tells the time from stage to stage.
-struct Clock(Instant);
-
-impl Clock {
-    fn start() -> Self {
-        Self(Instant::now())
-    }
-
-    /// Milliseconds since the last call.
-    fn lap(&mut self) -> f64 {
-        let now = Instant::now();
-        let elapsed = now - std::mem::replace(&mut self.0, now);
-        elapsed.as_secs_f64() * 1e3
     }
 }

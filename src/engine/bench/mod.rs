@@ -12,7 +12,7 @@ use std::time::Instant;
 
 use serde::{Deserialize, Serialize};
 
-pub use first_token::{FirstToken, Left, Stages, Vectors};
+pub use first_token::{FirstToken, Left, Vectors};
 pub use work::Work;
 
 use super::device::DeviceChoice;

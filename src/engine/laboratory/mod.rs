@@ -3,6 +3,8 @@
 mod counterfactual;
 pub mod messages;
 mod reading;
+mod vocabulary;
 
 pub(super) use counterfactual::counterfactuals;
 pub(super) use reading::read_soft_tokens;
+pub(super) use vocabulary::Vocabulary;

@@ -1,17 +1,15 @@
 //! What the soft tokens of a watched chunk say, at several steps of a run: their nearest tokens, what the reader writes behind
 //! them alone, and which names of the chunk it can still spell.
 
+use super::vocabulary::Vocabulary;
 use crate::engine::loaded::LoadedModels;
-use crate::engine::{EngineError, NearestToken, ReadingAnswer, ReadingRequest, SoftTokenReading};
+use crate::engine::{EngineError, ReadingAnswer, ReadingRequest, SoftTokenReading};
 use crate::evaluation::norm;
 use crate::experiment::Experiment;
 use crate::models::reader::{Prompt, generate, target_log_probabilities};
 use crate::prompt::PromptBuilder;
 use crate::runs::{ProbeRecord, Run};
 use crate::training::objective::NameTable;
-
-/// Tokens of the vocabulary that are named for a soft token.
-const NEAREST: usize = 8;
 
 /// Tokens that the reader writes behind a chunk's soft tokens alone.
 const CONTINUATION: usize = 24;
@@ -56,10 +54,7 @@ fn soft_tokens(probe: &ProbeRecord, chunk: usize, tokens_per_chunk: usize) -> Op
 struct WatchedChunk<'a> {
     models: &'a LoadedModels,
     prompts: PromptBuilder<'a>,
-    /// Token embeddings, `[vocabulary, hidden]`.
-    table: Vec<f32>,
-    /// The length of each.
-    lengths: Vec<f32>,
+    vocabulary: Vocabulary<'a>,
     names: Vec<&'a str>,
     /// Tokens of the names as the reader is to write them.
     spelled: Vec<u32>,
@@ -71,11 +66,8 @@ impl<'a> WatchedChunk<'a> {
     /// `spelled` are the chunk's names as [`NameTable::spelled`] gives them.
     fn new(spelled: Option<&'a str>, experiment: &Experiment, models: &'a LoadedModels) -> Result<Self, EngineError> {
         let prompts = models.prompts(experiment)?;
-        let table = models.reader.embedding_table()?;
-        let hidden = models.reader.config().hidden.max(1);
         let mut chunk = Self {
-            lengths: table.chunks_exact(hidden).map(norm).collect(),
-            table,
+            vocabulary: Vocabulary::of(models)?,
             names: spelled.map_or_else(Vec::new, |names| names.trim().split(", ").collect()),
             spelled: spelled.map_or_else(|| Ok(Vec::new()), |names| prompts.ids(names))?,
             spelling_without: None,
@@ -96,7 +88,10 @@ impl<'a> WatchedChunk<'a> {
         Ok(SoftTokenReading {
             step,
             norms: soft.chunks_exact(hidden).map(norm).collect(),
-            nearest: soft.chunks_exact(hidden).map(|row| self.nearest(row)).collect(),
+            nearest: soft
+                .chunks_exact(hidden)
+                .map(|row| self.vocabulary.nearest(row))
+                .collect(),
             recalled: names
                 .filter(|(_, name)| continuation.contains(**name))
                 .map(|(index, _)| index)
@@ -116,27 +111,5 @@ impl<'a> WatchedChunk<'a> {
         let log_probabilities = target_log_probabilities(session.as_mut(), 0, prompt, soft, &self.spelled)?;
         let sum: f64 = log_probabilities.iter().map(|&value| f64::from(value)).sum();
         Ok(Some(-sum / log_probabilities.len().max(1) as f64))
-    }
-
-    /// The tokens whose embeddings have the largest cosine with a row, nearest first.
-    fn nearest(&self, row: &[f32]) -> Vec<NearestToken> {
-        let length = norm(row);
-        let embeddings = self.table.chunks_exact(row.len().max(1)).zip(&self.lengths);
-        let cosines = embeddings.enumerate().map(|(id, (embedding, own))| {
-            let product: f32 = embedding.iter().zip(row).map(|(a, b)| a * b).sum();
-            (id as u32, product / (own * length).max(f32::MIN_POSITIVE))
-        });
-        let mut cosines: Vec<(u32, f32)> = cosines.collect();
-        let count = NEAREST.min(cosines.len());
-        if count < cosines.len() {
-            cosines.select_nth_unstable_by(count, |a, b| b.1.total_cmp(&a.1));
-        }
-        cosines.truncate(count);
-        cosines.sort_by(|a, b| b.1.total_cmp(&a.1));
-        let token = |(id, cosine): (u32, f32)| NearestToken {
-            text: self.models.tokenizer.text(&[id]),
-            cosine,
-        };
-        cosines.into_iter().map(token).collect()
     }
 }

@@ -7,7 +7,9 @@ use crate::engine::completion_job::answer;
 use crate::engine::evaluation_job::load_projector;
 use crate::engine::laboratory::{counterfactuals, read_soft_tokens};
 use crate::engine::loaded::LoadedModels;
-use crate::engine::{Command, CompletionRequest, CounterfactualRequest, EngineError, Event, ReadingRequest};
+use crate::engine::{
+    Command, CompletionRequest, CounterfactualRequest, EngineError, Event, PlayEnd, PlayNews, ReadingRequest,
+};
 use crate::experiment::Experiment;
 use crate::projector::Projector;
 use crate::runs::Run;
@@ -18,6 +20,7 @@ pub(super) enum Question {
     Completion(u64),
     Reading(u64),
     Counterfactuals(u64),
+    Play(u64),
 }
 
 impl Question {
@@ -27,6 +30,7 @@ impl Question {
             Command::Complete(request) => Some(Self::Completion(request.id)),
             Command::Read(request) => Some(Self::Reading(request.id)),
             Command::Counterfactuals(request) => Some(Self::Counterfactuals(request.id)),
+            Command::Play(request) => Some(Self::Play(request.id)),
             _ => None,
         }
     }
@@ -41,6 +45,13 @@ impl Question {
             },
             Self::Reading(id) => Event::Read { id, result: Err(text) },
             Self::Counterfactuals(id) => Event::Counterfactuals { id, result: Err(text) },
+            Self::Play(id) => Event::Played {
+                id,
+                news: PlayNews::Ended(PlayEnd::Failed {
+                    message: text,
+                    bad_input,
+                }),
+            },
         }
     }
 }
@@ -104,19 +115,28 @@ impl Worker {
     }
 
     /// Asks something of an experiment's models.
-    fn with_run_models<R>(
+    pub(super) fn with_run_models<R>(
         &mut self,
         experiment: &Experiment,
         ask: impl FnOnce(&Experiment, &LoadedModels) -> Result<R, EngineError>,
     ) -> Result<R, EngineError> {
+        let apart = self.load_beside_training(experiment)?;
+        let models = apart.as_ref().or(self.models.as_ref());
+        ask(experiment, models.ok_or(EngineError::Cancelled)?)
+    }
+
+    /// Loads an experiment's models: into their place, or, when that is taken by those of the run in training, apart for once.
+    pub(super) fn load_beside_training(
+        &mut self,
+        experiment: &Experiment,
+    ) -> Result<Option<LoadedModels>, EngineError> {
         let serving = self.models.as_ref().is_some_and(|models| models.serve(experiment));
         if self.training.is_some() && !serving {
-            // The models in memory belong to the run in training, and two readers may not fit.
+            // The models in memory belong to the run in training, and are not to be loaded anew for every step.
             let device = self.open_device()?;
-            let models = LoadedModels::load(experiment, &self.settings.store, &device)?;
-            return ask(experiment, &models);
+            return Ok(Some(LoadedModels::load(experiment, &self.settings.store, &device)?));
         }
         self.load_models(experiment)?;
-        ask(experiment, self.models.as_ref().ok_or(EngineError::Cancelled)?)
+        Ok(None)
     }
 }

@@ -81,6 +81,21 @@ impl VectorCache {
                 message: "the cache was opened for another encoder".into(),
             });
         }
+        self.get_or_make(texts, &mut |missing| encoder.encode(missing), progress)
+    }
+
+    /// Whether the vector of a text is in it.
+    pub fn holds(&self, text: &str) -> bool {
+        self.rows.contains_key(&self.key(text))
+    }
+
+    /// The same for vectors that something else than an encoder makes of texts, under a fingerprint of its own.
+    pub fn get_or_make<E: From<ModelError>>(
+        &mut self,
+        texts: &[&str],
+        make: &mut dyn FnMut(&[&str]) -> Result<Vec<Vec<f32>>, E>,
+        progress: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> Result<Vec<Vec<f32>>, E> {
         let keys: Vec<Key> = texts.iter().map(|text| self.key(text)).collect();
         let mut seen = HashSet::new();
         let mut missing: Vec<(Key, &str)> = keys
@@ -94,17 +109,17 @@ impl VectorCache {
         let mut done = 0;
         for block in missing.chunks(BLOCK) {
             if !progress(done, missing.len()) {
-                return Err(ModelError::Cancelled);
+                return Err(ModelError::Cancelled.into());
             }
             let block_texts: Vec<&str> = block.iter().map(|(_, text)| *text).collect();
-            let vectors = encoder.encode(&block_texts)?;
+            let vectors = make(&block_texts)?;
             self.append(block.iter().map(|(key, _)| *key).zip(vectors).collect())?;
             done += block.len();
         }
         if !missing.is_empty() && !progress(done, missing.len()) {
-            return Err(ModelError::Cancelled);
+            return Err(ModelError::Cancelled.into());
         }
-        keys.iter().map(|key| self.vector(key)).collect()
+        Ok(keys.iter().map(|key| self.vector(key)).collect::<Result<_, _>>()?)
     }
 
     fn key(&self, text: &str) -> Key {

@@ -1,5 +1,6 @@
 //! Decoding and teacher-forced scoring, on any reader.
 
+use std::cell::{Cell, RefCell};
 use std::time::{Duration, Instant};
 
 use rand::Rng;
@@ -139,6 +140,47 @@ pub fn generate_timed(
         begun.push((output.map(|output| output.logits).unwrap_or_default(), start.elapsed()));
     }
     decode(session, begun, longest, &mut Greedy, &|_, tokens| ends(tokens))
+}
+
+/// Positions of a prompt that are read between two questions whether to go on: about a tenth of a second.
+const PIECE: usize = 256;
+
+/// Like [`generate`], but `goes_on` is asked before every piece of the prompt and every token; none when it said no.
+pub fn generate_while(
+    session: &mut dyn Session,
+    prompt: &Prompt,
+    soft: &[f32],
+    longest: usize,
+    ends: &dyn Fn(&[u32]) -> bool,
+    goes_on: &mut dyn FnMut() -> bool,
+) -> Result<Option<Generation>, ModelError> {
+    let start = Instant::now();
+    // What stands apart is read with the first piece.
+    let first = prompt.apart.as_ref().map_or(0, |apart| apart.end + 1).max(PIECE);
+    let (head, rest) = prompt.slots.split_at(first.min(prompt.slots.len()));
+    let pieces: Vec<&[Slot]> = std::iter::once(head).chain(rest.chunks(PIECE)).collect();
+    let mut logits = Vec::new();
+    for (index, slots) in pieces.iter().enumerate() {
+        if !goes_on() {
+            return Ok(None);
+        }
+        let feed = Feed {
+            member: 0,
+            slots,
+            apart: prompt.apart.clone().filter(|_| index == 0),
+            outputs: usize::from(index + 1 == pieces.len()),
+        };
+        let output = session.feed(&[feed], soft)?.pop();
+        logits = output.map(|output| output.logits).unwrap_or_default();
+    }
+    let going = Cell::new(true);
+    let goes_on = RefCell::new(goes_on);
+    let ends = |_: usize, tokens: &[u32]| {
+        going.set((goes_on.borrow_mut())());
+        !going.get() || ends(tokens)
+    };
+    let mut generations = decode(session, vec![(logits, start.elapsed())], longest, &mut Greedy, &ends)?;
+    Ok(generations.pop().filter(|_| going.get()))
 }
 
 /// A whole prompt, of which the output at its last position is wanted.

@@ -21,8 +21,8 @@ pub use composed::ComposedReader;
 pub use config::ReaderConfig;
 pub use cpu::CpuReader;
 pub use generation::{
-    Choice, Generation, Greedy, Sampled, generate, generate_timed, generate_together, target_log_probabilities,
-    target_logits,
+    Choice, Generation, Greedy, Sampled, generate, generate_timed, generate_together, generate_while,
+    target_log_probabilities, target_logits,
 };
 pub use input::{Feed, Prediction, Prompt, Sequence, Slot};
 pub use loss::{CrossEntropy, LogitLoss, cross_entropy_gradient, log_softmax_at, softmax};

@@ -31,8 +31,7 @@ impl Listing<'_> {
     /// Draws the code with some ranges of bytes marked: what another code does not have.
     pub fn show_marked(&self, ui: &mut egui::Ui, id: egui::Id, marked: &[Range<usize>]) -> egui::Response {
         let theme = Theme::of(ui);
-        let mut code = highlight(ui.ctx(), ui.style(), &code_theme(theme), self.text, language(self.path));
-        code.wrap.max_width = f32::INFINITY;
+        let mut code = highlighted(ui, self.text, self.path);
         for range in self.word.map(|word| whole_words(self.text, word)).unwrap_or_default() {
             mark(&mut code, &range, |format| {
                 format.underline = Stroke::new(1.5, theme.accent)
@@ -50,10 +49,7 @@ impl Listing<'_> {
                 format.background = background
             });
         }
-        let count = self.text.split('\n').count();
-        let digits = (self.first_line + count).to_string().len();
-        let numbers = (0..count).map(|line| format!("{:>digits$}", self.first_line + line));
-        let numbers = numbers.collect::<Vec<_>>().join("\n");
+        let numbers = line_numbers(self.first_line, self.text);
         let inner = ui
             .push_id(id, |ui| {
                 egui::ScrollArea::horizontal()
@@ -61,11 +57,7 @@ impl Listing<'_> {
                     .show(ui, |ui| {
                         ui.horizontal_top(|ui| {
                             ui.spacing_mut().item_spacing.x = 12.0;
-                            ui.label(
-                                egui::RichText::new(numbers)
-                                    .font(FontId::monospace(theme::SMALL))
-                                    .color(theme.weak),
-                            );
+                            ui.label(numbers.color(theme.weak));
                             ui.add(egui::Label::new(code).selectable(true).extend())
                         })
                         .inner
@@ -74,6 +66,22 @@ impl Listing<'_> {
             .inner;
         inner.inner
     }
+}
+
+/// Code in the colours of its language, by the file's extension; its lines are not wrapped.
+pub fn highlighted(ui: &egui::Ui, text: &str, path: &str) -> LayoutJob {
+    let mut code = highlight(ui.ctx(), ui.style(), &code_theme(Theme::of(ui)), text, language(path));
+    code.wrap.max_width = f32::INFINITY;
+    code
+}
+
+/// The numbers of the lines of a text, one a line, as wide as the widest.
+pub fn line_numbers(first_line: usize, text: &str) -> egui::RichText {
+    let count = text.split('\n').count();
+    let digits = (first_line + count).to_string().len();
+    let numbers = (0..count).map(|line| format!("{:>digits$}", first_line + line));
+    let numbers = numbers.collect::<Vec<_>>().join("\n");
+    egui::RichText::new(numbers).font(FontId::monospace(theme::SMALL))
 }
 
 /// Colours of code: quiet, because colour means something else on these pages.

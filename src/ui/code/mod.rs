@@ -4,4 +4,4 @@ mod differences;
 mod listing;
 
 pub use differences::{Change, changes, differences_job, differing};
-pub use listing::{Listing, code_theme};
+pub use listing::{Listing, code_theme, highlighted, line_numbers};

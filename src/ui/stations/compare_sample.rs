@@ -102,7 +102,11 @@ fn prompt_ui(ui: &mut egui::Ui, live: Option<&CompletionTask>) {
     let answer = answer.and_then(|answer| answer.as_ref().ok());
     let header = egui::CollapsingHeader::new(theme::caption("prompts, token by token"));
     header.id_salt("prompts").default_open(answer.is_some()).show(ui, |ui| match answer {
-        Some(answer) => prompts_ui(ui, answer),
+        Some(answer) => {
+            let prompts = answer.completions.iter().zip(&answer.prompts);
+            let prompts: Vec<_> = prompts.map(|(one, prompt)| (one.arm, prompt.as_slice())).collect();
+            prompts_ui(ui, &prompts);
+        }
         None => {
             let text = "A run keeps completions and no prompts. \"Complete again now\" makes them: every token, its source, and whether it may attend to the soft tokens.";
             ui.label(RichText::new(text).color(Theme::of(ui).weak));

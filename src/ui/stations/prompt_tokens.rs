@@ -5,7 +5,6 @@ use std::sync::Arc;
 use egui::text::{LayoutJob, TextFormat};
 use egui::{Color32, FontId, Galley, RichText, Stroke, Ui};
 
-use crate::engine::CompletionAnswer;
 use crate::evaluation::Arm;
 use crate::prompt::{PromptEntry, Source};
 use crate::ui::charts::{ChartFrame, Table, local};
@@ -16,22 +15,16 @@ use crate::ui::theme::{self, Theme};
 const HEIGHT: f32 = 260.0;
 
 /// Draws the prompts of a completion, one at a time.
-pub fn prompts_ui(ui: &mut Ui, answer: &CompletionAnswer) {
+pub fn prompts_ui(ui: &mut Ui, prompts: &[(Arm, &[PromptEntry])]) {
     let chosen = local::<Option<Arm>>(ui.ctx(), egui::Id::unique("inspected arm"));
     let mut chosen = chosen.lock();
-    let prompts: Vec<(Arm, &[PromptEntry])> = answer
-        .completions
-        .iter()
-        .zip(&answer.prompts)
-        .map(|(completion, prompt)| (completion.arm, prompt.as_slice()))
-        .collect();
     let has = |wanted: Arm| prompts.iter().any(|(arm, _)| *arm == wanted);
     let arm = chosen.filter(|arm| has(*arm)).unwrap_or(Arm::Compressed);
     let Some((arm, entries)) = prompts.iter().find(|one| one.0 == arm).or(prompts.first()).copied() else {
         return;
     };
     ui.horizontal_wrapped(|ui| {
-        for (one, _) in &prompts {
+        for (one, _) in prompts {
             let name = format!("{} {}", Theme::of(ui).arm(*one).mark, one.label());
             if ui
                 .selectable_label(*one == arm, name)

@@ -116,7 +116,7 @@ fn chunk_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun, (found, best): (&Retri
 }
 
 /// The score, and a bar on the scale of the best one.
-fn score_ui(ui: &mut Ui, found: &Retrieved, best: f64) {
+pub fn score_ui(ui: &mut Ui, found: &Retrieved, best: f64) {
     let theme = Theme::of(ui);
     let (rect, response) = ui.allocate_exact_size(vec2(BAR + 58.0, 18.0), Sense::hover());
     let length = if best > 0.0 {

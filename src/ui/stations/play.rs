@@ -1,0 +1,218 @@
+//! The Play station: any repository, a file of it in an editor, and what each arm writes at the cursor.
+//!
+//! Edits stay in the workbench: no file of the repository is ever written.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+
+use egui::{Id, Key, Margin, Modifiers, RichText, Ui};
+
+use super::play_arms::arms_ui;
+use super::play_chunks::chunks_ui;
+use super::play_editor::{Buffer, editor_ui};
+use super::play_files::files_ui;
+use super::play_head::{head_ui, open_ui, refusal_ui};
+use crate::app::{Action, PlayTask};
+use crate::corpus::code_file;
+use crate::engine::Served;
+use crate::evaluation::Arm;
+use crate::ui::charts::local;
+use crate::ui::{View, theme};
+
+/// What this page keeps between frames.
+#[derive(Default)]
+struct Memory {
+    folder: PathBuf,
+    search: String,
+    /// The file in the editor.
+    file: Option<String>,
+    /// Files that were opened, with what was edited in them.
+    buffers: HashMap<String, Buffer>,
+    /// Why the file chosen last is not in the editor.
+    error: Option<String>,
+    /// The arm whose completion Tab takes.
+    taken: Option<Arm>,
+    /// The repository is being changed.
+    opening: bool,
+}
+
+impl Memory {
+    /// Puts a file into the editor: as it was left there, or else as it is on disk.
+    fn show(&mut self, folder: &Path, path: &str) {
+        // Only edits are worth keeping; the file may be another one by now.
+        self.buffers.retain(|_, buffer| buffer.edited);
+        self.error = None;
+        if !self.buffers.contains_key(path) {
+            match code_file(folder, path) {
+                Ok(file) => {
+                    self.buffers.insert(path.to_owned(), Buffer::new(file.text));
+                }
+                Err(error) => {
+                    self.error = Some(error.to_string());
+                    return;
+                }
+            }
+        }
+        self.file = Some(path.to_owned());
+    }
+}
+
+/// Draws the Play station.
+pub fn play_ui(ui: &mut Ui, view: &View<'_>) {
+    let memory = local::<Memory>(ui.ctx(), Id::unique("play station"));
+    let mut memory = memory.lock();
+    let memory = &mut *memory;
+    take_dropped(ui, view);
+    let Some(folder) = view.state.playground.folder.clone() else {
+        return open_ui(ui, view, true);
+    };
+    if memory.folder != folder {
+        *memory = Memory {
+            folder: folder.clone(),
+            ..Memory::default()
+        };
+    }
+    head_ui(ui, view, &folder, &mut memory.opening);
+    if memory.opening {
+        open_ui(ui, view, false);
+        ui.add_space(theme::GAP);
+    }
+    refusal_ui(ui, view);
+    match view.state.playground.files() {
+        None => {
+            ui.horizontal(|ui| {
+                ui.spinner();
+                ui.label("Reading the repository…");
+            });
+        }
+        Some(Err(reason)) => {
+            ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));
+            if !memory.opening {
+                open_ui(ui, view, false);
+            }
+        }
+        Some(Ok(files)) => {
+            let margin = |left, right| {
+                egui::Frame::new().inner_margin(Margin {
+                    left,
+                    right,
+                    ..Margin::ZERO
+                })
+            };
+            egui::Panel::left("play files")
+                .default_size(210.0)
+                .size_range(140.0..=420.0)
+                .frame(margin(0, 10))
+                .show(ui, |ui| {
+                    let edited = |path: &str| memory.buffers.get(path).is_some_and(|buffer| buffer.edited);
+                    let chosen = files_ui(ui, &files, &mut memory.search, memory.file.as_deref(), &edited);
+                    if let Some(path) = chosen {
+                        memory.show(&folder, &path);
+                    }
+                });
+            egui::Panel::right("play chunks")
+                .default_size(310.0)
+                .size_range(220.0..=640.0)
+                .frame(margin(10, 0))
+                .show(ui, |ui| chunks_ui(ui, view));
+            egui::CentralPanel::default()
+                .frame(margin(10, 10))
+                .show(ui, |ui| middle_ui(ui, view, memory));
+        }
+    }
+}
+
+/// The editor, and below it what the arms write.
+fn middle_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory) {
+    if let Some(reason) = &memory.error {
+        ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));
+    }
+    let Some(path) = memory.file.clone() else {
+        ui.add_space(theme::SECTION);
+        ui.label(theme::title("Choose a file").color(view.theme.strong));
+        let text = "It opens here, to be read and edited; Ctrl+Space completes at the cursor. Edits stay in the workbench: \
+                    no file of the repository is ever written.";
+        ui.label(RichText::new(text).color(view.theme.weak));
+        return;
+    };
+    let Some(buffer) = memory.buffers.get_mut(&path) else {
+        memory.file = None;
+        return;
+    };
+    let playground = &view.state.playground;
+    let task = playground.task.as_ref().filter(|task| task.request.file == path);
+    let fits = |task: &&PlayTask| task.request.text == buffer.text && task.request.cursor == buffer.cursor;
+    let current = task.filter(fits);
+    let taken = taken(current, memory.taken).cloned();
+    let refusal = view.state.play_refusal();
+    let keys = Keys::of(ui, view, taken.is_some());
+    if keys.cancel {
+        view.act(Action::CancelPlay);
+    }
+    let mut ask = keys.ask;
+    let mut accepted = taken.filter(|_| keys.accept);
+    egui::Panel::bottom("play arms")
+        .default_size(270.0)
+        .size_range(120.0..=520.0)
+        .resizable(true)
+        .frame(egui::Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO }))
+        .show(ui, |ui| {
+            let shown = arms_ui(ui, view, task, current.is_some(), &mut memory.taken);
+            accepted = accepted.take().or(shown.accepted);
+            ask |= shown.ask;
+        });
+    if let Some(served) = &accepted {
+        buffer.insert(ui.ctx(), &served.insertion);
+    }
+    editor_ui(ui, &memory.folder, &path, buffer);
+    if ask && refusal.is_none() {
+        view.act(Action::Play {
+            file: path,
+            text: buffer.text.clone(),
+            cursor: buffer.cursor,
+        });
+    }
+}
+
+/// The completion that Tab takes: that of the chosen arm, or else the compressed one, or else the first.
+fn taken(task: Option<&PlayTask>, chosen: Option<Arm>) -> Option<&Served> {
+    let served = &task?.served;
+    let of = |arm: Arm| served.iter().find(|one| one.arm == arm);
+    let found = chosen.and_then(of).or_else(|| of(Arm::Compressed)).or(served.first());
+    found.filter(|one| !one.text.is_empty())
+}
+
+/// What was pressed; the editor does not see it.
+struct Keys {
+    ask: bool,
+    accept: bool,
+    cancel: bool,
+}
+
+impl Keys {
+    fn of(ui: &Ui, view: &View<'_>, can_accept: bool) -> Self {
+        let covered = view.state.overlay.covers();
+        let serving = view.state.playground.is_serving();
+        let in_editor = ui.memory(|memory| memory.has_focus(Buffer::id()));
+        ui.input_mut(|input| {
+            let mut pressed = |modifiers, key, wanted: bool| wanted && !covered && input.consume_key(modifiers, key);
+            Self {
+                ask: pressed(Modifiers::CTRL, Key::Space, true),
+                accept: pressed(Modifiers::NONE, Key::Tab, can_accept && in_editor),
+                cancel: pressed(Modifiers::NONE, Key::Escape, serving),
+            }
+        })
+    }
+}
+
+/// A folder that was dropped on the window is opened; of a file, the folder that it lies in.
+fn take_dropped(ui: &Ui, view: &View<'_>) {
+    let dropped = ui.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
+    let folder = dropped.map(|path| match path.is_dir() {
+        true => path,
+        false => path.parent().map(Path::to_owned).unwrap_or(path),
+    });
+    if let Some(folder) = folder {
+        view.act(Action::OpenRepository(folder));
+    }
+}
