@@ -14,6 +14,7 @@ use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
+use llavacode::corpus::{Split, split_of};
 use llavacode::engine::Work;
 use llavacode::experiment::Experiment;
 use llavacode::runs::{EventKind, Run};
@@ -209,6 +210,15 @@ fn bad_input_is_named_and_exits_with_2() {
         &[&["train", &good], &k[..]].concat(),
         "retrieval.k is 3, but no train repository of data.corpus",
     );
+    // Two validation repositories with a chunk each.
+    let names = (0..).map(|index| format!("repository-{index}"));
+    let folders = names.map(|name| (split_of(&name, 0), shell.toy.path("corpus").join(name)));
+    let validation = folders
+        .take_while(|(_, folder)| folder.exists())
+        .filter(|(split, _)| *split == Split::Validation);
+    for (_, folder) in validation.collect::<Vec<_>>().into_iter().skip(2) {
+        std::fs::remove_dir_all(folder).unwrap();
+    }
     let few = ["--set", "retrieval.k=1", "--set", "data.samples_per_repository=1"];
     shell.refuse(
         &[&["train", &good], &few[..]].concat(),

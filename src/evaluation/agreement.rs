@@ -15,7 +15,7 @@ pub fn cohen_kappa<T: Ord>(answers: &[(T, T)]) -> Option<f64> {
     }
     let equal = answers.iter().filter(|(one, other)| one == other).count() as f64 / total;
     let by_chance: f64 = counts.values().map(|(one, other)| one / total * (other / total)).sum();
-    (by_chance < 1.0).then(|| (equal - by_chance) / (1.0 - by_chance))
+    (total > 0.0 && by_chance < 1.0).then(|| (equal - by_chance) / (1.0 - by_chance))
 }
 
 /// Krippendorff's alpha of any number of judges for answers without an order, each question with the answers that it got:

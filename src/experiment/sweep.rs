@@ -222,7 +222,7 @@ mod tests {
                 [
                     "\"retrieval.kk\" is 5",
                     "no field \"kk\" in retrieval",
-                    "k, query_lines",
+                    "k, least_score, query_lines",
                 ],
             ),
             (
