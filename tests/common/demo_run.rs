@@ -331,8 +331,7 @@ impl Demo {
                 .map(|token| -(((token * 5 + i * 3) % 7) as f32) * if right { 0.1 } else { 0.6 })
                 .collect(),
             hit: Some(record.retrieved.iter().any(|found| found.hit)),
-            in_window: Some(i % 5 == 0),
-            ..CompletionRecord::default()
+            in_window: Some(i.is_multiple_of(5)),
         }
     }
 }

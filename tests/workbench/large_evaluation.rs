@@ -33,7 +33,7 @@ fn sample(i: usize) -> SampleRecord {
         chunk: chunk(i * 5 + rank),
         rank: rank + 1,
         score: 0.5 - 0.05 * rank as f64,
-        hit: (i + rank) % 6 == 0,
+        hit: (i + rank).is_multiple_of(6),
         name: None,
     });
     SampleRecord {

@@ -41,7 +41,7 @@ fn evaluation(seed: u64, samples: impl Iterator<Item = usize>) -> Arc<Evaluation
 /// The sample is the same for every evaluation, the completions are not.
 fn row(i: usize, random: &mut ChaCha8Rng) -> Row {
     let repository = ["click", "rich", "attrs"][i % 3];
-    let hit = i % 2 == 0;
+    let hit = i.is_multiple_of(2);
     let chunk = Chunk {
         repository: repository.into(),
         path: "a.py".into(),
@@ -60,7 +60,7 @@ fn row(i: usize, random: &mut ChaCha8Rng) -> Row {
                 ..Scores::default()
             },
             ttft_ms: random.random_range(10.0..600.0),
-            in_window: (i % 5 != 0).then_some(i % 4 == 0),
+            in_window: (!i.is_multiple_of(5)).then_some(i.is_multiple_of(4)),
             ..CompletionRecord::default()
         }
     });
