@@ -106,7 +106,7 @@ fn pair_ui(
     let font = egui::FontId::monospace(theme::SMALL);
     for (of, y) in cosines.iter().zip([rect.top() + 3.0, rect.top() + 19.0]) {
         let at = egui::pos2(rect.left() + 6.0, y);
-        let value = signed(f64::from(of.of((row, other))), 2);
+        let value = signed(of.of((row, other)), 2);
         painter.text(at, egui::Align2::LEFT_TOP, value, font.clone(), of.sign.color);
     }
     let names = [chunk_name(chunks, row), chunk_name(chunks, other)];
@@ -119,7 +119,7 @@ fn pair_ui(
     painter.text(at, egui::Align2::RIGHT_TOP, note, font, theme.accent);
     let values = cosines
         .each_ref()
-        .map(|of| format!("{} {}", of.name, fixed(f64::from(of.of((row, other))), 3)))
+        .map(|of| format!("{} {}", of.name, fixed(of.of((row, other)), 3)))
         .into_iter()
         .chain((!note.is_empty()).then(|| note.to_owned()))
         .collect::<Vec<_>>()
