@@ -11,8 +11,8 @@ const LEFT: f32 = 44.0;
 const ABOVE: f32 = 20.0;
 /// Room for the numbers and the label below it, points.
 const BELOW: f32 = 32.0;
-/// Points between two grid lines, at least.
-const LINES: f64 = 64.0;
+/// Points between two grid lines across and up, at least.
+const LINES: [f64; 2] = [64.0, 32.0];
 
 /// The axes of a chart.
 pub struct Plane<'a> {
@@ -48,8 +48,9 @@ impl Plane<'_> {
         let painter = ui.painter();
         let font = FontId::proportional(theme::SMALL);
         let line = Stroke::new(1.0, theme.line);
-        for (range, points, is_x) in [(x, plot.width(), true), (y, plot.height(), false)] {
-            let step = round_step((range.end() - range.start()) / f64::from(points.max(1.0)) * LINES);
+        let [across, up] = LINES;
+        for (range, points, apart, is_x) in [(x, plot.width(), across, true), (y, plot.height(), up, false)] {
+            let step = round_step((range.end() - range.start()) / f64::from(points.max(1.0)) * apart);
             let (first, last) = ((range.start() / step).ceil(), (range.end() / step).floor());
             if !(first.is_finite() && last.is_finite()) {
                 continue;

@@ -102,16 +102,17 @@ fn yes_no_ui(ui: &mut Ui, name: &str, value: &mut Option<bool>, known: bool, unk
         Some(true) => "yes",
         Some(false) => "no",
     };
-    let response = ui.add_enabled_ui(known, |ui| {
-        combo_ui(ui, name, word(*value), 50.0, |ui| {
-            for choice in [None, Some(true), Some(false)] {
-                ui.selectable_value(value, choice, word(choice));
-            }
-        });
-    });
     if !known {
-        response.response.on_hover_text(unknown);
+        let text = RichText::new(format!("{name}: not recorded")).size(theme::SMALL);
+        ui.add_enabled(false, egui::Button::new(text))
+            .on_disabled_hover_text(unknown);
+        return;
     }
+    combo_ui(ui, name, word(*value), 50.0, |ui| {
+        for choice in [None, Some(true), Some(false)] {
+            ui.selectable_value(value, choice, word(choice));
+        }
+    });
 }
 
 /// The arm that edit similarity drops from, and the one that it drops to.

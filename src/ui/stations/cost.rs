@@ -16,7 +16,7 @@ use crate::ui::{View, theme};
 /// Height of the chart's title row with its gap, points.
 const FRAME: f32 = 34.0;
 /// Least height of the chart, points.
-const LEAST: f32 = 180.0;
+const LEAST: f32 = 150.0;
 
 /// What this page keeps between frames.
 #[derive(Default)]
@@ -139,7 +139,7 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, split: Split) {
     let table = (rows + 1.0) * 27.0 + theme::SECTION;
     egui::Panel::bottom("cost table")
         .resizable(true)
-        .default_size(table.min(ui.available_height() * 0.5))
+        .default_size(table.min(ui.available_height() * 0.42))
         .frame(egui::Frame::new().inner_margin(egui::Margin {
             top: 8,
             ..egui::Margin::ZERO
