@@ -19,7 +19,7 @@ use llavacode::prompt::{PromptEntry, Source};
 use llavacode::retrieval::Retrieved;
 use llavacode::ui::Workbench;
 
-use super::demo_run::{chunk, write};
+use super::demo_run::{Demo, STEPS, chunk};
 use super::harness::{Fake, act, over, until, workbench};
 use super::toy::Toy;
 
@@ -38,6 +38,15 @@ pub fn repository(folder: &Path) -> PathBuf {
     std::fs::write(folder.join("latin.py"), b"x = '\xe9'\n").unwrap();
     std::fs::write(folder.join("data.py"), vec![b'#'; 2 << 20]).unwrap();
     folder
+}
+
+/// A finished run with a checkpoint.
+pub fn played_run(runs: &Path) -> PathBuf {
+    let mut run = Demo::start(runs, "aligned", true);
+    run.train_to(STEPS);
+    run.checkpoint();
+    run.end();
+    run.folder()
 }
 
 /// The workbench on the Play station with a repository whose file is in the editor.
@@ -195,7 +204,7 @@ fn to_the_cursor(h: &mut Harness<'_, Workbench>) {
 #[test]
 fn a_completion_is_asked_for_taken_and_ended_by_keyboard() {
     let folder = tempfile::tempdir().unwrap();
-    let run = write(folder.path(), "aligned", true);
+    let run = played_run(folder.path());
     let repository = repository(folder.path());
     let (mut h, engine) = workbench(folder.path(), true);
     opened(&mut h, &run, &repository);

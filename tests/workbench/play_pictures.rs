@@ -4,15 +4,14 @@ use egui::{Key, Modifiers};
 use llavacode::app::{Action, Station};
 use llavacode::engine::{Event, IndexCounts, IndexNews, IndexPhase, PlayEnd};
 
-use super::demo_run::write;
 use super::harness::{THEMES, act, painted, picture_folder, shoot};
-use super::play::{answers, asked, end, opened, ready, repository};
+use super::play::{answers, asked, end, opened, played_run, ready, repository};
 
 #[test]
 fn the_play_station_is_painted() {
     let Some(folder) = picture_folder() else { return };
     let runs = tempfile::tempdir().unwrap();
-    let run = write(runs.path(), "aligned", true);
+    let run = played_run(runs.path());
     let repository = repository(runs.path());
     for (theme, preference) in THEMES {
         for (size, name) in [

@@ -205,7 +205,7 @@ pub fn refusal_ui(ui: &mut Ui, view: &View<'_>) {
         .focused()
         .and_then(|open| view.state.lacking(&open.run().experiment));
     let (name, command) = match (view.state.focus.is_some(), lacks) {
-        (false, _) if view.state.runs.is_empty() => ("Go to Train", UiCommand::GoTrain),
+        (false, _) if view.state.runs.iter().all(|run| run.error.is_some()) => ("Go to Train", UiCommand::GoTrain),
         (false, _) => ("Go to Runs", UiCommand::GoRuns),
         (true, Some(_)) => ("Get models and code", UiCommand::Fetch),
         (true, None) => ("Go to Train", UiCommand::GoTrain),
@@ -237,9 +237,12 @@ pub fn open_ui(ui: &mut Ui, view: &View<'_>, alone: bool) {
                 ui.label(RichText::new(text).color(view.theme.weak));
             });
             ui.add_space(theme::SECTION);
-            ui.allocate_ui(egui::vec2(WIDTH + 90.0, 0.0), |ui| fields_ui(ui, view));
+            ui.allocate_ui(egui::vec2(WIDTH, 0.0), |ui| {
+                fields_ui(ui, view);
+                ui.add_space(theme::SECTION);
+                refusal_ui(ui, view);
+            });
         });
-        refusal_ui(ui, view);
     } else {
         view.theme.card().show(ui, |ui| fields_ui(ui, view));
     }
@@ -250,16 +253,16 @@ fn fields_ui(ui: &mut Ui, view: &View<'_>) {
         path, recent, folder, ..
     } = &view.state.playground;
     ui.vertical(|ui| {
+        let field = path_field(ui, view, PathField::Repository, "Folder of the repository", path, WIDTH);
+        let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
+        let ready = !path.trim().is_empty();
         ui.horizontal(|ui| {
-            let field = path_field(ui, view, PathField::Repository, "Folder of the repository", path, WIDTH);
-            let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            let ready = !path.trim().is_empty();
             if primary_button(ui, "Open", ready, 0.0).clicked() || entered && ready {
                 view.act(Action::OpenTypedRepository);
             }
+            let text = "or drop a folder on the window";
+            ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
         });
-        let text = "or drop a folder on the window";
-        ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
         let others: Vec<_> = recent.iter().filter(|one| Some(*one) != folder.as_ref()).collect();
         if !others.is_empty() {
             ui.add_space(theme::GAP);
