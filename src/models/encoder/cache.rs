@@ -12,8 +12,8 @@ use crate::models::ModelError;
 /// Texts encoded between two calls of `progress`: about a second of one core on the default encoder.
 const BLOCK: usize = 32;
 
-/// A vector for each text, or why there are none.
-type Made<E> = Result<Vec<Vec<f32>>, E>;
+/// Makes one vector for each text.
+type Make<'a, E> = dyn FnMut(&[&str]) -> Result<Vec<Vec<f32>>, E> + 'a;
 
 /// Vectors of one encoder. Every process writes a file of its own, so that several may fill the same folder.
 pub struct VectorCache {
@@ -96,7 +96,7 @@ impl VectorCache {
     pub fn get_or_make<E: From<ModelError>>(
         &mut self,
         texts: &[&str],
-        make: &mut dyn FnMut(&[&str]) -> Made<E>,
+        make: &mut Make<'_, E>,
         progress: &mut dyn FnMut(usize, usize) -> bool,
     ) -> Result<Vec<Vec<f32>>, E> {
         let keys: Vec<Key> = texts.iter().map(|text| self.key(text)).collect();

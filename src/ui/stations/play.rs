@@ -152,11 +152,13 @@ fn middle_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory) {
     let mut ask = keys.ask;
     let mut accepted = taken.filter(|_| keys.accept);
     egui::Panel::bottom("play arms")
-        .default_size(270.0)
+        .default_size(300.0)
         .size_range(120.0..=520.0)
         .resizable(true)
         .frame(egui::Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO }))
         .show(ui, |ui| {
+            // The panel keeps its height while there is little in it.
+            ui.set_min_height(ui.available_height());
             let shown = arms_ui(ui, view, task, current.is_some(), &mut memory.taken);
             accepted = accepted.take().or(shown.accepted);
             ask |= shown.ask;

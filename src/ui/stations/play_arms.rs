@@ -40,7 +40,6 @@ pub fn arms_ui(ui: &mut Ui, view: &View<'_>, task: Option<&PlayTask>, current: b
         return shown;
     };
     ui.add_space(theme::TIGHT);
-    let slowest = task.served.iter().map(Served::total).fold(1e-9, f64::max);
     let chosen = taken.unwrap_or(Arm::Compressed);
     egui::ScrollArea::vertical()
         .auto_shrink(false)
@@ -48,29 +47,39 @@ pub fn arms_ui(ui: &mut Ui, view: &View<'_>, task: Option<&PlayTask>, current: b
         .show(ui, |ui| {
             ui.columns(PLAYED.len(), |columns| {
                 for (ui, arm) in columns.iter_mut().zip(PLAYED) {
-                    let served = task.served.iter().find(|one| one.arm == arm);
-                    view.theme.card().inner_margin(8.0).show(ui, |ui| {
-                        ui.set_width(ui.available_width());
-                        head_ui(ui, arm, arm == chosen, taken);
-                        match served {
-                            Some(served) => {
-                                if served_ui(ui, served, slowest, current, arm == chosen) {
-                                    shown.accepted = Some(served.clone());
-                                }
-                            }
-                            None => {
-                                ui.label(
-                                    RichText::new(waiting(task, arm))
-                                        .size(theme::SMALL)
-                                        .color(view.theme.weak),
-                                );
-                            }
-                        }
-                    });
+                    // Columns are justified, which would spread the letters of a line that wraps.
+                    let down = egui::Layout::top_down(egui::Align::Min);
+                    let drawn = ui.with_layout(down, |ui| card_ui(ui, task, arm, (current, arm == chosen), taken));
+                    shown.accepted = shown.accepted.take().or(drawn.inner);
                 }
             });
         });
     shown
+}
+
+/// One arm; answers with its completion when that was accepted.
+fn card_ui(
+    ui: &mut Ui,
+    task: &PlayTask,
+    arm: Arm,
+    (current, chosen): (bool, bool),
+    taken: &mut Option<Arm>,
+) -> Option<Served> {
+    let theme = Theme::of(ui);
+    let slowest = task.served.iter().map(Served::total).fold(1e-9, f64::max);
+    let card = theme.card().inner_margin(8.0).show(ui, |ui| {
+        ui.set_width(ui.available_width());
+        head_ui(ui, arm, chosen, taken);
+        match task.served.iter().find(|one| one.arm == arm) {
+            Some(served) => served_ui(ui, served, slowest, current, chosen).then(|| served.clone()),
+            None => {
+                let text = RichText::new(waiting(task, arm)).size(theme::SMALL);
+                ui.label(text.color(theme.weak));
+                None
+            }
+        }
+    });
+    card.inner
 }
 
 /// How the completion stands, in a line.
