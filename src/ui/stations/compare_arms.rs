@@ -164,7 +164,10 @@ fn outcome_ui(ui: &mut Ui, completion: &CompletionRecord) {
 fn line_ui(ui: &mut Ui, name: &str, target: &str, text: &str, shared: &mut Shared) {
     let cut = shared.longest > ui.available_width();
     // A bar that is seen without the pointer: the line goes on.
-    ui.spacing_mut().scroll = egui::style::ScrollStyle::thin();
+    ui.spacing_mut().scroll = egui::style::ScrollStyle {
+        foreground_color: true,
+        ..egui::style::ScrollStyle::thin()
+    };
     let area = ScrollArea::horizontal()
         .id_salt(("line", name))
         .horizontal_scroll_offset(shared.offset)
