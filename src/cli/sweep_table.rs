@@ -49,7 +49,8 @@ pub fn sweep_text(table: &SweepTable) -> String {
     );
     if table.rows.len() > 1 {
         parts.push(format!(
-            "paired difference to {baseline} on equal samples; * p < 0.05 of random signs by repository, Holm's correction over the rows"
+            "paired difference to {baseline} on equal samples; * p < 0.05 of random signs {}, Holm's correction over the rows",
+            table.drawn()
         ));
         parts.push(table_text(&differences));
     }
