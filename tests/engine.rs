@@ -76,7 +76,7 @@ impl Bench {
     /// The first event that `wanted` takes.
     fn wait<T>(&self, mut wanted: impl FnMut(&Event) -> Option<T>) -> T {
         loop {
-            let event = self.engine().events().recv_timeout(Duration::from_secs(60)).unwrap();
+            let event = self.engine().events().recv_timeout(Duration::from_secs(300)).unwrap();
             if let Some(found) = wanted(&event) {
                 return found;
             }
