@@ -160,6 +160,31 @@ pub fn list_keys(ui: &Ui, current: Option<usize>, count: usize) -> Option<usize>
     })
 }
 
+/// A list of `count` rows of one height, drawn as far as they are in sight, that scrolls to where the keyboard `moved`; the row that
+/// was clicked, else the one that was moved to.
+pub fn row_list(
+    ui: &mut Ui,
+    id: &'static str,
+    (height, count): (f32, usize),
+    moved: Option<usize>,
+    mut row: impl FnMut(&mut Ui, usize) -> Response,
+) -> Option<usize> {
+    let mut area = egui::ScrollArea::vertical().auto_shrink(false).id_salt(id);
+    if let Some(at) = moved {
+        let top = at as f32 * (height + ui.spacing().item_spacing.y);
+        area = area.vertical_scroll_offset((top - ui.available_height() / 2.0).max(0.0));
+    }
+    let mut clicked = None;
+    area.show_rows(ui, height, count, |ui, range| {
+        for at in range {
+            if row(ui, at).clicked() {
+                clicked = Some(at);
+            }
+        }
+    });
+    clicked.or(moved)
+}
+
 /// The place of a row in a list, as wide as there is room, filled as the chosen and the pointed one are.
 pub fn list_row(ui: &mut Ui, height: f32, chosen: bool) -> (Rect, Response) {
     let theme = Theme::of(ui);

@@ -5,7 +5,7 @@ use egui::{FontId, RichText, Role, Ui, WidgetInfo, vec2};
 use crate::app::FileList;
 use crate::ui::format::grouped;
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::{list_keys, list_row, named, one_line};
+use crate::ui::widgets::{list_keys, list_row, named, one_line, row_list};
 
 /// Height of a row, points.
 const ROW: f32 = 22.0;
@@ -44,21 +44,11 @@ pub fn files_ui(
     let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
     let current = listed.iter().position(|path| Some(*path) == shown);
     let moved = list_keys(ui, current, listed.len()).or(entered.then_some(0));
-    let mut area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("play files");
-    if let Some(at) = moved {
-        let top = at as f32 * (ROW + ui.spacing().item_spacing.y);
-        area = area.vertical_scroll_offset((top - ui.available_height() / 2.0).max(0.0));
-    }
-    let mut clicked = None;
-    area.show_rows(ui, ROW, listed.len(), |ui, range| {
-        for at in range {
-            let Some(path) = listed.get(at) else { continue };
-            if row_ui(ui, path, current == Some(at), edited(path)).clicked() {
-                clicked = Some(at);
-            }
-        }
+    let chosen = row_list(ui, "play files", (ROW, listed.len()), moved, |ui, at| {
+        let path = listed[at];
+        row_ui(ui, path, current == Some(at), edited(path))
     });
-    Some((*listed.get(clicked.or(moved)?)?).to_owned())
+    Some((*listed.get(chosen?)?).to_owned())
 }
 
 /// The name of the file, and the folder that it lies in.

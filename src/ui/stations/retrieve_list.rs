@@ -6,7 +6,7 @@ use strum::IntoEnumIterator as _;
 use super::retrieve_data::{Filter, Retrieval, first_hit};
 use crate::runs::SampleRecord;
 use crate::ui::theme::{self, Theme};
-use crate::ui::widgets::{list_keys, list_row, one_line};
+use crate::ui::widgets::{list_keys, list_row, one_line, row_list};
 
 /// Height of a row, points.
 const ROW: f32 = 44.0;
@@ -54,23 +54,10 @@ pub fn list_ui(ui: &mut Ui, listing: &mut Listing, retrieval: &Retrieval, chosen
         .iter()
         .position(|record| Some(record.sample.id.as_str()) == chosen);
     let moved = list_keys(ui, current, listed.len());
-    let mut area = egui::ScrollArea::vertical()
-        .auto_shrink(false)
-        .id_salt("retrieved samples");
-    if let Some(at) = moved {
-        let top = at as f32 * (ROW + ui.spacing().item_spacing.y);
-        area = area.vertical_scroll_offset((top - ui.available_height() / 2.0).max(0.0));
-    }
-    let mut clicked = None;
-    area.show_rows(ui, ROW, listed.len(), |ui, range| {
-        for at in range {
-            let Some(record) = listed.get(at) else { continue };
-            if row_ui(ui, record, current == Some(at)).clicked() {
-                clicked = Some(at);
-            }
-        }
+    let chosen = row_list(ui, "retrieved samples", (ROW, listed.len()), moved, |ui, at| {
+        row_ui(ui, listed[at], current == Some(at))
     });
-    let record = listed.get(clicked.or(moved)?)?;
+    let record = listed.get(chosen?)?;
     Some(record.sample.id.clone())
 }
 
