@@ -94,11 +94,25 @@ pub const GROUPS: &[Group] = &[
                 "The first steps learn nothing but to spell a chunk's rarest names from its soft tokens",
             ),
             field(
-                "schedule.spelled_batch",
-                "names",
+                "schedule.reconstruction_batch",
+                "names in it",
                 "a step",
                 Kind::Whole,
-                "Names that a step spells beside its samples, where names are spelled",
+                "Names that a step of this first stage spells, where names are spelled",
+            ),
+            field(
+                "schedule.reconstruction_rate",
+                "learning rate in it",
+                "",
+                Kind::Number,
+                "Peak of the learning rate in the first stage; it rises and falls over each stage",
+            ),
+            field(
+                "schedule.spelled_batch",
+                "names later",
+                "a step",
+                Kind::Whole,
+                "Names that a later step spells beside its samples, where names are spelled",
             ),
             field("schedule.batch", "batch", "samples", Kind::Whole, "Samples a step"),
             field(
@@ -106,7 +120,7 @@ pub const GROUPS: &[Group] = &[
                 "learning rate",
                 "",
                 Kind::Number,
-                "Its peak, reached after the warm-up; it falls along a cosine",
+                "Its peak, reached after the warm-up; it falls along a cosine. A first stage has its own",
             ),
             field(
                 "schedule.warmup",

@@ -13,7 +13,7 @@ pub struct Preset {
 }
 
 /// Every preset, in the order of the menu; the first is loaded at a first start.
-pub const PRESETS: [Preset; 11] = [
+pub const PRESETS: [Preset; 10] = [
     Preset {
         name: "collapse",
         shows: "cross-entropy alone: the soft tokens collapse",
@@ -55,13 +55,8 @@ pub const PRESETS: [Preset; 11] = [
         toml: include_str!("../../configs/ablation/ce_kl.toml"),
     },
     Preset {
-        name: "codec",
-        shows: "first stage of a recipe: a soft token learns to be read as a name",
-        toml: include_str!("../../configs/recipes/codec.toml"),
-    },
-    Preset {
         name: "names",
-        shows: "second stage: completion with the names that may come next; start from a codec run",
+        shows: "a soft token learns to be read as a name; then completion with the names that may come next",
         toml: include_str!("../../configs/recipes/names.toml"),
     },
     Preset {

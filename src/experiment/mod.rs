@@ -159,15 +159,20 @@ impl Default for ProjectorSettings {
 pub struct Schedule {
     /// Optimiser steps.
     pub steps: usize,
-    /// The first steps, which learn nothing but to spell a chunk's rarest names (science2.md: what makes a soft token legible).
+    /// The first steps, which learn nothing but to spell a chunk's rarest names (science2.md: what makes a soft token legible). They
+    /// are a stage of their own: the learning rate rises and falls over them, and again over the steps behind them.
     pub reconstruction_steps: usize,
-    /// Names that a step spells beside its samples, where `data.spelled_names` are spelled.
+    /// Names that a step of this first stage spells, where `data.spelled_names` are spelled.
+    pub reconstruction_batch: usize,
+    /// Peak learning rate of this first stage.
+    pub reconstruction_rate: f64,
+    /// Names that a later step spells beside its samples, where `data.spelled_names` are spelled.
     pub spelled_batch: usize,
     /// Samples a step.
     pub batch: usize,
-    /// Peak learning rate.
+    /// Peak learning rate, behind the first stage.
     pub learning_rate: f64,
-    /// Share of the steps spent warming up.
+    /// Share of a stage's steps spent warming up.
     pub warmup: f64,
     /// AdamW's decay of the first moment.
     pub beta1: f64,
@@ -196,7 +201,9 @@ impl Default for Schedule {
         Self {
             steps: 84,
             reconstruction_steps: 0,
-            spelled_batch: 32,
+            reconstruction_batch: 32,
+            reconstruction_rate: 1e-3,
+            spelled_batch: 8,
             batch: 8,
             learning_rate: 1e-3,
             warmup: 0.08,

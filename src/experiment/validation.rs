@@ -127,6 +127,18 @@ impl Experiment {
             "at most schedule.steps",
         );
         check(
+            (1..=4096).contains(&s.reconstruction_batch),
+            "schedule.reconstruction_batch",
+            s.reconstruction_batch.to_string(),
+            "1 to 4096",
+        );
+        check(
+            s.reconstruction_rate > 0.0 && s.reconstruction_rate <= 1.0,
+            "schedule.reconstruction_rate",
+            s.reconstruction_rate.to_string(),
+            "above 0, at most 1",
+        );
+        check(
             (1..=4096).contains(&s.spelled_batch),
             "schedule.spelled_batch",
             s.spelled_batch.to_string(),

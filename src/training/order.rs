@@ -1,14 +1,16 @@
-//! Which samples a step sees.
+//! In which order a run sees its samples.
+
+use std::ops::Range;
 
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 
-/// The samples of step `step` (from 0): every epoch is a new order of all samples, drawn from seed and epoch.
-pub(super) fn batch_indices(seed: u64, step: usize, batch: usize, samples: usize) -> Vec<usize> {
+/// The samples at these places of a run's order: every epoch is a new order of all samples, drawn from seed and epoch.
+pub(super) fn epoch_indices(seed: u64, places: Range<usize>, samples: usize) -> Vec<usize> {
     let mut order: Vec<usize> = Vec::new();
     let mut order_of = None;
-    (step * batch..(step + 1) * batch)
+    places
         .map(|position| {
             let epoch = position / samples;
             if order_of != Some(epoch) {
@@ -31,7 +33,7 @@ mod tests {
     fn every_epoch_sees_every_sample_once_in_a_new_order() {
         let epoch = |first: usize| -> Vec<usize> {
             (first..first + 5)
-                .flat_map(|step| batch_indices(3, step, 2, 10))
+                .flat_map(|step| epoch_indices(3, 2 * step..2 * step + 2, 10))
                 .collect()
         };
         let (one, two) = (epoch(0), epoch(5));
@@ -40,6 +42,6 @@ mod tests {
             order.sort_unstable();
             assert_eq!(order, (0..10).collect::<Vec<_>>());
         }
-        assert_eq!(batch_indices(3, 7, 4, 9), batch_indices(3, 7, 4, 9));
+        assert_eq!(epoch_indices(3, 28..32, 9), epoch_indices(3, 28..32, 9));
     }
 }

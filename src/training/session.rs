@@ -9,8 +9,8 @@ use rand::Rng;
 use super::assemble::{Assembler, Batch};
 use super::objective::{AlignmentMemory, CosineDifference, Draw, PolicyWatch};
 use super::optimizer::{AdamW, AdamWSettings};
-use super::order::batch_indices;
-use super::schedule::cosine_factor;
+use super::order::epoch_indices;
+use super::schedule::learning_rate;
 use super::spelling::SpelledNames;
 use super::{SessionState, TrainingError};
 use crate::experiment::{AlignmentForm, Experiment, Objective};
@@ -245,9 +245,7 @@ impl TrainingSession {
             return Err(TrainingError::NotFinite { term, value });
         }
         let gradients = differentiable.backward()?;
-        let warmup = (schedule.warmup * schedule.steps as f64).round() as usize;
-        // The first step has the first rate above zero: a step at rate zero would be spent for nothing.
-        let learning_rate = schedule.learning_rate * cosine_factor(self.step + 1, warmup, schedule.steps + 1);
+        let learning_rate = learning_rate(schedule, self.step);
         let report = self
             .optimizer
             .step(self.projector.parameters(), &gradients, learning_rate)?;
@@ -288,12 +286,22 @@ impl TrainingSession {
         let (seed, step, schedule) = (self.experiment.seed, self.step, &self.experiment.schedule);
         let (objective, draw) = (self.objective(), Draw { seed, step });
         let names = match &self.names {
-            Some(names) if objective.reconstruction > 0.0 => names.of_step(draw, schedule.spelled_batch, prompts)?,
+            Some(names) if objective.reconstruction > 0.0 => {
+                let first = schedule.reconstruction_steps;
+                let (before, count) = match step.checked_sub(first) {
+                    None => (step * schedule.reconstruction_batch, schedule.reconstruction_batch),
+                    Some(later) => (
+                        first * schedule.reconstruction_batch + later * schedule.spelled_batch,
+                        schedule.spelled_batch,
+                    ),
+                };
+                names.of_step(seed, before..before + count, prompts)?
+            }
             _ => Vec::new(),
         };
         let needed = names.is_empty() || objective.weights() > objective.reconstruction;
         let indices = match needed {
-            true => batch_indices(seed, step, schedule.batch, self.samples.len()),
+            true => epoch_indices(seed, step * schedule.batch..(step + 1) * schedule.batch, self.samples.len()),
             false => Vec::new(),
         };
         let mut random = draw.of_context();

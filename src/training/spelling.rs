@@ -1,10 +1,10 @@
 //! Names that a step has the reader spell from their soft tokens alone, so that soft tokens become legible (science2.md 1).
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::TrainingError;
-use super::objective::Draw;
-use super::order::batch_indices;
+use super::order::epoch_indices;
 use crate::models::encoder::Encoder;
 use crate::prompt::PromptBuilder;
 
@@ -51,22 +51,22 @@ impl SpelledNames {
         Self { names, encoder }
     }
 
-    /// The names of a step, `count` of them; every name once before any name again.
+    /// The names at these places of a run's order; every name once before any name again.
     pub(super) fn of_step(
         &self,
-        draw: Draw,
-        count: usize,
+        seed: u64,
+        places: Range<usize>,
         prompts: &PromptBuilder<'_>,
     ) -> Result<Vec<SpelledName>, TrainingError> {
         if self.names.is_empty() {
             return Ok(Vec::new());
         }
-        let indices = batch_indices(draw.seed ^ STREAM, draw.step, count, self.names.len());
+        let indices = epoch_indices(seed ^ STREAM, places.clone(), self.names.len());
         let names: Vec<&str> = indices.iter().map(|&index| self.names[index].as_str()).collect();
         let vectors = self.encoder.encode(&names)?;
         let mut spelled = Vec::with_capacity(names.len());
-        for (position, (name, vector)) in names.into_iter().zip(vectors).enumerate() {
-            let (cue, joined) = CUES[(draw.step * count + position) % CUES.len()];
+        for (place, (name, vector)) in places.zip(names.into_iter().zip(vectors)) {
+            let (cue, joined) = CUES[place % CUES.len()];
             spelled.push(SpelledName {
                 vector,
                 cue: prompts.ids(cue)?,
