@@ -57,7 +57,7 @@ pub const PRESETS: [Preset; 10] = [
     Preset {
         name: "names",
         shows: "a soft token learns to be read as a name; then completion with the names that may come next",
-        toml: include_str!("../../configs/recipes/names.toml"),
+        toml: NAMES,
     },
     Preset {
         name: "paper",
@@ -81,10 +81,11 @@ pub struct SweepPreset {
 }
 
 const CE: Option<&str> = Some(include_str!("../../configs/ablation/ce.toml"));
+const NAMES: &str = include_str!("../../configs/recipes/names.toml");
 const CE_ALIGNMENT: Option<&str> = Some(include_str!("../../configs/ablation/ce_alignment.toml"));
 
 /// Every sweep of `configs/`, in the order of the dialog.
-pub const SWEEPS: [SweepPreset; 6] = [
+pub const SWEEPS: [SweepPreset; 7] = [
     SweepPreset {
         name: "retrieval",
         file: "retrieval.toml",
@@ -126,6 +127,13 @@ pub const SWEEPS: [SweepPreset; 6] = [
         asks: "what a better retriever brings to completions",
         toml: include_str!("../../configs/sweeps/retriever.toml"),
         base: CE_ALIGNMENT,
+    },
+    SweepPreset {
+        name: "names",
+        file: "sweeps/names.toml",
+        asks: "whether names compressed to soft tokens help, whatever the seed",
+        toml: include_str!("../../configs/sweeps/names.toml"),
+        base: Some(NAMES),
     },
 ];
 

@@ -43,12 +43,14 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let (encoder, projected) = (instruments(&encoder_vectors), instruments(&projected_vectors));
     let comparison = compare(&encoder_vectors, &projected_vectors);
     let verdict = verdict(&encoder, &projected);
+    let content = run.content_sentence(step);
     if arguments.json {
         let result = json!({
             "step": step,
             "rows": probe.rows,
             "collapsed": verdict.collapsed,
             "reason": verdict.reason,
+            "content": content,
             "encoder": values(&encoder),
             "projected": values(&projected),
             "comparison": named(&comparison).into_iter().map(|(name, value)| (name.into(), value.into())).collect::<Map<_, _>>(),
@@ -73,8 +75,9 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let compared = named(&comparison).map(|(name, value)| vec![name.to_owned(), format!("{value:.4}")]);
     let headline = headline(step, &encoder, &projected);
     let (rows, compared) = (table_text(&rows), table_text(&compared));
+    let content = content.map(|sentence| format!("\n{sentence}")).unwrap_or_default();
     Ok(say(format_args!(
-        "{headline}\n{}\n\n{rows}\n\n{compared}",
+        "{headline}\n{}{content}\n\n{rows}\n\n{compared}",
         verdict.reason
     ))?)
 }

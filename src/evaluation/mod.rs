@@ -3,6 +3,7 @@
 pub mod agreement;
 mod arms;
 mod completion;
+mod content;
 mod counterfactual;
 pub mod metrics;
 mod pool;

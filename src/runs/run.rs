@@ -124,6 +124,15 @@ impl Run {
         scores.min_by(|a, b| a.0.total_cmp(&b.0)).map(|(_, step)| step)
     }
 
+    /// Whether the reader told the soft tokens apart at a step: what the newest evaluation up to it says, see
+    /// [`EvaluationSummary::content_sentence`]. An evaluation on the validation split goes before others of its step.
+    pub fn content_sentence(&self, step: usize) -> Option<String> {
+        let told = self.evaluations.iter().filter(|summary| summary.step <= step);
+        let told = told.filter_map(|summary| Some((summary.content_sentence()?, summary)));
+        let newest = told.max_by_key(|(_, summary)| (summary.step, summary.split == Split::Validation));
+        newest.map(|(sentence, _)| sentence)
+    }
+
     /// Alarms on the live branch that were raised and not cleared, each with the event that raised it, in the order raised.
     pub fn standing_alarms(&self) -> Vec<(AlarmKind, &EventRecord)> {
         let mut standing: Vec<(AlarmKind, &EventRecord)> = Vec::new();

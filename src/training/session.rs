@@ -301,7 +301,11 @@ impl TrainingSession {
         };
         let needed = names.is_empty() || objective.weights() > objective.reconstruction;
         let indices = match needed {
-            true => epoch_indices(seed, step * schedule.batch..(step + 1) * schedule.batch, self.samples.len()),
+            true => epoch_indices(
+                seed,
+                step * schedule.batch..(step + 1) * schedule.batch,
+                self.samples.len(),
+            ),
             false => Vec::new(),
         };
         let mut random = draw.of_context();

@@ -45,7 +45,7 @@ impl Seen {
 /// Writes the section.
 pub fn section(page: &mut Page, reported: &Reported) {
     let mut figures = String::new();
-    let mut seen = Vec::new();
+    let (mut sentences, mut seen) = (Vec::new(), Vec::new());
     for (_, run, label) in reported.iter() {
         let at = |step: Option<&usize>| Seen::of(&run.probe(*step?).ok()?);
         let Some(last) = at(run.probe_steps.last()) else {
@@ -53,15 +53,17 @@ pub fn section(page: &mut Page, reported: &Reported) {
         };
         let first = at(run.probe_steps.first()).filter(|first| first.step != last.step);
         figures.extend(histogram(label, first.as_ref(), &last));
+        let sentence = headline(last.step, &last.encoder, &last.projected);
+        let reason = verdict(&last.encoder, &last.projected).reason;
+        let content = run.content_sentence(last.step).unwrap_or_default();
+        sentences.push(format!("{label}. {sentence} In numbers: {reason}. {content}"));
         seen.push((label, first, last));
     }
     if seen.is_empty() {
         return;
     }
-    for (label, _, last) in &seen {
-        let sentence = headline(last.step, &last.encoder, &last.projected);
-        let reason = verdict(&last.encoder, &last.projected).reason;
-        page.text(&format!("{label}. {sentence} In numbers: {reason}."));
+    for sentence in &sentences {
+        page.text(sentence);
     }
     page.note("Cosines of all pairs of distinct chunks of the probe set, as figure 2 of the paper has them: the encoder's vectors beside the projected ones, on one axis.");
     page.raw(&format!("<div class=\"charts\">{figures}</div>"));

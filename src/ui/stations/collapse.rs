@@ -71,6 +71,7 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
                 now: Arc::clone(series.probe_or_last(asked)?),
                 reference: reference.and_then(|step| series.probe(step)).cloned(),
                 asked,
+                content: open.run().content_sentence(asked),
                 left: left(open, series),
                 series: series.clone(),
                 events: flags(open.run(), XAxis::Step, view.theme).into(),

@@ -62,6 +62,8 @@ pub struct Shown {
     pub asked: usize,
     /// The probe that it is held against.
     pub reference: Option<Arc<StepProbe>>,
+    /// Whether the reader tells the soft tokens apart, in a sentence; none before the first evaluation.
+    pub content: Option<String>,
     /// Probes that are still being read.
     pub left: usize,
     /// What interrupted the run, its alarms and interventions, by step.

@@ -43,6 +43,9 @@ pub fn headlines_ui(ui: &mut egui::Ui, shown: &[Shown]) {
                 small(ui, format!("a seeded sample of {rows} of {of} vectors"));
             }
         });
+        if let Some(sentence) = &run.content {
+            small(ui, sentence.clone());
+        }
     }
     let steps: Vec<usize> = shown.iter().map(|run| run.asked).collect();
     if let [first, second] = steps[..]
