@@ -168,10 +168,13 @@ fn a_failed_download_says_why_on_the_page_and_a_running_one_is_seen_from_every_p
 #[test]
 fn a_recorded_run_is_looked_at_without_models() {
     let runs = tempfile::tempdir().unwrap();
-    super::demo_run::write(runs.path(), "aligned", true);
     let (mut h, _) = workbench(runs.path(), false);
     h.get_by_label("Look at a recorded run").click();
     h.run_ok();
-    assert_eq!(h.state().state().station, Station::Runs);
-    h.get_by_label("✓ finished");
+    h.run_ok();
+    let state = h.state().state();
+    assert_eq!(state.station, Station::Runs);
+    assert!(!state.runs.is_empty() && state.runs.iter().all(|run| run.error.is_none()));
+    assert!(state.recorded.holds(state.focus.as_deref().unwrap()));
+    h.get_by_label_contains("● recording, ");
 }

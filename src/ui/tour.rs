@@ -1,0 +1,113 @@
+//! The guided tour over the stations: where it is, what is seen there, and the keys of a presenter's remote.
+
+use egui::{Context, Frame, Id, Key, Margin, Modifiers, Panel, RichText, Ui};
+
+use super::recording::{live_ui, recorded_on};
+use super::{View, theme};
+use crate::app::{Action, Tour, TourMove};
+
+/// Least and most that everything is enlarged by during a tour.
+const ZOOM: [f32; 2] = [1.25, 2.0];
+/// What a station needs of the window, points.
+const ROOM: egui::Vec2 = egui::vec2(1280.0, 720.0);
+
+/// How large everything was before the tour, and how large the tour made it.
+#[derive(Clone, Copy)]
+struct Zoom {
+    before: f32,
+    set: f32,
+}
+
+/// Takes the keys of the tour before anything else sees them: a remote's page keys always, the others while nothing has the keyboard.
+pub fn tour_keys(ctx: &Context, view: &View<'_>) {
+    if view.state.tour.is_none() || view.state.overlay.covers() {
+        return;
+    }
+    let typing = ctx.egui_wants_keyboard_input();
+    let keys = [
+        (Key::PageDown, TourMove::Forward, true),
+        (Key::ArrowRight, TourMove::Forward, !typing),
+        (Key::Space, TourMove::Forward, !typing),
+        (Key::PageUp, TourMove::Back, true),
+        (Key::ArrowLeft, TourMove::Back, !typing),
+        (Key::Escape, TourMove::End, !typing),
+    ];
+    for (key, to, taken) in keys {
+        if taken && ctx.input_mut(|input| input.consume_key(Modifiers::NONE, key)) {
+            view.act(Action::Tour(to));
+        }
+    }
+}
+
+/// Draws the sentence of the stop above the station; nothing without a tour.
+pub fn tour_ui(ui: &mut Ui, view: &View<'_>) {
+    zoom(ui.ctx(), view.state.tour.is_some());
+    let Some((stop, number, count)) = view.state.tour.as_ref().and_then(Tour::now) else {
+        return;
+    };
+    Panel::top("tour")
+        .frame(
+            Frame::new()
+                .fill(view.theme.selected)
+                .inner_margin(Margin::symmetric(16, 8)),
+        )
+        .show(ui, |ui| {
+            let sentence = RichText::new(&stop.sentence)
+                .size(theme::TITLE)
+                .color(view.theme.strong);
+            ui.add(egui::Label::new(sentence).wrap());
+            ui.add_space(theme::TIGHT);
+            ui.horizontal(|ui| {
+                for (name, to, possible, help) in [
+                    ("Back", TourMove::Back, number > 1, "← or PgUp"),
+                    ("Next", TourMove::Forward, number < count, "→, PgDn or space"),
+                    ("End tour", TourMove::End, true, "Escape"),
+                ] {
+                    if ui
+                        .add_enabled(possible, egui::Button::new(name))
+                        .on_hover_text(help)
+                        .clicked()
+                    {
+                        view.act(Action::Tour(to));
+                    }
+                }
+                ui.label(
+                    RichText::new(format!("{number} of {count}"))
+                        .family(theme::semibold())
+                        .color(view.theme.strong),
+                );
+                if let Some(recorded) = recorded_on(view) {
+                    ui.label(RichText::new("·").color(view.theme.weak));
+                    ui.label(RichText::new(format!("a recording of {recorded}")).color(view.theme.text));
+                    ui.label(RichText::new("·").color(view.theme.weak));
+                    live_ui(ui, view);
+                }
+            });
+        });
+}
+
+/// Enlarges everything while a tour lasts, by what the window has room for. A person who zooms meanwhile is not overruled until the
+/// window gets another size.
+fn zoom(ctx: &Context, on: bool) {
+    let id = Id::unique("zoom of the tour");
+    let kept = ctx.data(|data| data.get_temp::<Zoom>(id));
+    match (on, kept) {
+        (true, kept) => {
+            let now = ctx.zoom_factor();
+            let before = kept.map_or(now, |kept| kept.before);
+            let room = ctx.input(|input| input.viewport().inner_rect);
+            let share = room.map(|room| room.size() * now / ROOM);
+            let [least, most] = ZOOM;
+            let set = before * share.map_or(least, |share| share.min_elem().clamp(least, most));
+            if kept.is_none_or(|kept| (kept.set - set).abs() > 0.01) {
+                ctx.set_zoom_factor(set);
+                ctx.data_mut(|data| data.insert_temp(id, Zoom { before, set }));
+            }
+        }
+        (false, Some(kept)) => {
+            ctx.set_zoom_factor(kept.before);
+            ctx.data_mut(|data| data.remove::<Zoom>(id));
+        }
+        (false, None) => {}
+    }
+}
