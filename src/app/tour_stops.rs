@@ -189,21 +189,31 @@ fn apart((main, lost): (&Run, &Probe), (run, probe): (&Run, &Probe)) -> Stop {
 }
 
 fn compare(run: &Run, summary: &EvaluationSummary) -> Option<Stop> {
-    let compressed = summary.arm(Arm::Compressed)?;
-    let exact = compressed.exact?;
+    let (compressed, without) = (summary.arm(Arm::Compressed)?, summary.arm(Arm::NoContext)?);
     let sample = telling_sample(run, summary);
     let what = match &sample {
         Some((_, text)) => format!("Compressed context writes `{text}` here, and no context does not"),
         None => format!("Compressed context against none in {}", run.name()),
     };
-    let sentence = format!(
-        "{what}: of {} {} samples it has {} right that no context has wrong, and {} the other way round.",
-        summary.samples, summary.split, exact.gained, exact.lost
-    );
+    let samples = format!("{} {} samples", summary.samples, summary.split);
+    let counts = match compressed.exact {
+        Some(exact) => format!(
+            "of {samples} it has {} right that no context has wrong, and {} the other way round",
+            exact.gained, exact.lost
+        ),
+        None => {
+            let share = |arm: &ArmSummary| Some(format::fixed(100.0 * arm.scores.get("em_token")?.mean, 1));
+            format!(
+                "of {samples} it has {} % right, no context {} %",
+                share(compressed)?,
+                share(without)?
+            )
+        }
+    };
     Some(Stop {
         sample: sample.map(|(id, _)| id),
         split: Some(summary.split),
-        ..stop(Station::Compare, run, sentence)
+        ..stop(Station::Compare, run, format!("{what}: {counts}."))
     })
 }
 
@@ -226,20 +236,21 @@ fn telling_sample(run: &Run, summary: &EvaluationSummary) -> Option<(String, Str
 }
 
 fn cost(run: &Run, summary: &EvaluationSummary) -> Option<Stop> {
-    let words = |arm: &ArmSummary| {
-        let (tokens, time) = (format::number(arm.prompt_tokens), format::number(arm.ttft_ms));
-        format!("{tokens} tokens and {time} ms to the first token")
-    };
-    let compressed = summary.arm(Arm::Compressed)?;
-    let others = [(Arm::NoContext, "no context"), (Arm::FullRag, "the chunks as text")];
-    let others = others
-        .into_iter()
-        .filter_map(|(arm, name)| Some(format!("{name} {}", words(summary.arm(arm)?))));
-    let others: Vec<String> = others.collect();
-    let sentence = format!("Compressed context costs {}; {}.", words(compressed), others.join(", "));
+    let numbers = |arm: &ArmSummary| [arm.ttft_ms, arm.prompt_tokens].map(format::number);
+    let [time, tokens] = numbers(summary.arm(Arm::Compressed)?);
+    let mut sentence =
+        format!("With compressed context the first token comes after {time} ms, from a prompt of {tokens} tokens");
+    for (arm, name) in [
+        (Arm::NoContext, "without context"),
+        (Arm::FullRag, "with the chunks as text"),
+    ] {
+        if let Some([time, tokens]) = summary.arm(arm).map(numbers) {
+            sentence += &format!(", after {time} ms and {tokens} {name}");
+        }
+    }
     Some(Stop {
         split: Some(summary.split),
-        ..stop(Station::Cost, run, sentence)
+        ..stop(Station::Cost, run, sentence + ".")
     })
 }
 

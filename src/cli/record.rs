@@ -28,7 +28,16 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let Arguments { runs, out, samples } = arguments;
     let packed = pack(runs, *samples, out)?;
-    let head = ["run", "probes", "samples", "projector"].map(String::from).to_vec();
+    let head = [
+        "run",
+        "probes",
+        "samples",
+        "projector",
+        "mean cosine in halves",
+        "effective rank in halves",
+    ]
+    .map(String::from)
+    .to_vec();
     let rows: Vec<Vec<String>> = std::iter::once(head).chain(packed.iter().map(row)).collect();
     let bytes = fs::metadata(out)?.len();
     Ok(say(format_args!(
@@ -50,5 +59,7 @@ fn row(packed: &Packed) -> Vec<String> {
         of(packed.probes),
         samples.collect::<Vec<_>>().join(", "),
         if packed.projector { "yes" } else { "no" }.into(),
+        format!("±{:.0e}", packed.change.mean_cosine),
+        format!("±{:.3} %", 100.0 * packed.change.effective_rank),
     ]
 }

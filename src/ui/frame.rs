@@ -28,10 +28,13 @@ pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
         .exact_size(44.0)
         .show(ui, |ui| top_bar_ui(ui, view));
     tour_ui(ui, view);
-    Panel::bottom("status bar")
-        .frame(bar(Margin::symmetric(14, 2)))
-        .exact_size(30.0)
-        .show(ui, |ui| status_bar_ui(ui, view));
+    // A tour needs the room.
+    if view.state.tour.is_none() {
+        Panel::bottom("status bar")
+            .frame(bar(Margin::symmetric(14, 2)))
+            .exact_size(30.0)
+            .show(ui, |ui| status_bar_ui(ui, view));
+    }
     if view.state.overlay.log {
         Panel::bottom("log")
             .frame(bar(Margin::symmetric(14, 8)))

@@ -40,7 +40,7 @@ pub fn badge_ui(ui: &mut Ui, view: &View<'_>) {
 pub fn live_ui(ui: &mut Ui, view: &View<'_>) {
     let missing: Vec<&str> = view.state.setup.missing().map(|item| item.name.as_str()).collect();
     if missing.is_empty() {
-        ui.label(RichText::new("✓ models are here: train, complete and play from any station").color(view.theme.text));
+        ui.label(RichText::new("✓ live: train, complete and play from any station").color(view.theme.text));
         return;
     }
     let help = format!(

@@ -43,6 +43,11 @@ fn a_recording_has_the_numbers_of_its_runs() {
     let expected = BTreeMap::from([(Split::Validation, [10, 24])]);
     for run in &packed {
         assert_eq!((run.probes, &run.samples, run.projector), ([15, 29], &expected, false));
+        assert!(
+            (1e-9..1e-4).contains(&run.change.mean_cosine) && run.change.effective_rank < 1e-3,
+            "{:?}",
+            run.change
+        );
     }
     let recordings = Recordings::unpack(&archive).unwrap();
     assert_eq!(

@@ -17,8 +17,8 @@ use super::collapse::wait;
 use super::harness::{Fake, THEMES, act, build, painted, picture_folder, shoot, workbench};
 use super::recording::{packed, two_runs};
 
-/// A window of 1280 × 720 pixels during a tour, in points.
-const ROOM: egui::Vec2 = egui::vec2(1024.0, 576.0);
+/// The smallest window that a tour is made for.
+const ROOM: egui::Vec2 = egui::vec2(1280.0, 720.0);
 /// A tour shows everything this much larger in a small window.
 const ZOOM: f32 = 1.25;
 
@@ -107,7 +107,7 @@ fn six_stations_are_presented_by_keyboard() {
         let summary = h.state().state().focused().unwrap().run().evaluations[0].clone();
         let tokens = summary.arm(Arm::FullRag).unwrap().prompt_tokens;
         assert!(
-            cost.contains(&format!("the chunks as text {tokens:.0} tokens")),
+            cost.contains(&format!("and {tokens:.0} with the chunks as text")),
             "{cost}"
         );
 
@@ -174,7 +174,7 @@ fn it_says_what_is_missing_to_go_live_and_how_to_get_it() {
 
     let (mut h, engine) = workbench(folder.path(), true);
     present(&mut h, &archive);
-    h.get_by_label_contains("✓ models are here");
+    h.get_by_label_contains("✓ live");
     h.get_by_role_and_label(Role::Button, "Start training").click();
     h.run_ok();
     assert_eq!(engine.sent(), ["Train"]);

@@ -10,7 +10,7 @@ mod pack;
 mod thin;
 mod unpack;
 
-pub use pack::{Packed, pack};
+pub use pack::{Change, Packed, pack};
 pub use unpack::Recordings;
 
 use super::RunError;

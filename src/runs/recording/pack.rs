@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::archive::Archive;
 use super::{ENCODER, PROJECTED, PROJECTOR, VECTORS, halves, thin, torn};
-use crate::collapse::{Geometry, ProbeSummary};
+use crate::collapse::{Geometry, Instruments, ProbeSummary, instruments};
 use crate::corpus::Split;
 use crate::runs::writer::to_json;
 use crate::runs::{Manifest, NamedTensor, ProbeNumbers, ProbeRecord, Probes, Run, RunError, files, layout};
@@ -15,7 +15,7 @@ use crate::runs::{Manifest, NamedTensor, ProbeNumbers, ProbeRecord, Probes, Run,
 const LARGEST_PROJECTOR: usize = 750_000;
 
 /// What a recording has of a run.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Packed {
     /// Name of the run's folder.
     pub folder: String,
@@ -25,6 +25,33 @@ pub struct Packed {
     pub samples: BTreeMap<Split, [usize; 2]>,
     /// The newest projector is kept, so that it can complete.
     pub projector: bool,
+    /// Most that half precision changes of the instruments of the kept probes.
+    pub change: Change,
+}
+
+/// What half precision changes of the projected vectors' instruments, the largest of some probes.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Change {
+    /// Of the mean cosine, −1 to 1.
+    pub mean_cosine: f64,
+    /// Of the effective rank, as a share of it.
+    pub effective_rank: f64,
+}
+
+impl Change {
+    /// The larger of this and what the vectors of a probe change by, whose instruments were these.
+    fn or_of(self, probe: &ProbeRecord, whole: &Instruments) -> Result<Self, RunError> {
+        let projected = halves::halved(&probe.projected);
+        let halved = ProbeRecord {
+            projected,
+            ..probe.clone()
+        };
+        let halved = instruments(&halved.projected_vectors().map_err(torn)?);
+        Ok(Self {
+            mean_cosine: self.mean_cosine.max((halved.mean_cosine - whole.mean_cosine).abs()),
+            effective_rank: self.effective_rank.max((halved.rankme / whole.rankme - 1.0).abs()),
+        })
+    }
 }
 
 impl Packed {
@@ -66,13 +93,14 @@ fn pack_run(archive: &mut Archive, folder: &Path, samples: Option<usize>) -> Res
         packer.copy(&folder.join(file))?;
     }
     let kept_samples = packer.evaluations(samples)?;
-    let probes = packer.probes()?;
+    let (probes, change) = packer.probes()?;
     let projector = packer.projector()?;
     let packed = Packed {
         folder: packer.name.clone(),
         probes: [probes, packer.run.probe_steps.len()],
         samples: kept_samples,
         projector,
+        change,
     };
     let mut manifest = packer.run.manifest.clone();
     manifest.facts.insert(Manifest::RECORDING.into(), packed.words());
@@ -130,8 +158,8 @@ impl Packer<'_> {
         Ok(kept)
     }
 
-    /// Some probes and their numbers; answers with how many there are.
-    fn probes(&mut self) -> Result<usize, RunError> {
+    /// Some probes and their numbers; answers with how many there are, and what half precision changes of them.
+    fn probes(&mut self) -> Result<(usize, Change), RunError> {
         let folder = self.run.folder.clone();
         let mut records = Vec::new();
         for step in thin::probes(&self.run) {
@@ -141,11 +169,18 @@ impl Packer<'_> {
                 records.push(record);
             }
         }
-        let Some(first) = records.first() else { return Ok(0) };
+        let Some(first) = records.first() else {
+            return Ok((0, Change::default()));
+        };
         self.copy(&layout::probe_chunks(&folder))?;
         self.copy(&layout::probe_tokens(&folder))?;
-        let numbers = numbers(&Probes::of(&folder), &records)?;
-        self.add(&layout::probe_instruments(&folder), numbers.as_bytes())?;
+        let (mut lines, mut change) = (String::new(), Change::default());
+        for (record, numbers) in records.iter().zip(numbers(&Probes::of(&folder), &records)?) {
+            change = change.or_of(record, &numbers.summary.instruments)?;
+            lines.push_str(&serde_json::to_string(&numbers).map_err(torn)?);
+            lines.push('\n');
+        }
+        self.add(&layout::probe_instruments(&folder), lines.as_bytes())?;
         let tensor = |name: String, values: &[f32], rows: usize| -> NamedTensor {
             let width = values.len().checked_div(rows).unwrap_or_default();
             (name, vec![rows, width], values.to_vec())
@@ -165,7 +200,7 @@ impl Packer<'_> {
             }
         }
         self.add(&folder.join(layout::PROBES).join(VECTORS), &halves::write(&tensors)?)?;
-        Ok(records.len())
+        Ok((records.len(), change))
     }
 
     /// The parameters of the newest checkpoint, without what only training needs, if they are few; answers with whether they are.
@@ -188,35 +223,29 @@ impl Packer<'_> {
     }
 }
 
-/// The numbers of these probes as lines: those that were kept, else computed here, from vectors in single precision.
-fn numbers(probes: &Probes, records: &[ProbeRecord]) -> Result<String, RunError> {
+/// The numbers of these probes: those that were kept, else computed here, from vectors in single precision.
+fn numbers(probes: &Probes, records: &[ProbeRecord]) -> Result<Vec<ProbeNumbers>, RunError> {
     let known = probes.numbers();
     let mut encoder: Option<Geometry> = None;
-    let mut text = String::new();
-    for record in records {
-        let numbers = match known.get(&record.step) {
-            Some(known) => known.clone(),
+    let mut of = |record: &ProbeRecord| {
+        let summary = match known.get(&record.step) {
+            Some(known) => known.summary.clone(),
             None => {
-                let encoder = match encoder.take() {
+                let geometry = match encoder.take() {
                     Some(geometry) => geometry,
                     None => Geometry::of(&record.encoder_vectors().map_err(torn)?),
                 };
                 let projected = Geometry::of(&record.projected_vectors().map_err(torn)?);
-                ProbeNumbers {
-                    step: record.step,
-                    file: (0, 0),
-                    token_norm_quantiles: record.token_norm_quantiles,
-                    summary: ProbeSummary::of(&encoder, &projected),
-                }
+                ProbeSummary::of(encoder.insert(geometry), &projected)
             }
         };
-        // The stamp is that of the file that will be unpacked.
-        let numbers = ProbeNumbers {
+        Ok(ProbeNumbers {
+            step: record.step,
+            // The stamp is that of the file that will be unpacked.
             file: (0, 0),
-            ..numbers
-        };
-        text.push_str(&serde_json::to_string(&numbers).map_err(torn)?);
-        text.push('\n');
-    }
-    Ok(text)
+            token_norm_quantiles: record.token_norm_quantiles,
+            summary,
+        })
+    };
+    records.iter().map(&mut of).collect()
 }
