@@ -44,6 +44,8 @@ impl AppState {
         };
         self.setup.skipped = true;
         self.runs_stale = true;
+        // The tour is of these, whatever was looked at before.
+        self.focus = None;
         self.begin_tour();
     }
 

@@ -72,7 +72,6 @@ impl AppState {
             self.tell(Severity::Warning, text.into(), None);
             return;
         }
-        self.setup.skipped = true;
         self.tour = Some(Tour { stops, at: 0 });
         self.show_stop();
     }
@@ -98,6 +97,8 @@ impl AppState {
             return;
         };
         self.act_on_review(ReviewAction::Close);
+        // The page that gets models may be open in the place of the station.
+        self.setup.skipped = true;
         self.station = stop.station;
         self.runs_page = RunsPage::Runs;
         self.focus_on(&stop.run);

@@ -159,7 +159,7 @@ fn alarm(run: &Run) -> Option<Stop> {
     );
     let sentence = match raised {
         Some(raised) => format!(
-            "At step {raised} the alarm says that the soft tokens of {} collapse: {values}.",
+            "At step {raised} of {} the alarm says that its soft tokens become one: {values}.",
             run.name()
         ),
         None => format!("The soft tokens of {} after {step} steps: {values}.", run.name()),

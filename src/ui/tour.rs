@@ -1,6 +1,6 @@
 //! The guided tour over the stations: where it is, what is seen there, and the keys of a presenter's remote.
 
-use egui::{Context, Frame, Id, Key, Margin, Modifiers, Panel, RichText, Ui};
+use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
 
 use super::recording::{live_ui, recorded_on};
 use super::{View, theme};
@@ -8,14 +8,21 @@ use crate::app::{Action, Tour, TourMove};
 
 /// Least and most that everything is enlarged by during a tour.
 const ZOOM: [f32; 2] = [1.25, 2.0];
+/// Steps of it between 1 and 2.
+const STEPS: f32 = 20.0;
 /// What a station needs of the window, points.
 const ROOM: egui::Vec2 = egui::vec2(1280.0, 720.0);
 
-/// How large everything was before the tour, and how large the tour made it.
-#[derive(Clone, Copy)]
-struct Zoom {
-    before: f32,
-    set: f32,
+/// What a tour enlarges everything by, as far as the window has room for its stations; 1 without a tour.
+pub fn tour_zoom(ctx: &Context, tour: Option<&Tour>) -> f32 {
+    if tour.is_none() {
+        return 1.0;
+    }
+    let [least, most] = ZOOM;
+    let room = ctx.content_rect().size() * ctx.zoom_factor();
+    // In steps: the room is computed back from the zoom, and its last bits must not move everything in every frame.
+    let share = ((room / ROOM).min_elem() * STEPS + 0.01).floor() / STEPS;
+    share.clamp(least, most)
 }
 
 /// Takes the keys of the tour before anything else sees them: a remote's page keys always, the others while nothing has the keyboard.
@@ -41,7 +48,6 @@ pub fn tour_keys(ctx: &Context, view: &View<'_>) {
 
 /// Draws the sentence of the stop above the station; nothing without a tour.
 pub fn tour_ui(ui: &mut Ui, view: &View<'_>) {
-    zoom(ui.ctx(), view.state.tour.is_some());
     let Some((stop, number, count)) = view.state.tour.as_ref().and_then(Tour::now) else {
         return;
     };
@@ -84,30 +90,4 @@ pub fn tour_ui(ui: &mut Ui, view: &View<'_>) {
                 }
             });
         });
-}
-
-/// Enlarges everything while a tour lasts, by what the window has room for. A person who zooms meanwhile is not overruled until the
-/// window gets another size.
-fn zoom(ctx: &Context, on: bool) {
-    let id = Id::unique("zoom of the tour");
-    let kept = ctx.data(|data| data.get_temp::<Zoom>(id));
-    match (on, kept) {
-        (true, kept) => {
-            let now = ctx.zoom_factor();
-            let before = kept.map_or(now, |kept| kept.before);
-            let room = ctx.input(|input| input.viewport().inner_rect);
-            let share = room.map(|room| room.size() * now / ROOM);
-            let [least, most] = ZOOM;
-            let set = before * share.map_or(least, |share| share.min_elem().clamp(least, most));
-            if kept.is_none_or(|kept| (kept.set - set).abs() > 0.01) {
-                ctx.set_zoom_factor(set);
-                ctx.data_mut(|data| data.insert_temp(id, Zoom { before, set }));
-            }
-        }
-        (false, Some(kept)) => {
-            ctx.set_zoom_factor(kept.before);
-            ctx.data_mut(|data| data.remove::<Zoom>(id));
-        }
-        (false, None) => {}
-    }
 }

@@ -13,6 +13,7 @@ use super::View;
 use super::first_picture::FirstPicture;
 use super::frame::frame_ui;
 use super::theme::{self, Theme};
+use super::tour::tour_zoom;
 use crate::app::{
     Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, PathField, RunsPage,
     Setup, Station, execute, set_path,
@@ -273,6 +274,7 @@ impl eframe::App for Workbench {
         let started = Instant::now();
         let ctx = ui.ctx().clone();
         ctx.set_theme(self.state.theme);
+        ctx.set_zoom_factor(tour_zoom(&ctx, self.state.tour.as_ref()));
         let actions = RefCell::new(Vec::new());
         frame_ui(ui, &View::new(&self.state, Theme::of(ui), &actions));
         for action in actions.into_inner() {

@@ -79,7 +79,7 @@ fn six_stations_are_presented_by_keyboard() {
         assert_eq!(h.state().state().selection.step, Some(raised.step));
         let at_alarm = instruments(&lost.probe(raised.step).unwrap().projected_vectors().unwrap()).mean_cosine;
         let cosine = format!(
-            "At step {} the alarm says that the soft tokens of collapse collapse: mean cosine {at_alarm:.2}",
+            "At step {} of collapse the alarm says that its soft tokens become one: mean cosine {at_alarm:.2}",
             raised.step
         );
         assert!(alarm.starts_with(&cosine), "{alarm}");
@@ -122,6 +122,11 @@ fn six_stations_are_presented_by_keyboard() {
             let sentence = h.get_by_label(&now(&h).1).rect();
             assert!(h.ctx.content_rect().contains_rect(sentence), "{sentence:?} is cut");
         }
+        // A larger window has room for larger letters, and comes to rest.
+        h.set_size(egui::vec2(1920.0, 1080.0) / ZOOM);
+        h.run_ok();
+        h.run_ok();
+        assert_eq!(h.ctx.zoom_factor(), 1.5);
         press(&mut h, Key::Escape);
         assert!(h.state().state().tour.is_none());
         h.run_ok();

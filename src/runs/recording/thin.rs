@@ -29,8 +29,9 @@ fn thinned(steps: &[usize], alarm: Option<usize>) -> Vec<usize> {
     if let Some(at) = alarm.and_then(|alarm| steps.iter().position(|step| *step >= alarm)) {
         places.extend(at.saturating_sub(AROUND)..=(at + AROUND).min(last));
     }
-    let spread = |place: usize| last * place.pow(2) / (PROBES - 1).pow(2);
-    for place in (0..PROBES).rev().map(spread).chain(0..=last) {
+    let left = PROBES.saturating_sub(places.len()).max(1);
+    let spread = |place: usize| last * place.pow(2) / left.pow(2);
+    for place in (1..left).map(spread).chain(0..=last) {
         if places.len() < PROBES {
             places.insert(place);
         }
