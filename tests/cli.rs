@@ -3,6 +3,9 @@
 
 mod common;
 #[cfg(unix)]
+#[path = "cli/demo.rs"]
+mod demo;
+#[cfg(unix)]
 #[path = "common/signal.rs"]
 mod signal;
 #[path = "cli/sweep.rs"]

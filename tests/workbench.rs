@@ -44,6 +44,8 @@ mod pictures;
 mod play;
 #[path = "workbench/play_pictures.rs"]
 mod play_pictures;
+#[path = "workbench/recording.rs"]
+mod recording;
 #[path = "workbench/report.rs"]
 mod report;
 #[path = "workbench/retrieve.rs"]
@@ -58,5 +60,7 @@ mod station_pictures;
 mod stations;
 #[path = "workbench/sweep.rs"]
 mod sweep;
+#[path = "workbench/tour.rs"]
+mod tour;
 #[path = "common/toy.rs"]
 mod toy;

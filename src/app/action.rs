@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::command::UiCommand;
 use super::pages::{ChartSettings, RunsPage, Station};
 use super::review::ReviewAction;
+use super::tour::TourMove;
 use crate::corpus::ChunkPlace;
 use crate::engine::{CompletionRequest, CounterfactualRequest, EvaluationRequest, ReadingRequest};
 
@@ -147,6 +148,8 @@ pub enum Action {
     OpenTypedRun,
     /// Something in a blind review.
     Review(ReviewAction),
+    /// Go on in the guided tour, back, or end it.
+    Tour(TourMove),
     /// Close whatever lies over the station.
     CloseOverlays,
     /// Put text on the clipboard.

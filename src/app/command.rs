@@ -51,6 +51,8 @@ pub enum UiCommand {
     GoSweep,
     /// Begin a sweep.
     RunSweep,
+    /// A few stations one after the other, in large type.
+    Tour,
     /// Look at a run anywhere on disk.
     OpenRun,
     /// Show the page that gets models and code.
@@ -102,6 +104,7 @@ impl UiCommand {
             Self::GoRuns => "Go to Runs",
             Self::GoSweep => "Go to Sweep",
             Self::RunSweep => "Run a sweep…",
+            Self::Tour => "Guided tour",
             Self::OpenRun => "Open a run folder…",
             Self::Fetch => "Get models and code…",
             Self::UseFolders => "Use models and code of your own…",
@@ -148,6 +151,9 @@ impl UiCommand {
             Self::GoRuns => "Every run: open, overlay, compare settings, delete",
             Self::GoSweep => "A grid of runs: its cells, their metrics and the chart",
             Self::RunSweep => "Trains or measures every cell of a sweep file, one after the other",
+            Self::Tour => {
+                "Presents the run in focus and those drawn over it, or recorded runs, in large type: a sentence a station; again ends it"
+            }
             Self::OpenRun => "Looks at a run that lies anywhere on disk",
             Self::Fetch => "Shows what is missing on this machine, and downloads it",
             Self::UseFolders => "Chooses reader, encoder and code on this machine instead of the catalogue's",
@@ -191,6 +197,7 @@ impl UiCommand {
             Self::StopTraining
             | Self::GoSweep
             | Self::Report
+            | Self::Tour
             | Self::RunSweep
             | Self::ResumeRun
             | Self::RollBack

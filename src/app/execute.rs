@@ -10,6 +10,7 @@ use super::pages::{Overlay, RunsPage, Station, XAxis};
 use super::playground::PLAYED;
 use super::review::ReviewAction;
 use super::state::AppState;
+use super::tour::TourMove;
 use crate::corpus::ChunkPlace;
 use crate::engine::{
     Command, Event, ForkRequest, PlayRequest, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState,
@@ -147,11 +148,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             state.station = Station::Train;
             state.editor.focus_start = true;
         }
-        Action::LookAtRuns => {
-            state.setup.skipped = true;
-            state.station = Station::Runs;
-            state.overlay.open_run = state.runs.is_empty();
-        }
+        Action::LookAtRuns => state.look_at_recordings(),
         Action::PickFolder(field) => outside.desktop.pick_folder(field),
         Action::SetPath(field, path) => set_path(state, field, path),
         Action::AskDelete(folder) => state.overlay.delete = folder,
@@ -178,6 +175,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             };
         }
         Action::Review(action) => state.act_on_review(action),
+        Action::Tour(to) => state.move_tour(to),
         Action::Copy(text) => outside.ctx.copy_text(text),
     }
 }
@@ -259,6 +257,10 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoPlay => state.station = Station::Play,
         UiCommand::GoCost => state.station = Station::Cost,
         UiCommand::GoRuns => state.station = Station::Runs,
+        UiCommand::Tour => match state.tour {
+            Some(_) => state.move_tour(TourMove::End),
+            None => state.begin_tour(),
+        },
         UiCommand::OpenRun => state.overlay.open_run = true,
         UiCommand::GoSweep => show_runs(state, RunsPage::Sweep),
         UiCommand::RunSweep => state.overlay.run_sweep = true,

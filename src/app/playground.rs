@@ -178,7 +178,10 @@ impl AppState {
             return Some(format!("{} is not on this machine", item.name));
         }
         let trains = self.training() == Some(run);
-        (open.checkpoint_steps.is_empty() && !trains).then(|| format!("{} has no checkpoint yet", open.name()))
+        (open.checkpoint_steps.is_empty() && !trains).then(|| match open.manifest.recording() {
+            Some(_) => format!("{} is a recording without its projector", open.name()),
+            None => format!("{} has no checkpoint yet", open.name()),
+        })
     }
 }
 

@@ -14,7 +14,7 @@ impl AppState {
     pub fn poll_runs(&mut self, all: bool) -> bool {
         let mut changed = false;
         if std::mem::take(&mut self.runs_stale) {
-            self.runs = runs::list(&self.runs_dir);
+            self.runs = self.list_runs();
             changed = true;
         }
         if let Some(folder) = self.focus.clone()

@@ -12,10 +12,12 @@ use super::laboratory::Laboratory;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
 use super::playground::Playground;
+use super::recorded::Recorded;
 use super::report::ReportWork;
 use super::review::ReviewDesk;
 use super::setup::{CatalogueItem, Setup};
 use super::sweeps::Sweeps;
+use super::tour::Tour;
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
 use crate::experiment::Experiment;
 use crate::runs::{Run, RunEntry, RunFollower, RunStatus, name_of};
@@ -108,6 +110,10 @@ pub struct AppState {
     pub review: ReviewDesk,
     /// The report that is being written.
     pub report: ReportWork,
+    /// The recorded runs that ship with the program.
+    pub recorded: Recorded,
+    /// The guided tour that is under way.
+    pub tour: Option<Tour>,
     /// The experiment that Start would train.
     pub editor: ExperimentEditor,
     /// The one that the last preset or reset replaced.
@@ -154,6 +160,8 @@ impl AppState {
             playground: Playground::default(),
             review: ReviewDesk::default(),
             report: ReportWork::default(),
+            recorded: Recorded::default(),
+            tour: None,
             editor: ExperimentEditor::default(),
             replaced: None,
             theme: egui::ThemePreference::System,

@@ -9,6 +9,7 @@ mod inspect;
 mod interrupt;
 mod output;
 mod progress;
+mod record;
 mod report;
 mod review;
 mod screenshots;
@@ -64,6 +65,8 @@ enum Command {
     Review(review::Arguments),
     /// Write runs into one HTML file that needs no network
     Report(report::Arguments),
+    /// Pack runs into the recording that the program ships with
+    Record(record::Arguments),
     /// Render every station off-screen into pictures
     Screenshots(screenshots::Arguments),
 }
@@ -80,6 +83,7 @@ pub fn run(cli: Cli) -> ExitCode {
         Some(Command::Bench(arguments)) => bench::run(arguments),
         Some(Command::Review(arguments)) => review::run(&arguments),
         Some(Command::Report(arguments)) => report::run(arguments),
+        Some(Command::Record(arguments)) => record::run(&arguments),
         Some(Command::Screenshots(arguments)) => screenshots::run(arguments),
         None => workbench::run(cli.workbench),
     };
@@ -105,6 +109,6 @@ fn is_bad_input(error: &anyhow::Error) -> bool {
             || matches!(cause.downcast_ref(), Some(LaunchError::Device(_)))
             || matches!(cause.downcast_ref(), Some(FetchError::Unknown { .. }))
             || matches!(cause.downcast_ref(), Some(JobError::Failed { bad_input: true, .. }))
-            || matches!(cause.downcast_ref(), Some(error) if !matches!(error, RunError::Full { .. } | RunError::Write { .. } | RunError::Gone { .. }))
+            || matches!(cause.downcast_ref(), Some(error) if !matches!(error, RunError::Full { .. } | RunError::Write { .. } | RunError::Gone { .. } | RunError::NoTemporaryFolder { .. }))
     })
 }

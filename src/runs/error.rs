@@ -90,6 +90,22 @@ pub enum RunError {
         /// The folder.
         folder: PathBuf,
     },
+    /// An archive of recorded runs is not whole, or none.
+    #[error(
+        "the recorded runs cannot be unpacked or packed: {message}; get the program anew, or pack them again with `llavacode record`"
+    )]
+    Recording {
+        /// What does not fit.
+        message: String,
+    },
+    /// Recorded runs have no place to be unpacked to.
+    #[error("the recorded runs cannot be unpacked: no folder can be made in {} ({source}); set TMPDIR to a folder that can be written", folder.display())]
+    NoTemporaryFolder {
+        /// Where temporary files lie.
+        folder: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// Values handed over for writing do not have the shape that they claim.
     #[error("cannot write {}: {message}; this is a bug in the program", path.display())]
     Shape {

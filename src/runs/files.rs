@@ -28,27 +28,40 @@ pub(super) fn write_tensors(
     tensors: &[NamedTensor],
     metadata: BTreeMap<String, String>,
 ) -> Result<(), RunError> {
-    let views = tensors
-        .iter()
-        .map(|(name, shape, values)| {
-            let bytes = bytemuck::cast_slice(values);
-            TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
-        })
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| RunError::Shape {
-            path: path.to_owned(),
-            message: error.to_string(),
-        })?;
+    let views = views(path, tensors)?;
     let metadata = Some(metadata.into_iter().collect());
     through_temporary(path, |temporary| {
         safetensors::serialize_to_file(views, metadata, temporary).map_err(|error| match error {
             safetensors::SafeTensorError::IoError(source) => RunError::write(path)(source),
-            other => RunError::Shape {
-                path: path.to_owned(),
-                message: other.to_string(),
-            },
+            other => shape_error(path)(other),
         })
     })
+}
+
+/// What [`write_tensors`] writes, for a file at `path`.
+pub(super) fn serialised(
+    path: &Path,
+    tensors: &[NamedTensor],
+    metadata: BTreeMap<String, String>,
+) -> Result<Vec<u8>, RunError> {
+    let metadata = Some(metadata.into_iter().collect());
+    safetensors::serialize(views(path, tensors)?, metadata).map_err(shape_error(path))
+}
+
+fn views<'a>(path: &Path, tensors: &'a [NamedTensor]) -> Result<Vec<(&'a str, TensorView<'a>)>, RunError> {
+    let views = tensors.iter().map(|(name, shape, values)| {
+        let bytes = bytemuck::cast_slice(values);
+        TensorView::new(Dtype::F32, shape.clone(), bytes).map(|view| (name.as_str(), view))
+    });
+    views.collect::<Result<Vec<_>, _>>().map_err(shape_error(path))
+}
+
+fn shape_error(path: &Path) -> impl FnOnce(safetensors::SafeTensorError) -> RunError {
+    let path = path.to_owned();
+    move |error| RunError::Shape {
+        path,
+        message: error.to_string(),
+    }
 }
 
 fn through_temporary(path: &Path, write: impl FnOnce(&Path) -> Result<(), RunError>) -> Result<(), RunError> {
@@ -99,17 +112,21 @@ pub(super) fn read_checkpoint(path: &Path, step: usize) -> Result<Checkpoint, Ru
 
 /// Writes a probe.
 pub(super) fn write_probe(path: &Path, probe: &ProbeRecord) -> Result<(), RunError> {
+    write_tensors(path, &probe_tensors(probe), BTreeMap::new())
+}
+
+/// A probe as it stands in its file.
+pub(super) fn probe_tensors(probe: &ProbeRecord) -> [NamedTensor; 3] {
     let matrix = |name: &str, values: &[f32]| {
         let width = values.len().checked_div(probe.rows).unwrap_or_default();
         (name.to_owned(), vec![probe.rows, width], values.to_vec())
     };
     let quantiles = probe.token_norm_quantiles.to_vec();
-    let tensors = [
+    [
         matrix(ENCODER, &probe.encoder),
         matrix(PROJECTED, &probe.projected),
         (TOKEN_NORM_QUANTILES.to_owned(), vec![quantiles.len()], quantiles),
-    ];
-    write_tensors(path, &tensors, BTreeMap::new())
+    ]
 }
 
 /// Reads a probe.

@@ -18,6 +18,7 @@ mod list;
 mod live;
 mod part;
 mod probes;
+mod recording;
 mod records;
 mod retention;
 mod review;
@@ -38,6 +39,7 @@ pub use history::{interventions, live_events};
 pub use list::{RunEntry, delete, list};
 pub use part::{EvaluationPart, PartKey};
 pub use probes::{ProbeNumbers, Probes, TokenSample};
+pub use recording::{Change, Packed, Recordings, pack};
 pub use records::*;
 pub use review::{
     Agreement, Answer, ByAnswer, Pair, PairResult, Position, Question, Relation, ReviewDesign, ReviewMaterial,

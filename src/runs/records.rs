@@ -36,6 +36,26 @@ pub struct Manifest {
     pub parent: Option<Parent>,
 }
 
+impl Manifest {
+    /// The fact that says what a recording has of its run.
+    pub(super) const RECORDING: &str = "recording";
+
+    /// What there is of the run, in words, when it is a recording of one; none for a run itself.
+    pub fn recording(&self) -> Option<&str> {
+        self.facts.get(Self::RECORDING).map(String::as_str)
+    }
+
+    /// What computed it, as a person reads it: `CPU × 2`.
+    pub fn machine(&self) -> String {
+        match self.device.as_str() {
+            "cpu" => format!("CPU × {}", self.threads),
+            "cuda" => "CUDA".to_owned(),
+            "metal" => "Metal".to_owned(),
+            other => other.to_owned(),
+        }
+    }
+}
+
 /// Where a forked run comes from. Its folder holds the parent's lines and files up to that step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Parent {

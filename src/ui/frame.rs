@@ -11,11 +11,13 @@ use super::rail::rail_ui;
 use super::stations::{collapse_ui, compare_ui, cost_ui, play_ui, retrieve_ui, runs_ui, train_ui};
 use super::status_bar::status_bar_ui;
 use super::top_bar::top_bar_ui;
+use super::tour::{tour_keys, tour_ui};
 use crate::app::Station;
 
 /// Draws the whole window.
 pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
     let ctx = ui.ctx().clone();
+    tour_keys(&ctx, view);
     for command in pressed(&ctx, &view.state.overlay) {
         view.command(command);
     }
@@ -25,10 +27,14 @@ pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
         .frame(bar(Margin::symmetric(14, 4)))
         .exact_size(44.0)
         .show(ui, |ui| top_bar_ui(ui, view));
-    Panel::bottom("status bar")
-        .frame(bar(Margin::symmetric(14, 2)))
-        .exact_size(30.0)
-        .show(ui, |ui| status_bar_ui(ui, view));
+    tour_ui(ui, view);
+    // A tour needs the room.
+    if view.state.tour.is_none() {
+        Panel::bottom("status bar")
+            .frame(bar(Margin::symmetric(14, 2)))
+            .exact_size(30.0)
+            .show(ui, |ui| status_bar_ui(ui, view));
+    }
     if view.state.overlay.log {
         Panel::bottom("log")
             .frame(bar(Margin::symmetric(14, 8)))

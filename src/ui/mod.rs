@@ -3,6 +3,7 @@
 pub mod charts;
 pub mod code;
 mod dialogs;
+mod first_picture;
 mod first_start;
 pub mod format;
 mod frame;
@@ -11,12 +12,14 @@ mod log;
 mod palette;
 mod rail;
 mod ramps;
+mod recording;
 pub mod report;
 mod screenshots;
 pub mod stations;
 mod status_bar;
 pub mod theme;
 mod top_bar;
+mod tour;
 pub mod widgets;
 mod workbench;
 
@@ -26,7 +29,7 @@ use crate::app::{Action, AppState, UiCommand};
 pub use launch::{Launch, LaunchError, default_items, launch};
 pub use screenshots::{PictureError, Pictures, render};
 use theme::Theme;
-pub use workbench::{Wake, Workbench, WorkbenchSettings, run};
+pub use workbench::{Opening, Wake, Workbench, WorkbenchSettings, run};
 
 /// What a panel gets: the state to read, the theme to draw with, and where to put what the person did.
 pub struct View<'a> {

@@ -10,7 +10,7 @@ use super::{View, theme};
 use crate::app::{Action, Overlay, UiCommand};
 
 /// Keys of single stations, for the sheet.
-const STATION_KEYS: [(&str, &str); 8] = [
+const STATION_KEYS: [(&str, &str); 9] = [
     (
         "J / K",
         "Compare, Retrieve, Runs: the next or the previous sample or run",
@@ -24,6 +24,7 @@ const STATION_KEYS: [(&str, &str); 8] = [
     ("Home / End", "Collapse: the first probe, or the newest"),
     ("R", "Collapse: pin the step as reference"),
     ("F", "the chart under the pointer: full screen"),
+    ("PgDn PgUp ← →", "Guided tour: forward, back; Escape ends it"),
     ("+ − 0", "the heat map that has the keyboard: zoom, all"),
 ];
 

@@ -2,6 +2,7 @@
 
 use egui::{Align, Layout, Ui};
 
+use super::recording::badge_ui;
 use super::widgets::{Icon, command_tooltip, icon_button};
 use super::{View, format, theme};
 use crate::app::{Action, UiCommand};
@@ -18,6 +19,7 @@ pub fn top_bar_ui(ui: &mut Ui, view: &View<'_>) {
         );
         ui.add_space(theme::GAP);
         run_menu(ui, view);
+        badge_ui(ui, view);
         ui.with_layout(Layout::right_to_left(Align::Center), |ui| {
             ui.label(egui::RichText::new(&view.state.device).color(view.theme.weak))
                 .on_hover_text("Computes models and training");

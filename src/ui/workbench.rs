@@ -10,14 +10,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::View;
+use super::first_picture::FirstPicture;
 use super::frame::frame_ui;
 use super::theme::{self, Theme};
+use super::tour::tour_zoom;
 use crate::app::{
     Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, PathField, RunsPage,
     Setup, Station, execute, set_path,
 };
 use crate::engine::{Command, Severity, WorkerState};
-use crate::runs::RunStatus;
+use crate::runs::{Recordings, RunStatus};
 
 /// Longest time that a frame spends on the engine's answers; the rest waits for the next frame.
 const ANSWERS_BUDGET: Duration = Duration::from_millis(8);
@@ -47,9 +49,19 @@ pub struct WorkbenchSettings {
 /// Wakes the window from another thread.
 pub type Wake = Arc<dyn Fn() + Send + Sync>;
 
+/// How the window is opened.
+#[derive(Default)]
+pub struct Opening {
+    /// Recorded runs to present; nothing of such a session is kept.
+    pub demo: Option<Arc<Recordings>>,
+    /// Close it once its first picture is on the screen.
+    pub first_picture: bool,
+}
+
 /// Opens the window and returns when it closes. `engine` gets the call that wakes the window and makes the engine.
 pub fn run(
     settings: WorkbenchSettings,
+    opening: Opening,
     engine: impl FnOnce(Wake) -> std::io::Result<Box<dyn EngineHandle>> + 'static,
 ) -> Result<(), eframe::Error> {
     let options = eframe::NativeOptions {
@@ -59,6 +71,8 @@ pub fn run(
             .with_inner_size([1440.0, 900.0])
             .with_min_inner_size([960.0, 600.0]),
         renderer: eframe::Renderer::Wgpu,
+        // What a demo leaves goes with its recordings; the home folder may not be there, and is not touched.
+        persistence_path: opening.demo.as_deref().map(|demo| demo.folder().join(".window.ron")),
         ..Default::default()
     };
     eframe::run_native(
@@ -69,7 +83,14 @@ pub fn run(
             close_on_interrupt(ctx.clone());
             let wake: Wake = Arc::new(move || ctx.request_repaint_after_for(WAKE_EVERY, egui::ViewportId::ROOT));
             let desktop = Box::new(NativeDesktop::new(cc.egui_ctx.clone()));
-            Ok(Box::new(Workbench::new(cc, settings, engine(wake)?, desktop)))
+            let mut workbench = Workbench::new(cc, settings, engine(wake)?, desktop);
+            if let Some(demo) = opening.demo {
+                workbench.present(demo);
+            }
+            Ok(match opening.first_picture {
+                true => Box::new(FirstPicture::new(workbench)),
+                false => Box::new(workbench),
+            })
         }),
     )
 }
@@ -148,6 +169,11 @@ impl Workbench {
             runs_dir_changed: None,
             spent: Duration::ZERO,
         }
+    }
+
+    /// Shows recorded runs alone, in a guided tour.
+    pub fn present(&mut self, recordings: Arc<Recordings>) {
+        self.state.present(recordings);
     }
 
     /// What the workbench knows.
@@ -248,6 +274,7 @@ impl eframe::App for Workbench {
         let started = Instant::now();
         let ctx = ui.ctx().clone();
         ctx.set_theme(self.state.theme);
+        ctx.set_zoom_factor(tour_zoom(&ctx, self.state.tour.as_ref()));
         let actions = RefCell::new(Vec::new());
         frame_ui(ui, &View::new(&self.state, Theme::of(ui), &actions));
         for action in actions.into_inner() {
@@ -260,6 +287,11 @@ impl eframe::App for Workbench {
             .cpu_usage
             .and_then(|seconds| Duration::try_from_secs_f32(seconds).ok());
         self.state.frames.push(whole.unwrap_or(self.spent + started.elapsed()));
+    }
+
+    /// The sizes that a tour gives to panels and letters are its own.
+    fn persist_egui_memory(&self) -> bool {
+        self.state.tour.is_none()
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

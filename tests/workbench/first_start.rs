@@ -112,19 +112,19 @@ fn a_start_without_models_is_refused_with_the_reason_and_the_first_page_comes_ba
     h.run_ok();
     act(&mut h, Action::CloseOverlays);
     h.key_press(egui::Key::Num1);
-    h.run();
+    h.run_ok();
     h.get_by_label("▲ Reader SmolLM2-135M-Instruct is not here; get it (Ctrl+K) or choose a folder");
     assert!(h.get_by_label("Start training").accesskit_node().is_disabled());
     h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::Enter);
-    h.run();
+    h.run_ok();
     assert!(engine.sent().is_empty());
     h.get_by_label(UiCommand::Fetch.name()).click();
-    h.run();
+    h.run_ok();
     h.get_by_label("Get them").click();
-    h.run();
+    h.run_ok();
     assert_eq!(engine.sent(), ["Fetch"]);
     engine.answer(Event::Fetched { missing: Vec::new() });
-    h.run();
+    h.run_ok();
     h.get_by_label_contains("ready: 84 steps");
     assert!(UiCommand::Fetch.refusal(h.state().state()).is_some());
 }
@@ -168,10 +168,13 @@ fn a_failed_download_says_why_on_the_page_and_a_running_one_is_seen_from_every_p
 #[test]
 fn a_recorded_run_is_looked_at_without_models() {
     let runs = tempfile::tempdir().unwrap();
-    super::demo_run::write(runs.path(), "aligned", true);
     let (mut h, _) = workbench(runs.path(), false);
     h.get_by_label("Look at a recorded run").click();
     h.run_ok();
-    assert_eq!(h.state().state().station, Station::Runs);
-    h.get_by_label("✓ finished");
+    h.run_ok();
+    let state = h.state().state();
+    assert_eq!(state.station, Station::Runs);
+    assert!(!state.runs.is_empty() && state.runs.iter().all(|run| run.error.is_none()));
+    assert!(state.recorded.holds(state.focus.as_deref().unwrap()));
+    h.get_by_label_contains("● recording, ");
 }

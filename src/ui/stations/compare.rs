@@ -63,7 +63,11 @@ pub fn compare_ui(ui: &mut Ui, view: &View<'_>) {
         let text = "Here a sample's completions stand side by side: no context, compressed, full RAG. Choose a run to look at.";
         return empty_state(ui, view, "No run is open", text, action);
     };
-    let (splits, chosen) = choose(open.run(), memory.split, view.state.selection.step);
+    let (splits, chosen) = choose(
+        open.run(),
+        memory.split.or(view.state.tour_split()),
+        view.state.selection.step,
+    );
     let Some(summary) = chosen else {
         let text = "The arms are compared here after the run's first evaluation.";
         let title = format!("{} has no evaluation yet", open.run().name());

@@ -56,6 +56,11 @@ pub fn controls_ui(ui: &mut Ui, filters: &mut Filters, compared: &Compared, list
     let total = compared.first.rows.len();
     let count = format!("{listed} of {total} samples · j next, k previous · a head sorts");
     ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
+    let of = compared.first.summary.samples;
+    if total + compared.first.missing < of {
+        let text = format!("this recording keeps {total} of {of} samples; the numbers of the arms are of all");
+        ui.label(RichText::new(text).size(theme::SMALL).color(theme.weak));
+    }
     if compared.first.missing > 0 {
         let text = format!(
             "▲ {} completed samples are not in the run's samples.jsonl",

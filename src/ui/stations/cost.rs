@@ -45,7 +45,8 @@ pub fn cost_ui(ui: &mut Ui, view: &View<'_>) {
     };
     let splits = splits(view);
     let usual = splits.first().copied();
-    let Some(split) = memory.split.filter(|split| splits.contains(split)).or(usual) else {
+    let asked = memory.split.or(view.state.tour_split());
+    let Some(split) = asked.filter(|split| splits.contains(split)).or(usual) else {
         let title = format!("{} has no evaluation yet", open.run().name());
         let text = "Each arm becomes a point here after the first evaluation. Evaluate a checkpoint, or overlay a run that was evaluated in Runs (O).";
         let action = Some(("Go to Runs", Action::Command(UiCommand::GoRuns)));

@@ -19,9 +19,14 @@ const LINES_OF_ALARMS: usize = 2;
 
 /// Draws the Train station.
 pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
-    egui::Panel::left("experiment")
+    // A tour is about the curves.
+    let (id, widest) = match view.state.tour {
+        Some(_) => ("experiment in a tour", 300.0),
+        None => ("experiment", 520.0),
+    };
+    egui::Panel::left(id)
         .default_size(340.0)
-        .size_range(300.0..=520.0)
+        .size_range(300.0..=widest)
         .frame(egui::Frame::new().inner_margin(egui::Margin {
             left: 0,
             right: 12,
@@ -185,7 +190,7 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
     }
     let shown = view.state.shown_runs();
     let alarmed: Vec<&OpenRun> = shown.filter(|open| !open.run().standing_alarms().is_empty()).collect();
-    if alarmed.len() > LINES_OF_ALARMS {
+    if alarmed.len() > LINES_OF_ALARMS || view.state.tour.is_some() {
         ui.horizontal_wrapped(|ui| alarmed.iter().for_each(|open| alarm_count_ui(ui, view, open)));
     } else {
         alarmed.iter().for_each(|open| alarms_ui(ui, view, open));

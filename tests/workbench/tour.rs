@@ -1,0 +1,229 @@
+//! The guided tour by keyboard, on recordings and on runs of one's own, with and without models.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use egui::Key;
+use egui::accesskit::Role;
+use egui_kittest::Harness;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
+use llavacode::app::{Action, Station, UiCommand};
+use llavacode::collapse::instruments;
+use llavacode::evaluation::Arm;
+use llavacode::runs::{EventKind, Recordings, Run};
+use llavacode::ui::Workbench;
+
+use super::collapse::wait;
+use super::harness::{Fake, THEMES, act, build, painted, picture_folder, shoot, workbench};
+use super::recording::{packed, two_runs};
+
+/// The smallest window that a tour is made for.
+const ROOM: egui::Vec2 = egui::vec2(1280.0, 720.0);
+/// A tour shows everything this much larger in a small window.
+const ZOOM: f32 = 1.25;
+
+fn present(h: &mut Harness<'_, Workbench>, archive: &[u8]) {
+    let recordings = Arc::new(Recordings::unpack(archive).unwrap());
+    h.state_mut().present(recordings);
+    h.run_ok();
+    h.run_ok();
+}
+
+/// Where the tour is: its number, and the sentence.
+fn now(h: &Harness<'_, Workbench>) -> (usize, String) {
+    let (stop, number, count) = h.state().state().tour.as_ref().unwrap().now().unwrap();
+    h.get_by_label(&format!("{number} of {count}"));
+    (number, stop.sentence.clone())
+}
+
+fn press(h: &mut Harness<'_, Workbench>, key: Key) {
+    h.key_press(key);
+    h.run_ok();
+}
+
+#[test]
+fn six_stations_are_presented_by_keyboard() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = two_runs(folder.path());
+    let (archive, _) = packed(&runs, None);
+    let [lost, kept] = runs.map(|run| Run::open(&run).unwrap());
+    let empty = tempfile::tempdir().unwrap();
+    for (theme, preference) in THEMES {
+        let (mut h, engine) = build(Harness::builder().with_theme(theme), empty.path(), false);
+        h.set_size(ROOM);
+        act(&mut h, Action::SetTheme(preference));
+        present(&mut h, &archive);
+        assert_eq!(h.ctx.zoom_factor(), ZOOM);
+        h.get_by_label_contains("● recording, 24 Nov 2026 on CPU × 2");
+
+        let mean = |run: &Run, steps: std::ops::Range<usize>| {
+            let values = run.scalars[steps].iter().map(|record| record.terms["cross_entropy"]);
+            values.sum::<f64>() / 9.0
+        };
+        let (number, train) = now(&h);
+        assert_eq!((number, h.state().state().station), (1, Station::Train));
+        let fell = format!("from {:.2} to {:.2} nats", mean(&lost, 0..9), mean(&lost, 75..84));
+        assert!(
+            train.contains("84 steps of 8 samples") && train.contains(&fell),
+            "{train} without {fell}"
+        );
+
+        let raised = lost
+            .events
+            .iter()
+            .find(|event| matches!(event.kind, EventKind::AlarmRaised(_)))
+            .unwrap();
+        press(&mut h, Key::PageDown);
+        let (number, alarm) = now(&h);
+        assert_eq!((number, h.state().state().station), (2, Station::Collapse));
+        assert_eq!(h.state().state().selection.step, Some(raised.step));
+        let at_alarm = instruments(&lost.probe(raised.step).unwrap().projected_vectors().unwrap()).mean_cosine;
+        let cosine = format!(
+            "At step {} of collapse the alarm says that its soft tokens become one: mean cosine {at_alarm:.2}",
+            raised.step
+        );
+        assert!(alarm.starts_with(&cosine), "{alarm}");
+
+        press(&mut h, Key::ArrowRight);
+        let (number, apart) = now(&h);
+        assert_eq!((number, h.state().state().shown_runs().count()), (3, 2));
+        let last = [&kept, &lost].map(|run| instruments(&run.probe(84).unwrap().projected_vectors().unwrap()));
+        let ranks = format!(
+            "effective rank {:.0} beside {:.0} of 100",
+            last[0].rankme, last[1].rankme
+        );
+        assert!(
+            apart.starts_with("With 0.1 times the alignment loss") && apart.contains(&ranks),
+            "{apart}"
+        );
+
+        press(&mut h, Key::Space);
+        assert!(engine.sent().is_empty(), "space belongs to the tour");
+        assert_eq!((now(&h).0, h.state().state().station), (4, Station::Compare));
+
+        press(&mut h, Key::PageDown);
+        let (number, cost) = now(&h);
+        assert_eq!((number, h.state().state().station), (5, Station::Cost));
+        let summary = h.state().state().focused().unwrap().run().evaluations[0].clone();
+        let tokens = summary.arm(Arm::FullRag).unwrap().prompt_tokens;
+        assert!(
+            cost.contains(&format!("and {tokens:.0} with the chunks as text")),
+            "{cost}"
+        );
+
+        press(&mut h, Key::PageDown);
+        assert_eq!((now(&h).0, h.state().state().station), (6, Station::Runs));
+        assert!(now(&h).1.contains("2 runs"), "{}", now(&h).1);
+        press(&mut h, Key::PageDown);
+        assert_eq!(now(&h).0, 6, "the last station stays");
+        for (key, number) in [(Key::PageUp, 5), (Key::ArrowLeft, 4)] {
+            press(&mut h, key);
+            assert_eq!(now(&h).0, number);
+            let sentence = h.get_by_label(&now(&h).1).rect();
+            assert!(h.ctx.content_rect().contains_rect(sentence), "{sentence:?} is cut");
+        }
+        // A larger window has room for larger letters, and comes to rest.
+        h.set_size(egui::vec2(1920.0, 1080.0) / ZOOM);
+        h.run_ok();
+        h.run_ok();
+        assert_eq!(h.ctx.zoom_factor(), 1.5);
+        press(&mut h, Key::Escape);
+        assert!(h.state().state().tour.is_none());
+        h.run_ok();
+        assert_eq!(h.ctx.zoom_factor(), 1.0);
+    }
+}
+
+#[test]
+fn a_field_keeps_its_letters_and_a_remote_its_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, _) = packed(&two_runs(folder.path()), None);
+    let (mut h, _) = workbench(folder.path(), true);
+    present(&mut h, &archive);
+    for _ in 0..3 {
+        press(&mut h, Key::PageDown);
+    }
+    assert_eq!(h.state().state().station, Station::Compare);
+    h.query_all_by_role(Role::TextInput).next().unwrap().focus();
+    h.run_ok();
+    for key in [Key::Space, Key::ArrowRight, Key::ArrowLeft] {
+        press(&mut h, key);
+        assert_eq!(now(&h).0, 4, "{key:?} belongs to the field");
+    }
+    press(&mut h, Key::PageUp);
+    assert_eq!(now(&h).0, 3);
+    act(&mut h, Action::Command(UiCommand::Palette));
+    press(&mut h, Key::PageDown);
+    assert_eq!(now(&h).0, 3, "the palette lies over the tour");
+}
+
+#[test]
+fn it_says_what_is_missing_to_go_live_and_how_to_get_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, _) = packed(&two_runs(folder.path()), None);
+    let (mut h, engine) = workbench(folder.path(), false);
+    present(&mut h, &archive);
+    for _ in 0..3 {
+        press(&mut h, Key::PageDown);
+    }
+    assert!(h.get_by_label("Complete again now").accesskit_node().is_disabled());
+    h.get_by_label("Get the models").click();
+    h.run_ok();
+    h.get_by_label("Get them");
+    press(&mut h, Key::PageUp);
+    h.get_by_label("Get the models to go live").click();
+    h.run_ok();
+    h.get_by_label("Get them").click();
+    h.run_ok();
+    assert_eq!(engine.sent(), ["Fetch"]);
+
+    let (mut h, engine) = workbench(folder.path(), true);
+    present(&mut h, &archive);
+    h.get_by_label_contains("✓ live");
+    h.get_by_role_and_label(Role::Button, "Start training").click();
+    h.run_ok();
+    assert_eq!(engine.sent(), ["Train"]);
+}
+
+#[test]
+fn runs_of_ones_own_are_presented_from_the_palette() {
+    let folder = tempfile::tempdir().unwrap();
+    let [collapse, aligned] = two_runs(folder.path());
+    let (mut h, _) = workbench(folder.path(), true);
+    act(&mut h, Action::Focus(collapse.clone()));
+    act(&mut h, Action::ToggleOverlay(aligned));
+    act(&mut h, Action::Command(UiCommand::Tour));
+    h.run_ok();
+    let state = h.state().state();
+    assert_eq!((now(&h).0, state.focus.as_ref()), (1, Some(&collapse)));
+    assert!(h.query_by_label_contains("● recording").is_none());
+    act(&mut h, Action::Command(UiCommand::Tour));
+    assert!(h.state().state().tour.is_none());
+}
+
+#[test]
+fn the_tour_is_painted() {
+    let Some(folder) = picture_folder() else { return };
+    let runs = tempfile::tempdir().unwrap();
+    let archive = match std::env::var_os("LLAVACODE_RECORDING") {
+        Some(path) => std::fs::read(PathBuf::from(path)).unwrap(),
+        None => packed(&two_runs(runs.path()), Some(12)).0,
+    };
+    let empty = tempfile::tempdir().unwrap();
+    for look in THEMES {
+        let (mut h, _): (_, Fake) = painted(empty.path(), look.0 == egui::Theme::Dark, look);
+        h.set_size(ROOM);
+        present(&mut h, &archive);
+        loop {
+            let (number, _) = now(&h);
+            wait(&mut h);
+            shoot(&mut h, &folder, &format!("tour-{number}"), look.0);
+            press(&mut h, Key::PageDown);
+            if now(&h).0 == number {
+                break;
+            }
+        }
+        press(&mut h, Key::Escape);
+        shoot(&mut h, &folder, "tour-ended", look.0);
+    }
+}
