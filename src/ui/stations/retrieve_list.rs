@@ -14,7 +14,7 @@ const ROW: f32 = 44.0;
 const RANK: f32 = 52.0;
 
 /// How the list stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
     search: String,
     filter: Filter,
