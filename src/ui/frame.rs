@@ -3,6 +3,7 @@
 use egui::{CentralPanel, Frame, Margin, Panel, Stroke, Ui};
 
 use super::View;
+use super::charts::gallery_ui;
 use super::dialogs::dialogs_ui;
 use super::first_start::first_start_ui;
 use super::log::{log_ui, toasts_ui};
@@ -45,6 +46,7 @@ pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
     CentralPanel::default()
         .frame(Frame::new().fill(view.theme.background).inner_margin(Margin::same(16)))
         .show(ui, |ui| station_ui(ui, view));
+    gallery_ui(&ctx, view);
 
     dialogs_ui(&ctx, view);
     if view.state.overlay.shortcuts {
