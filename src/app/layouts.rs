@@ -139,7 +139,7 @@ impl AppState {
     fn usual_layout(&self, station: Station) -> Layout {
         let pane = Layout::Pane;
         match station {
-            Station::Train => Layout::across([(0.28, pane(Pane::Experiment)), (0.72, pane(Pane::Curves))]),
+            Station::Train => Layout::across([(0.31, pane(Pane::Experiment)), (0.69, pane(Pane::Curves))]),
             Station::Collapse => {
                 // A second run has a column of its own among the instruments.
                 let instruments = if self.shown_runs().nth(1).is_some() { 0.4 } else { 0.33 };

@@ -89,6 +89,12 @@ impl Recents {
     }
 }
 
+/// A folder lies in another one, however both paths are written.
+pub(super) fn is_inside(folder: &Path, parent: &Path) -> bool {
+    let [folder, parent] = [folder, parent].map(|path| std::path::absolute(path).ok());
+    folder.is_some_and(|folder| folder.parent() == parent.as_deref())
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test")]

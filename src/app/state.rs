@@ -15,7 +15,7 @@ use super::layouts::Layouts;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
 use super::playground::Playground;
-use super::recents::{RecentKind, Recents};
+use super::recents::{RecentKind, Recents, is_inside};
 use super::report::ReportWork;
 use super::review::ReviewDesk;
 use super::setup::{CatalogueItem, Setup};
@@ -261,7 +261,7 @@ impl AppState {
         if self.focus.as_deref() == Some(folder) {
             return;
         }
-        if folder.parent() != Some(self.runs_dir.as_path()) {
+        if !is_inside(folder, &self.runs_dir) {
             self.recents.opened(RecentKind::Run, folder);
         }
         self.focus = Some(folder.to_owned());

@@ -5,7 +5,7 @@ use strum::IntoEnumIterator as _;
 
 use super::widgets::named;
 use super::{View, theme};
-use crate::app::{Action, AppState, LayoutAction, Recent, RecentKind, Station, UiCommand};
+use crate::app::{Action, AppState, Edit, LayoutAction, Recent, RecentKind, Station, UiCommand};
 use crate::runs;
 
 /// What the palette keeps between frames.
@@ -31,6 +31,8 @@ fn fit(name: &str, typed: &str) -> Option<usize> {
 /// Something that can be chosen.
 struct Entry {
     name: String,
+    /// What it would be done to; it is not searched.
+    detail: Option<String>,
     tooltip: String,
     shortcut: Option<KeyboardShortcut>,
     /// Why it cannot be done now.
@@ -47,10 +49,8 @@ impl Entry {
             _ => None,
         };
         Self {
-            name: match edit {
-                Some(edit) => format!("{}: {}", command.name(), edit.what()),
-                None => command.name().to_owned(),
-            },
+            name: command.name().to_owned(),
+            detail: edit.map(Edit::what),
             tooltip: command.tooltip().to_owned(),
             shortcut: command.shortcut(),
             refusal: command.refusal(state),
@@ -62,6 +62,7 @@ impl Entry {
     fn of_recent(recent: &Recent, name: String, actions: Vec<Action>) -> Self {
         Self {
             name,
+            detail: recent.gone.then(|| "gone".to_owned()),
             tooltip: recent.folder.display().to_string(),
             shortcut: None,
             refusal: recent.gone.then(|| "the folder is gone".into()),
@@ -75,6 +76,7 @@ fn entries(state: &AppState) -> Vec<Entry> {
     let commands = UiCommand::iter().filter(|command| *command != UiCommand::Palette);
     let layouts = state.layouts.named.keys().map(|name| Entry {
         name: format!("Use layout {name}"),
+        detail: None,
         tooltip: "The panes of every station as they were saved".into(),
         shortcut: None,
         refusal: None,
@@ -178,7 +180,11 @@ fn row(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> bool {
     } else {
         view.theme.strong
     };
-    let mut button = egui::Button::selectable(chosen, RichText::new(&entry.name).color(color))
+    let text = match &entry.detail {
+        Some(detail) => format!("{}: {detail}", entry.name),
+        None => entry.name.clone(),
+    };
+    let mut button = egui::Button::selectable(chosen, RichText::new(text).color(color))
         .min_size(egui::vec2(ui.available_width(), theme::ROW));
     if let Some(shortcut) = entry.shortcut {
         button = button.shortcut_text(RichText::new(ui.ctx().format_shortcut(&shortcut)).color(view.theme.weak));
@@ -201,6 +207,7 @@ mod tests {
     fn found(typed: &str) -> Vec<String> {
         let command = |command: UiCommand| Entry {
             name: command.name().to_owned(),
+            detail: None,
             tooltip: String::new(),
             shortcut: None,
             refusal: None,

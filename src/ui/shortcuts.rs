@@ -9,7 +9,7 @@ use super::{View, theme};
 use crate::app::{Action, Overlay, UiCommand};
 
 /// Keys of single stations, for the sheet.
-const STATION_KEYS: [(&str, &str); 8] = [
+const STATION_KEYS: [(&str, &str); 9] = [
     (
         "J / K",
         "Compare, Retrieve, Runs: the next or the previous sample or run",
@@ -23,6 +23,10 @@ const STATION_KEYS: [(&str, &str); 8] = [
     ("Home / End", "Collapse: the first probe, or the newest"),
     ("R", "Collapse: pin the step as reference"),
     ("F", "the chart under the pointer: full screen"),
+    (
+        "drag",
+        "the mark at the top of a pane: moves it; a click on it: a menu of moves and sizes",
+    ),
     ("+ − 0", "the heat map that has the keyboard: zoom, all"),
 ];
 
@@ -40,6 +44,9 @@ fn key_ui(ui: &mut Ui, keys: &str, does: &str) -> egui::Response {
     response
 }
 
+/// What the sheet has above and below its rows, points.
+const AROUND: f32 = 220.0;
+
 /// Draws the sheet of shortcuts over everything.
 pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
     let modal = egui::Modal::new(egui::Id::unique("shortcuts"))
@@ -48,12 +55,17 @@ pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
             ui.set_width(820.0);
             ui.label(theme::title("Keyboard shortcuts").color(view.theme.strong));
             ui.add_space(theme::GAP);
-            ui.columns(2, |uis| {
+            let height = (ctx.content_rect().height() - AROUND).max(120.0);
+            let area = egui::ScrollArea::vertical().max_height(height);
+            let columns = |uis: &mut [Ui]| {
                 let [commands, stations] = uis else { return };
                 keys_ui(commands, "commands", |ui| {
                     for command in UiCommand::iter() {
-                        let Some(shortcut) = command.shortcut() else { continue };
-                        key_ui(ui, &ctx.format_shortcut(&shortcut), command.name()).on_hover_text(command.tooltip());
+                        let keys = command.shortcut().into_iter().chain(command.second_shortcut());
+                        let keys: Vec<String> = keys.map(|shortcut| ctx.format_shortcut(&shortcut)).collect();
+                        if !keys.is_empty() {
+                            key_ui(ui, &keys.join(", "), command.name()).on_hover_text(command.tooltip());
+                        }
                     }
                 });
                 keys_ui(stations, "stations", |ui| {
@@ -64,7 +76,8 @@ pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
                         key_ui(ui, key, &format!("Collapse, drawer: {page}"));
                     }
                 });
-            });
+            };
+            area.show(ui, |ui| ui.columns(2, columns));
             ui.add_space(theme::GAP);
             ui.label(RichText::new("Keys without Ctrl work while no field is being edited.").color(view.theme.weak));
             ui.add_space(theme::GAP);

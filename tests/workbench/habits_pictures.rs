@@ -75,9 +75,14 @@ fn habits_are_painted() {
         h.key_press(Key::Escape);
         h.run_ok();
         // A window of 1280 × 720 in which everything is drawn larger.
-        for (name, factor) in [("larger", 1.25), ("largest", 1.5)] {
-            act(&mut h, Action::Command(UiCommand::ResetLayout));
-            h.set_pixels_per_point(factor);
+        act(&mut h, Action::Command(UiCommand::Shortcuts));
+        shoot(&mut h, "keys");
+        act(&mut h, Action::CloseOverlays);
+        act(&mut h, Action::Command(UiCommand::ResetLayout));
+        act(&mut h, Action::Command(UiCommand::LargerText));
+        for name in ["larger", "largest"] {
+            act(&mut h, Action::Command(UiCommand::LargerText));
+            let factor = h.state().state().text_size.factor();
             h.set_size(egui::vec2(1280.0, 720.0) / factor);
             for station in Station::iter() {
                 act(&mut h, Action::Go(station));

@@ -172,7 +172,8 @@ fn close(drawer: &mut Drawer) {
 
 /// Each page has a key, while nobody types; Escape closes the drawer.
 fn keys(ui: &egui::Ui, drawer: &mut Drawer) {
-    let covered = ui.ctx().memory(|memory| memory.top_modal_layer().is_some());
+    // A menu that is open has Escape for itself.
+    let covered = ui.ctx().memory(|memory| memory.top_modal_layer().is_some()) || egui::Popup::is_any_open(ui.ctx());
     if covered || ui.ctx().egui_wants_keyboard_input() {
         return;
     }

@@ -11,13 +11,13 @@ use super::compare_filter::Filters;
 use super::compare_pair::Compared;
 use super::compare_reader::{EvaluationReader, Unread};
 use super::compare_sample::sample_ui;
-use super::compare_summary::{evaluate_ui, numbers, summary_ui};
+use super::compare_summary::{evaluate_ui, summary_ui};
 use super::compare_table::{Listed, table_ui};
 use super::review::review_ui;
 use crate::app::{Action, OpenRun, Pane, UiCommand};
 use crate::corpus::Split;
 use crate::evaluation::EvaluationSummary;
-use crate::ui::charts::{local, table_menu};
+use crate::ui::charts::local;
 use crate::ui::docks::panes_ui;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format, theme};
@@ -132,7 +132,6 @@ fn chosen_ui(ui: &mut Ui, view: &View<'_>, filters: &Filters, open: &OpenRun, co
             .show(ui, |ui| {
                 let table = egui::ScrollArea::horizontal().id_salt("arms");
                 table.show(ui, |ui| summary_ui(ui, &compared.first));
-                table_menu(ui, "arms over all samples", || numbers(&compared.first));
             });
         ui.add_space(theme::GAP);
         let rows = &compared.first.rows;

@@ -8,7 +8,7 @@ use crate::corpus::Split;
 use crate::engine::EvaluationRequest;
 use crate::evaluation::{Arm, ArmSummary, Interval};
 use crate::ui::View;
-use crate::ui::charts::Table;
+use crate::ui::charts::{Table, table_menu};
 use crate::ui::format::{fixed, grouped, number, signed};
 use crate::ui::theme::{self, Theme};
 
@@ -43,7 +43,10 @@ pub fn summary_ui(ui: &mut egui::Ui, evaluation: &Evaluation) {
         .num_columns(7)
         .spacing(vec2(12.0, 4.0))
         .show(ui, |ui| {
-            ui.label(theme::caption("arm").color(theme.weak)).on_hover_text(&made);
+            ui.horizontal(|ui| {
+                ui.label(theme::caption("arm").color(theme.weak)).on_hover_text(&made);
+                table_menu(ui, "arms over all samples", || numbers(evaluation));
+            });
             for (_, name, _, definition) in SCORES {
                 ui.label(theme::caption(name).color(theme.weak))
                     .on_hover_text(format!("{definition}\n{made}"));
@@ -62,7 +65,7 @@ pub fn summary_ui(ui: &mut egui::Ui, evaluation: &Evaluation) {
 }
 
 /// Every score of every arm, with the ends of its interval.
-pub fn numbers(evaluation: &Evaluation) -> Table {
+fn numbers(evaluation: &Evaluation) -> Table {
     let mut table = Table::new(["arm", "score", "mean", "low", "high", "to no context", "low", "high"]);
     let cells = |value: Option<&Interval>| match value {
         Some(Interval { mean, low, high }) => [mean, low, high].map(ToString::to_string),

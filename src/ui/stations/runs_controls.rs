@@ -43,8 +43,8 @@ pub fn controls_ui(ui: &mut Ui, view: &View<'_>, table: &mut RunsTable, listed: 
             0 => note.push_str(" · J next, K previous, O overlays"),
             left => note.push_str(&format!(" · reading {left}")),
         }
-        ui.label(RichText::new(note).size(theme::SMALL).color(view.theme.weak));
         table_menu(ui, "runs", || numbers(table, listed));
+        ui.label(RichText::new(note).size(theme::SMALL).color(view.theme.weak));
     });
 }
 
