@@ -12,7 +12,7 @@ use llavacode::experiment::Experiment;
 use llavacode::retrieval::Retrieved;
 use llavacode::runs::{
     EventKind, Manifest, ProbeRecord, Run, RunError, RunFollower, RunStatus, RunWriter, SCHEMA_VERSION, SampleRecord,
-    ScalarRecord, delete, list,
+    ScalarRecord, delete, list, restore,
 };
 use tempfile::TempDir;
 
@@ -522,8 +522,10 @@ fn a_deleted_run_lies_in_the_trash_of_its_own_folder() {
     assert!(list(runs.path()).is_empty());
     // The name is free again, and deleting it again does not overwrite the first.
     assert_eq!(new_run(runs.path()).folder(), folder);
+    assert!(matches!(restore(&trashed, &folder), Err(RunError::Write { .. })));
     assert_ne!(delete(&folder).unwrap(), trashed);
-    assert!(trashed.exists());
+    restore(&trashed, &folder).unwrap();
+    assert!(folder.exists() && !trashed.exists());
 
     let other = runs.path().join("photos");
     fs::create_dir(&other).unwrap();

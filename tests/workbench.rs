@@ -24,6 +24,10 @@ mod demo_run;
 mod evaluations;
 #[path = "workbench/first_start.rs"]
 mod first_start;
+#[path = "workbench/habits.rs"]
+mod habits;
+#[path = "workbench/habits_pictures.rs"]
+mod habits_pictures;
 #[path = "workbench/hands.rs"]
 mod hands;
 #[path = "workbench/harness.rs"]

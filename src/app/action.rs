@@ -3,7 +3,10 @@
 use std::path::PathBuf;
 
 use super::command::UiCommand;
+use super::history::Edit;
+use super::layouts::LayoutAction;
 use super::pages::{ChartSettings, RunsPage, Station};
+use super::recents::RecentKind;
 use super::review::ReviewAction;
 use super::tour::TourMove;
 use crate::corpus::ChunkPlace;
@@ -18,6 +21,8 @@ pub enum PathField {
     Sweep,
     /// The folder of a repository to play with.
     Repository,
+    /// The folder that charts are written into.
+    Charts,
     /// The code that a sweep takes.
     SweepCorpus,
     /// A field of the experiment, by its dotted name.
@@ -146,6 +151,16 @@ pub enum Action {
     Reveal(PathBuf),
     /// Look at the run whose folder was typed.
     OpenTypedRun,
+    /// Forget a folder that was opened before.
+    ForgetRecent(RecentKind, PathBuf),
+    /// Something done to the arrangement of panes.
+    Layout(LayoutAction),
+    /// Something was done that can be undone.
+    Did(Edit),
+    /// Write every chart of the station into the folder that was typed.
+    ExportCharts,
+    /// That many charts were written, and what went wrong with others.
+    ChartsExported(usize, Vec<String>),
     /// Something in a blind review.
     Review(ReviewAction),
     /// Go on in the guided tour, back, or end it.

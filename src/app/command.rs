@@ -4,11 +4,15 @@ use egui::{Key, KeyboardShortcut, Modifiers};
 use strum::IntoEnumIterator as _;
 
 use super::hands::can_resume;
+use super::layouts::PaneMove;
 use super::pages::Station;
 use super::state::{AppState, OpenRun};
 use crate::engine::WorkerState;
 use crate::evaluation::EvaluationSummary;
 use crate::experiment::Experiment;
+
+/// Held with an arrow, they move a pane.
+const PANES: Modifiers = Modifiers::ALT.plus(Modifiers::SHIFT);
 
 /// What a person can ask for at any time, in the order of the palette.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, strum::EnumIter)]
@@ -69,8 +73,42 @@ pub enum UiCommand {
     UnpinStep,
     /// Every field back to the preset.
     ResetExperiment,
-    /// The experiment as it was before the last preset or reset; in a blind review, the last vote taken back.
+    /// The last edit, filter, arrangement, deletion or intervention taken back; in a blind review, the last vote.
     Undo,
+    /// What was undone last done again.
+    Redo,
+    /// Choose the next pane of the station.
+    NextPane,
+    /// Move the chosen pane to the left.
+    PaneLeft,
+    /// Move the chosen pane to the right.
+    PaneRight,
+    /// Move the chosen pane up.
+    PaneUp,
+    /// Move the chosen pane down.
+    PaneDown,
+    /// Put the chosen pane into one place with the next.
+    PaneTabs,
+    /// Give the chosen pane more of the width.
+    PaneWider,
+    /// Give the chosen pane less of the width.
+    PaneNarrower,
+    /// Give the chosen pane more of the height.
+    PaneTaller,
+    /// Give the chosen pane less of the height.
+    PaneLower,
+    /// Every pane where it usually is.
+    ResetLayout,
+    /// Save, use or remove layouts.
+    Layouts,
+    /// Everything drawn larger.
+    LargerText,
+    /// Everything drawn smaller.
+    SmallerText,
+    /// Everything drawn as large as usual.
+    UsualText,
+    /// Write every chart of the station into a folder.
+    ExportCharts,
     /// Show every notice.
     ToggleLogDrawer,
     /// Dark, light, as the system.
@@ -113,7 +151,24 @@ impl UiCommand {
             Self::ToggleLog => "Charts: logarithmic axis",
             Self::UnpinStep => "Follow the newest step",
             Self::ResetExperiment => "Reset the experiment to its preset",
-            Self::Undo => "Undo the last preset, reset or vote",
+            Self::Undo => "Undo the last change",
+            Self::Redo => "Redo what was undone",
+            Self::NextPane => "Choose the next pane",
+            Self::PaneLeft => "Move the pane to the left",
+            Self::PaneRight => "Move the pane to the right",
+            Self::PaneUp => "Move the pane up",
+            Self::PaneDown => "Move the pane down",
+            Self::PaneTabs => "Put the pane into tabs with the next",
+            Self::PaneWider => "Make the pane wider",
+            Self::PaneNarrower => "Make the pane narrower",
+            Self::PaneTaller => "Make the pane taller",
+            Self::PaneLower => "Make the pane lower",
+            Self::ResetLayout => "Reset the layout",
+            Self::Layouts => "Layouts: save, use, remove…",
+            Self::LargerText => "Larger text",
+            Self::SmallerText => "Smaller text",
+            Self::UsualText => "Text of the usual size",
+            Self::ExportCharts => "Export all charts of this station as PNG…",
             Self::ToggleLogDrawer => "Show or hide the log",
             Self::CycleTheme => "Theme: dark, light or as the system",
             Self::Palette => "Find a command",
@@ -163,8 +218,23 @@ impl UiCommand {
             Self::UnpinStep => "Lets go of the pinned step",
             Self::ResetExperiment => "Sets every changed field back",
             Self::Undo => {
-                "Brings back the values that it replaced; once more, and they are exchanged again. In a blind review it takes the last vote back"
+                "Takes back an edit of the experiment, a filter, a moved pane, a deletion, or a change of the run in training; in a blind review, the last vote"
             }
+            Self::Redo => "Does it again, until something else is done",
+            Self::NextPane => "Commands that move a pane are about the outlined one; Escape lets go of it",
+            Self::PaneLeft | Self::PaneRight | Self::PaneUp | Self::PaneDown => {
+                "Past its neighbour there; out of its row or its tabs; at last to the edge of the station"
+            }
+            Self::PaneTabs => "Behind each other in one place; moved to a side, a pane leaves its tabs",
+            Self::PaneWider | Self::PaneNarrower | Self::PaneTaller | Self::PaneLower => {
+                "The others of its row or column get what is left"
+            }
+            Self::ResetLayout => "Every pane of every station where it usually is; saved layouts stay",
+            Self::Layouts => "Where the panes of all stations are, under names",
+            Self::LargerText | Self::SmallerText | Self::UsualText => {
+                "Text and everything around it; kept for the next start"
+            }
+            Self::ExportCharts => "Each fills the screen for a moment, so that the whole of it is in its picture",
             Self::ToggleLogDrawer => "Everything that was told, with its time",
             Self::CycleTheme => "Dark, light, or whatever the system has",
             Self::Palette => "Every command by name",
@@ -191,6 +261,15 @@ impl UiCommand {
             Self::CycleXAxis => (Modifiers::NONE, Key::X),
             Self::ToggleLog => (Modifiers::NONE, Key::L),
             Self::Undo => (Modifiers::COMMAND, Key::Z),
+            Self::Redo => (Modifiers::COMMAND | Modifiers::SHIFT, Key::Z),
+            Self::NextPane => (Modifiers::NONE, Key::F6),
+            Self::PaneLeft => (PANES, Key::ArrowLeft),
+            Self::PaneRight => (PANES, Key::ArrowRight),
+            Self::PaneUp => (PANES, Key::ArrowUp),
+            Self::PaneDown => (PANES, Key::ArrowDown),
+            Self::LargerText => (Modifiers::COMMAND, Key::Plus),
+            Self::SmallerText => (Modifiers::COMMAND, Key::Minus),
+            Self::UsualText => (Modifiers::COMMAND, Key::Num0),
             Self::ToggleLogDrawer => (Modifiers::COMMAND, Key::L),
             Self::Palette => (Modifiers::COMMAND, Key::K),
             Self::Shortcuts => (Modifiers::NONE, Key::F1),
@@ -207,9 +286,44 @@ impl UiCommand {
             | Self::UseFolders
             | Self::UnpinStep
             | Self::ResetExperiment
+            | Self::PaneTabs
+            | Self::PaneWider
+            | Self::PaneNarrower
+            | Self::PaneTaller
+            | Self::PaneLower
+            | Self::ResetLayout
+            | Self::Layouts
+            | Self::ExportCharts
             | Self::CycleTheme => return None,
         };
         Some(KeyboardShortcut::new(modifiers, key))
+    }
+
+    /// Another key that people expect to do the same.
+    pub fn second_shortcut(self) -> Option<KeyboardShortcut> {
+        let key = match self {
+            Self::Redo => Key::Y,
+            // The key that has the plus on it, without Shift.
+            Self::LargerText => Key::Equals,
+            _ => return None,
+        };
+        Some(KeyboardShortcut::new(Modifiers::COMMAND, key))
+    }
+
+    /// What it does to the pane that is chosen.
+    pub fn pane_move(self) -> Option<PaneMove> {
+        Some(match self {
+            Self::PaneLeft => PaneMove::Left,
+            Self::PaneRight => PaneMove::Right,
+            Self::PaneUp => PaneMove::Up,
+            Self::PaneDown => PaneMove::Down,
+            Self::PaneTabs => PaneMove::Tabs,
+            Self::PaneWider => PaneMove::Wider,
+            Self::PaneNarrower => PaneMove::Narrower,
+            Self::PaneTaller => PaneMove::Taller,
+            Self::PaneLower => PaneMove::Lower,
+            _ => return None,
+        })
     }
 
     /// Why it cannot be done now; none when it can.
@@ -241,9 +355,26 @@ impl UiCommand {
             Self::Report if state.report.is_busy() => Some("a report is being written".into()),
             Self::Undo => match state.reviewing() {
                 Some(session) => session.last().is_none().then(|| "there is no vote to take back".into()),
-                None => state.replaced.is_none().then(|| "nothing was replaced".into()),
+                None => state
+                    .last_done()
+                    .is_none()
+                    .then(|| "nothing was done that can be undone".into()),
             },
-            _ => None,
+            Self::Redo => match state.reviewing() {
+                Some(session) => {
+                    let none = session.last_taken_back().is_none();
+                    none.then(|| "no vote was taken back".into())
+                }
+                None => state.last_undone().is_none().then(|| "nothing was undone".into()),
+            },
+            Self::ResetLayout if state.layouts.stations.is_empty() => Some("every pane is where it usually is".into()),
+            Self::LargerText if state.text_size.larger().is_none() => Some("this is the largest size".into()),
+            Self::SmallerText if state.text_size.smaller().is_none() => Some("this is the smallest size".into()),
+            Self::ExportCharts if state.chart_export.folder.is_some() => Some("charts are being written".into()),
+            _ => {
+                let refused = self.pane_move().is_some_and(|asked| state.arranged(asked).is_none());
+                refused.then(|| "the pane is there, or has no more to give".into())
+            }
         }
     }
 

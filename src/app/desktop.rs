@@ -35,9 +35,11 @@ impl Desktop for NativeDesktop {
             let dialog = rfd::FileDialog::new();
             let answer = match field {
                 PathField::Sweep => dialog.add_filter("sweep", &["toml"]).pick_file(),
-                PathField::Run | PathField::SweepCorpus | PathField::Repository | PathField::Experiment(_) => {
-                    dialog.pick_folder()
-                }
+                PathField::Run
+                | PathField::SweepCorpus
+                | PathField::Repository
+                | PathField::Charts
+                | PathField::Experiment(_) => dialog.pick_folder(),
             };
             sender.send((field, answer)).ok();
             ctx.request_repaint_of(egui::ViewportId::ROOT);

@@ -6,10 +6,13 @@ use super::action::{Action, PathField};
 use super::command::UiCommand;
 use super::editor::ExperimentEditor;
 use super::hands::Undoable;
+use super::history::Edit;
 use super::pages::{Overlay, RunsPage, Station, XAxis};
 use super::playground::PLAYED;
+use super::recents::RecentKind;
 use super::review::ReviewAction;
 use super::state::AppState;
+use super::text_size::TextSize;
 use super::tour::TourMove;
 use crate::corpus::ChunkPlace;
 use crate::engine::{
@@ -78,9 +81,9 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
         Action::SelectRetrieved(place, row) => select_chunks(state, row, None, Some(place)),
         Action::SetCharts(charts) => state.charts = charts,
         Action::SetTheme(theme) => state.theme = theme,
-        Action::LoadPreset(preset) => state.replace_experiment(ExperimentEditor::of(preset)),
-        Action::SetField { key, text } => state.editor.set(key, text),
-        Action::ResetField(key) => state.editor.reset(key),
+        Action::LoadPreset(preset) => state.edit_experiment(|editor| *editor = ExperimentEditor::of(preset)),
+        Action::SetField { key, text } => state.edit_experiment(|editor| editor.set(key, text)),
+        Action::ResetField(key) => state.edit_experiment(|editor| editor.reset(key)),
         Action::StartFocused => state.editor.focus_start = false,
         Action::ResumeRun(folder) => {
             state.worker = WorkerState::Preparing;
@@ -88,8 +91,14 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             outside.engine.send(Command::ResumeRun(folder));
         }
         Action::Fork { run, step, changes } => fork(state, run, step, changes, outside),
-        Action::Intervene { field, value } => outside.engine.send(Command::Intervene { field, value }),
-        Action::RollBack(step) => outside.engine.send(Command::RollBack { step }),
+        Action::Intervene { field, value } => {
+            state.will_weigh(&field, value);
+            outside.engine.send(Command::Intervene { field, value });
+        }
+        Action::RollBack(step) => {
+            state.will_roll_back(step);
+            outside.engine.send(Command::RollBack { step });
+        }
         Action::Complete(request) => {
             let request = state.ask(request);
             outside.engine.send(Command::Complete(request));
@@ -174,6 +183,14 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
                 ..Overlay::default()
             };
         }
+        Action::ForgetRecent(kind, folder) => state.recents.remove(kind, &folder),
+        Action::Layout(action) => state.act_on_layout(action),
+        Action::Did(edit) => state.did(edit),
+        Action::ExportCharts => {
+            state.overlay.export = false;
+            state.chart_export.folder = Some(PathBuf::from(state.chart_export.path.trim()));
+        }
+        Action::ChartsExported(written, failed) => state.charts_exported(written, &failed),
         Action::Review(action) => state.act_on_review(action),
         Action::Tour(to) => state.move_tour(to),
         Action::Copy(text) => outside.ctx.copy_text(text),
@@ -200,7 +217,8 @@ pub fn set_path(state: &mut AppState, field: PathField, path: String) {
             state.sweeps.refused = None;
         }
         PathField::Repository => state.playground.path = path,
-        PathField::Experiment(key) => state.editor.set(key, path),
+        PathField::Charts => state.chart_export.path = path,
+        PathField::Experiment(key) => state.edit_experiment(|editor| editor.set(key, path)),
     }
 }
 
@@ -240,14 +258,14 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
                 fork(state, run, step, Vec::new(), outside);
             }
         }
-        UiCommand::UndoHand => match state.undoable() {
-            Some(Undoable::Change(_, Intervention { field, before, .. })) => {
-                let value = before;
-                outside.engine.send(Command::Intervene { field, value });
-            }
-            Some(Undoable::RollBack(_)) => outside.engine.send(Command::UndoRollBack),
-            None => {}
-        },
+        UiCommand::UndoHand => {
+            let Some(undoable) = state.undoable() else { return };
+            state.forget_hand(&undoable);
+            outside.engine.send(match undoable {
+                Undoable::Change(_, Intervention { field, before, .. }) => Command::Intervene { field, value: before },
+                Undoable::RollBack(_) => Command::UndoRollBack,
+            });
+        }
         UiCommand::GoTrain => state.station = Station::Train,
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,
@@ -279,14 +297,33 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         }
         UiCommand::ToggleLog => state.charts.log = !state.charts.log,
         UiCommand::UnpinStep => state.selection.step = None,
-        UiCommand::ResetExperiment => state.replace_experiment(ExperimentEditor::of(state.editor.preset)),
-        UiCommand::Undo => {
-            if state.reviewing().is_some() {
-                state.act_on_review(ReviewAction::Undo);
-            } else if let Some(replaced) = state.replaced.take() {
-                state.replace_experiment(replaced);
+        UiCommand::ResetExperiment => {
+            state.edit_experiment(|editor| *editor = ExperimentEditor::of(editor.preset));
+        }
+        UiCommand::Undo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Undo),
+        UiCommand::Undo => state.undo(outside),
+        UiCommand::Redo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Redo),
+        UiCommand::Redo => state.redo(outside),
+        UiCommand::NextPane => state.choose_next_pane(),
+        UiCommand::PaneLeft
+        | UiCommand::PaneRight
+        | UiCommand::PaneUp
+        | UiCommand::PaneDown
+        | UiCommand::PaneTabs
+        | UiCommand::PaneWider
+        | UiCommand::PaneNarrower
+        | UiCommand::PaneTaller
+        | UiCommand::PaneLower => {
+            if let Some(asked) = command.pane_move() {
+                state.arrange(asked);
             }
         }
+        UiCommand::ResetLayout => state.reset_layouts(),
+        UiCommand::Layouts => state.overlay.layouts = true,
+        UiCommand::LargerText => set_text_size(state, state.text_size.larger()),
+        UiCommand::SmallerText => set_text_size(state, state.text_size.smaller()),
+        UiCommand::UsualText => set_text_size(state, Some(TextSize::default())),
+        UiCommand::ExportCharts => state.ask_for_charts_folder(),
         UiCommand::ToggleLogDrawer => state.overlay.log = !state.overlay.log,
         UiCommand::CycleTheme => {
             state.theme = match state.theme {
@@ -303,12 +340,20 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
 /// Opens a repository to play with, or looks at it again; where a run can complete in it, it is indexed for that run.
 fn open_repository(state: &mut AppState, folder: &Path, outside: &Outside<'_>) {
     state.playground.open(folder, outside.ctx);
+    state.recents.opened(RecentKind::Repository, folder);
     index(state, outside);
 }
 
 fn index(state: &AppState, outside: &Outside<'_>) {
     if let Some(request) = state.play_index().filter(|_| state.play_refusal().is_none()) {
         outside.engine.send(Command::Index(request));
+    }
+}
+
+fn set_text_size(state: &mut AppState, size: Option<TextSize>) {
+    if let Some(size) = size {
+        state.text_size = size;
+        state.tell(Severity::Info, format!("text size {} %", size.percent()), None);
     }
 }
 
@@ -355,11 +400,14 @@ fn delete(state: &mut AppState, folder: &Path) {
             if state.focus.as_deref() == Some(folder) {
                 state.focus = None;
             }
-            state.tell(
-                Severity::Info,
-                format!("{} is in the trash: {}", runs::name_of(folder), now_at.display()),
-                None,
+            let text = format!(
+                "{} is in the trash (Ctrl+Z): {}",
+                runs::name_of(folder),
+                now_at.display()
             );
+            state.tell(Severity::Info, text, None);
+            let folder = folder.to_owned();
+            state.did(Edit::Deleted { folder, trash: now_at });
         }
         Err(error) => state.tell(Severity::Error, error.to_string(), None),
     }

@@ -112,6 +112,10 @@ pub struct Overlay {
     pub run_sweep: bool,
     /// Asking for folders to use instead of the catalogue's.
     pub folders: bool,
+    /// Saved layouts.
+    pub layouts: bool,
+    /// Asking where every chart of the station is to be written.
+    pub export: bool,
     /// Asking whether this run may go to the trash.
     pub delete: Option<PathBuf>,
 }

@@ -12,9 +12,6 @@ use crate::engine::{IndexNews, IndexRequest, NearestToken, PlayEnd, PlayNews, Pl
 use crate::evaluation::Arm;
 use crate::retrieval::Retrieved;
 
-/// Most repositories that are remembered.
-const RECENT: usize = 8;
-
 /// The arms in the order in which they are served.
 pub const PLAYED: [Arm; 3] = [Arm::NoContext, Arm::Compressed, Arm::FullRag];
 
@@ -67,8 +64,6 @@ pub struct Playground {
     pub path: String,
     /// The repository that is open.
     pub folder: Option<PathBuf>,
-    /// Repositories that were open, newest first.
-    pub recent: Vec<PathBuf>,
     /// How the index stands.
     pub index: Option<IndexNews>,
     /// What was completed last.
@@ -91,9 +86,6 @@ impl Playground {
         }
         self.folder = Some(folder.to_owned());
         self.path = folder.display().to_string();
-        self.recent.retain(|known| known != folder);
-        self.recent.insert(0, folder.to_owned());
-        self.recent.truncate(RECENT);
         let listed = Listed::default();
         self.listed = Arc::clone(&listed);
         let (folder, ctx) = (folder.to_owned(), ctx.clone());

@@ -34,6 +34,8 @@ pub enum ReviewAction {
     Vote(Answer),
     /// Take the last vote back.
     Undo,
+    /// Give the vote again that was taken back last.
+    Redo,
     /// What the votes of a review say.
     Results(ReviewDesign),
     /// Path of exported files, without ending.
@@ -119,6 +121,8 @@ pub struct ReviewSession {
     /// The true line is shown.
     pub target_shown: bool,
     votes: Vec<Vote>,
+    /// Votes taken back, the last one last.
+    taken_back: Vec<Vote>,
     /// Place of the question that is asked.
     at: Option<usize>,
     asked: Timestamp,
@@ -138,6 +142,11 @@ impl ReviewSession {
     /// The last vote.
     pub fn last(&self) -> Option<&Vote> {
         self.votes.last()
+    }
+
+    /// The vote that was taken back last.
+    pub fn last_taken_back(&self) -> Option<&Vote> {
+        self.taken_back.last()
     }
 
     /// Turns to the first question without an answer.

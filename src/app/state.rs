@@ -5,18 +5,23 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+use super::chart_export::ChartExport;
 use super::digests::Digests;
 use super::editor::ExperimentEditor;
 use super::frames::FrameTimes;
+use super::history::History;
 use super::laboratory::Laboratory;
+use super::layouts::Layouts;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
 use super::playground::Playground;
+use super::recents::{RecentKind, Recents, is_inside};
 use super::recorded::Recorded;
 use super::report::ReportWork;
 use super::review::ReviewDesk;
 use super::setup::{CatalogueItem, Setup};
 use super::sweeps::Sweeps;
+use super::text_size::TextSize;
 use super::tour::Tour;
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
 use crate::experiment::Experiment;
@@ -116,8 +121,16 @@ pub struct AppState {
     pub tour: Option<Tour>,
     /// The experiment that Start would train.
     pub editor: ExperimentEditor,
-    /// The one that the last preset or reset replaced.
-    pub replaced: Option<ExperimentEditor>,
+    /// What can be undone.
+    pub history: History,
+    /// How panes are arranged.
+    pub layouts: Layouts,
+    /// Folders that were opened before.
+    pub recents: Recents,
+    /// How large everything is drawn.
+    pub text_size: TextSize,
+    /// The charts of a station that are written into a folder.
+    pub chart_export: ChartExport,
     /// Dark, light or as the system.
     pub theme: egui::ThemePreference,
     /// What lies over the station.
@@ -163,7 +176,11 @@ impl AppState {
             recorded: Recorded::default(),
             tour: None,
             editor: ExperimentEditor::default(),
-            replaced: None,
+            history: History::default(),
+            layouts: Layouts::default(),
+            recents: Recents::default(),
+            text_size: TextSize::default(),
+            chart_export: ChartExport::default(),
             theme: egui::ThemePreference::System,
             overlay: Overlay::default(),
             run_path: String::new(),
@@ -252,6 +269,9 @@ impl AppState {
         if self.focus.as_deref() == Some(folder) {
             return;
         }
+        if !is_inside(folder, &self.runs_dir) {
+            self.recents.opened(RecentKind::Run, folder);
+        }
         self.focus = Some(folder.to_owned());
         self.selection = Selection::default();
         self.open_runs.retain(|path, open| open.overlaid || path == folder);
@@ -293,11 +313,6 @@ impl AppState {
         } = experiment;
         let named = [&reader.model, &encoder.model, &data.corpus];
         self.setup.missing().find(|item| named.contains(&&item.id))
-    }
-
-    /// Replaces the experiment being edited, keeping the one before.
-    pub fn replace_experiment(&mut self, editor: ExperimentEditor) {
-        self.replaced = Some(std::mem::replace(&mut self.editor, editor));
     }
 
     /// Gives a completion request an id and keeps it until it is answered.

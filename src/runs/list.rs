@@ -1,7 +1,7 @@
 //! The runs folder: what is in it, and moving a run to the trash.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use jiff::Timestamp;
 
@@ -98,4 +98,13 @@ pub fn delete(folder: &Path) -> Result<PathBuf, RunError> {
     }
     fs::rename(folder, &target).map_err(RunError::write(folder))?;
     Ok(target)
+}
+
+/// Moves a run from the trash back to where it was; what is there by now is left alone.
+pub fn restore(trash: &Path, folder: &Path) -> Result<(), RunError> {
+    if folder.exists() {
+        let source = io::Error::from(io::ErrorKind::AlreadyExists);
+        return Err(RunError::write(folder)(source));
+    }
+    fs::rename(trash, folder).map_err(RunError::write(trash))
 }

@@ -2,6 +2,7 @@
 
 use egui::{RichText, Ui};
 
+use super::layouts_dialog::layouts_ui;
 use super::widgets::{entered, path_field, primary_button};
 use super::{View, theme};
 use crate::app::{Action, PathField, SWEEPS};
@@ -20,6 +21,12 @@ pub fn dialogs_ui(ctx: &egui::Context, view: &View<'_>) {
     }
     if overlay.folders {
         modal(ctx, view, "folders", folders_ui);
+    }
+    if overlay.layouts {
+        modal(ctx, view, "layouts", layouts_ui);
+    }
+    if overlay.export {
+        modal(ctx, view, "export charts", export_ui);
     }
     if let Some(folder) = &overlay.delete {
         modal(ctx, view, "delete run", |ui, view| {
@@ -79,6 +86,25 @@ fn open_run_ui(ui: &mut Ui, view: &View<'_>) {
     ui.horizontal(|ui| {
         if primary_button(ui, "Open", ready, 0.0).clicked() || entered && ready {
             view.act(Action::OpenTypedRun);
+        }
+        cancel(ui, view);
+    });
+}
+
+fn export_ui(ui: &mut Ui, view: &View<'_>) {
+    let path = &view.state.chart_export.path;
+    ui.label(theme::title("Export all charts of this station").color(view.theme.strong));
+    ui.add_space(theme::GAP);
+    let text = "A PNG file a chart, as it stands on screen now. A file of the same name is replaced.";
+    ui.label(RichText::new(text).color(view.theme.weak));
+    ui.add_space(theme::GAP);
+    let field = path_field(ui, view, PathField::Charts, "Folder of the pictures", path, WIDTH);
+    let entered = entered(ui, &[&field]);
+    ui.add_space(theme::SECTION);
+    let ready = !path.trim().is_empty();
+    ui.horizontal(|ui| {
+        if primary_button(ui, "Export", ready, 0.0).clicked() || entered && ready {
+            view.act(Action::ExportCharts);
         }
         cancel(ui, view);
     });

@@ -3,11 +3,13 @@
 use egui::{CentralPanel, Frame, Margin, Panel, Stroke, Ui};
 
 use super::View;
+use super::charts::gallery_ui;
 use super::dialogs::dialogs_ui;
 use super::first_start::first_start_ui;
 use super::log::{log_ui, toasts_ui};
-use super::palette::{palette_ui, pressed, shortcuts_ui};
+use super::palette::palette_ui;
 use super::rail::rail_ui;
+use super::shortcuts::{pressed, shortcuts_ui};
 use super::stations::{collapse_ui, compare_ui, cost_ui, play_ui, retrieve_ui, runs_ui, train_ui};
 use super::status_bar::status_bar_ui;
 use super::top_bar::top_bar_ui;
@@ -50,6 +52,7 @@ pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
     CentralPanel::default()
         .frame(Frame::new().fill(view.theme.background).inner_margin(Margin::same(16)))
         .show(ui, |ui| station_ui(ui, view));
+    gallery_ui(&ctx, view);
 
     dialogs_ui(&ctx, view);
     if view.state.overlay.shortcuts {

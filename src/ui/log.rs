@@ -3,13 +3,25 @@
 use egui::{RichText, Ui};
 use jiff::tz::TimeZone;
 
+use super::charts::{Table, table_menu};
 use super::status_bar::notice_ui;
 use super::{View, theme};
 use crate::app::Notice;
 
 /// The drawer with every notice, newest first.
 pub fn log_ui(ui: &mut Ui, view: &View<'_>) {
-    ui.label(theme::caption("Log").color(view.theme.weak));
+    ui.horizontal(|ui| {
+        ui.label(theme::caption("Log").color(view.theme.weak));
+        table_menu(ui, "log", || {
+            let mut table = Table::new(["time", "severity", "text"]);
+            let row = |notice: &Notice| {
+                let severity = format!("{:?}", notice.severity).to_lowercase();
+                vec![notice.at.to_string(), severity, notice.text.clone()]
+            };
+            table.rows = view.state.notices.iter().map(row).collect();
+            table
+        });
+    });
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         if view.state.notices.newest().is_none() {
             ui.label(RichText::new("Nothing was told yet.").color(view.theme.weak));

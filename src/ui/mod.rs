@@ -3,18 +3,22 @@
 pub mod charts;
 pub mod code;
 mod dialogs;
+mod docks;
 mod first_picture;
 mod first_start;
 pub mod format;
 mod frame;
 mod launch;
+mod layouts_dialog;
 mod log;
 mod palette;
 mod rail;
 mod ramps;
+mod recents;
 mod recording;
 pub mod report;
 mod screenshots;
+mod shortcuts;
 pub mod stations;
 mod status_bar;
 pub mod theme;
@@ -24,8 +28,11 @@ pub mod widgets;
 mod workbench;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 
-use crate::app::{Action, AppState, UiCommand};
+use egui::mutex::Mutex;
+
+use crate::app::{Action, AppState, Choice, Edit, UiCommand};
 pub use launch::{Launch, LaunchError, default_items, launch};
 pub use screenshots::{PictureError, Pictures, render};
 use theme::Theme;
@@ -49,6 +56,22 @@ impl<'a> View<'a> {
     /// Asks for something; it is done after the frame.
     pub fn act(&self, action: Action) {
         self.actions.borrow_mut().push(action);
+    }
+
+    /// What a panel keeps for itself was changed by the person; it can be undone. `put` sets it in what the panel keeps.
+    pub fn remember<M: Send + 'static, V: Clone + PartialEq + Send + Sync + 'static>(
+        &self,
+        what: &'static str,
+        kept: &Arc<Mutex<M>>,
+        (before, after): (V, V),
+        put: fn(&mut M, V),
+    ) {
+        if before == after {
+            return;
+        }
+        let kept = Arc::clone(kept);
+        let put = move |again: bool| put(&mut kept.lock(), if again { after.clone() } else { before.clone() });
+        self.act(Action::Did(Edit::Choice(Choice::new(what, put))));
     }
 
     /// Asks for a command.

@@ -1,32 +1,12 @@
-//! Ctrl+K: every command by name, and the shortcut sheet behind F1.
+//! Ctrl+K: every command by name, and what else can be asked for by name: layouts, and folders that were opened before.
 
-use egui::{Key, Modifiers, RichText, Ui};
+use egui::{Key, KeyboardShortcut, Modifiers, RichText, Ui};
 use strum::IntoEnumIterator as _;
 
-use super::stations::drawer_keys;
-use super::theme::Theme;
 use super::widgets::named;
 use super::{View, theme};
-use crate::app::{Action, Overlay, UiCommand};
-
-/// Keys of single stations, for the sheet.
-const STATION_KEYS: [(&str, &str); 9] = [
-    (
-        "J / K",
-        "Compare, Retrieve, Runs: the next or the previous sample or run",
-    ),
-    (
-        "← → ↑ ↓ T",
-        "Blind review: left or right is better, equally good, both bad; show the true line",
-    ),
-    ("O", "Runs: draw the run in focus over the others, or no longer"),
-    ("← / →", "Collapse: the probe before or after"),
-    ("Home / End", "Collapse: the first probe, or the newest"),
-    ("R", "Collapse: pin the step as reference"),
-    ("F", "the chart under the pointer: full screen"),
-    ("PgDn PgUp ← →", "Guided tour: forward, back; Escape ends it"),
-    ("+ − 0", "the heat map that has the keyboard: zoom, all"),
-];
+use crate::app::{Action, AppState, Edit, LayoutAction, Recent, RecentKind, Station, UiCommand};
+use crate::runs;
 
 /// What the palette keeps between frames.
 #[derive(Clone, Debug, Default)]
@@ -48,22 +28,91 @@ fn fit(name: &str, typed: &str) -> Option<usize> {
     Some(gaps)
 }
 
-/// Commands that fit, best first; in the order of the table when nothing was typed.
-fn matching(typed: &str) -> Vec<UiCommand> {
-    let mut found: Vec<(usize, UiCommand)> = UiCommand::iter()
-        .filter(|command| *command != UiCommand::Palette)
-        .filter_map(|command| Some((fit(command.name(), typed)?, command)))
-        .collect();
+/// Something that can be chosen.
+struct Entry {
+    name: String,
+    /// What it would be done to; it is not searched.
+    detail: Option<String>,
+    tooltip: String,
+    shortcut: Option<KeyboardShortcut>,
+    /// Why it cannot be done now.
+    refusal: Option<String>,
+    /// What is done.
+    actions: Vec<Action>,
+}
+
+impl Entry {
+    fn of(command: UiCommand, state: &AppState) -> Self {
+        let edit = match command {
+            UiCommand::Undo if state.reviewing().is_none() => state.last_done(),
+            UiCommand::Redo if state.reviewing().is_none() => state.last_undone(),
+            _ => None,
+        };
+        Self {
+            name: command.name().to_owned(),
+            detail: edit.map(Edit::what),
+            tooltip: command.tooltip().to_owned(),
+            shortcut: command.shortcut(),
+            refusal: command.refusal(state),
+            actions: vec![Action::Command(command)],
+        }
+    }
+
+    /// A folder that was opened before; `name` says what is done with it.
+    fn of_recent(recent: &Recent, name: String, actions: Vec<Action>) -> Self {
+        Self {
+            name,
+            detail: recent.gone.then(|| "gone".to_owned()),
+            tooltip: recent.folder.display().to_string(),
+            shortcut: None,
+            refusal: recent.gone.then(|| "the folder is gone".into()),
+            actions,
+        }
+    }
+}
+
+/// Everything that can be chosen, in the order of the table of commands.
+fn entries(state: &AppState) -> Vec<Entry> {
+    let commands = UiCommand::iter().filter(|command| *command != UiCommand::Palette);
+    let layouts = state.layouts.named.keys().map(|name| Entry {
+        name: format!("Use layout {name}"),
+        detail: None,
+        tooltip: "The panes of every station as they were saved".into(),
+        shortcut: None,
+        refusal: None,
+        actions: vec![Action::Layout(LayoutAction::Use(name.clone()))],
+    });
+    let runs = state.recents.all(RecentKind::Run).iter().map(|recent| {
+        let name = format!("Look at run {}", runs::name_of(&recent.folder));
+        Entry::of_recent(recent, name, vec![Action::Focus(recent.folder.clone())])
+    });
+    let repositories = state.recents.all(RecentKind::Repository).iter().map(|recent| {
+        let folder = recent.folder.clone();
+        let name = folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy();
+        let name = format!("Play with {name}");
+        let actions = vec![Action::OpenRepository(folder), Action::Go(Station::Play)];
+        Entry::of_recent(recent, name, actions)
+    });
+    let commands = commands.map(|command| Entry::of(command, state));
+    commands.chain(layouts).chain(runs).chain(repositories).collect()
+}
+
+/// Those that fit, best first; in their own order when nothing was typed.
+fn matching(entries: Vec<Entry>, typed: &str) -> Vec<Entry> {
+    let fitting = entries
+        .into_iter()
+        .filter_map(|entry| Some((fit(&entry.name, typed)?, entry)));
+    let mut found: Vec<(usize, Entry)> = fitting.collect();
     found.sort_by_key(|(gaps, _)| *gaps);
-    found.into_iter().map(|(_, command)| command).collect()
+    found.into_iter().map(|(_, entry)| entry).collect()
 }
 
 /// Draws the palette over everything.
 pub fn palette_ui(ctx: &egui::Context, view: &View<'_>) {
     let id = egui::Id::unique("palette");
     let mut search = ctx.data_mut(|data| data.get_temp::<Search>(id)).unwrap_or_default();
-    let commands = matching(&search.text);
-    search.chosen = search.chosen.min(commands.len().saturating_sub(1));
+    let mut found = matching(entries(view.state), &search.text);
+    search.chosen = search.chosen.min(found.len().saturating_sub(1));
     let (up, down, enter) = ctx.input_mut(|input| {
         (
             input.consume_key(Modifiers::NONE, Key::ArrowUp),
@@ -71,7 +120,7 @@ pub fn palette_ui(ctx: &egui::Context, view: &View<'_>) {
             input.consume_key(Modifiers::NONE, Key::Enter),
         )
     });
-    if down && search.chosen + 1 < commands.len() {
+    if down && search.chosen + 1 < found.len() {
         search.chosen += 1;
     }
     if up {
@@ -94,46 +143,54 @@ pub fn palette_ui(ctx: &egui::Context, view: &View<'_>) {
                 search.chosen = 0;
             }
             ui.add_space(theme::TIGHT);
-            if commands.is_empty() {
+            if found.is_empty() {
                 ui.label(RichText::new("No command has these letters in this order.").color(view.theme.weak));
             }
-            let mut run = commands.get(search.chosen).copied().filter(|_| enter);
+            let mut run = Some(search.chosen).filter(|_| enter);
             egui::ScrollArea::vertical()
                 .max_height((ctx.content_rect().height() - 240.0).max(120.0))
                 .show(ui, |ui| {
-                    for (i, command) in commands.iter().enumerate() {
-                        if row(ui, view, *command, i == search.chosen) {
-                            run = Some(*command);
+                    for (i, entry) in found.iter().enumerate() {
+                        if row(ui, view, entry, i == search.chosen) {
+                            run = Some(i);
                         }
                     }
                 });
             run
         });
     let close = modal.should_close();
-    if modal.inner.is_some() || close {
+    let run = modal.inner.filter(|place| *place < found.len());
+    if run.is_some() || close {
         view.act(Action::CloseOverlays);
         search = Search::default();
     }
-    if let Some(command) = modal.inner {
-        view.command(command);
+    if let Some(place) = run {
+        found
+            .swap_remove(place)
+            .actions
+            .into_iter()
+            .for_each(|action| view.act(action));
     }
     ctx.data_mut(|data| data.insert_temp(id, search));
 }
 
-fn row(ui: &mut Ui, view: &View<'_>, command: UiCommand, chosen: bool) -> bool {
-    let refusal = command.refusal(view.state);
-    let color = if refusal.is_some() {
+fn row(ui: &mut Ui, view: &View<'_>, entry: &Entry, chosen: bool) -> bool {
+    let color = if entry.refusal.is_some() {
         view.theme.weak
     } else {
         view.theme.strong
     };
-    let mut button = egui::Button::selectable(chosen, RichText::new(command.name()).color(color))
+    let text = match &entry.detail {
+        Some(detail) => format!("{}: {detail}", entry.name),
+        None => entry.name.clone(),
+    };
+    let mut button = egui::Button::selectable(chosen, RichText::new(text).color(color))
         .min_size(egui::vec2(ui.available_width(), theme::ROW));
-    if let Some(shortcut) = command.shortcut() {
+    if let Some(shortcut) = entry.shortcut {
         button = button.shortcut_text(RichText::new(ui.ctx().format_shortcut(&shortcut)).color(view.theme.weak));
     }
-    let mut response = ui.add(button).on_hover_text(command.tooltip());
-    if let Some(reason) = refusal {
+    let mut response = ui.add(button.truncate()).on_hover_text(&entry.tooltip);
+    if let Some(reason) = &entry.refusal {
         response = response.on_hover_text(format!("Not now: {reason}"));
     }
     if chosen {
@@ -142,96 +199,29 @@ fn row(ui: &mut Ui, view: &View<'_>, command: UiCommand, chosen: bool) -> bool {
     response.clicked()
 }
 
-fn keys_ui(ui: &mut Ui, id: &str, rows: impl FnOnce(&mut Ui)) {
-    let grid = egui::Grid::new(id).num_columns(2).spacing([theme::SECTION, 6.0]);
-    grid.show(ui, rows);
-}
-
-/// A row of the sheet.
-fn key_ui(ui: &mut Ui, keys: &str, does: &str) -> egui::Response {
-    let strong = Theme::of(ui).strong;
-    ui.label(RichText::new(keys).monospace().color(strong));
-    let response = ui.add(egui::Label::new(does).wrap());
-    ui.end_row();
-    response
-}
-
-/// Draws the sheet of shortcuts over everything.
-pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
-    let modal = egui::Modal::new(egui::Id::unique("shortcuts"))
-        .frame(view.theme.dialog())
-        .show(ctx, |ui| {
-            ui.set_width(820.0);
-            ui.label(theme::title("Keyboard shortcuts").color(view.theme.strong));
-            ui.add_space(theme::GAP);
-            ui.columns(2, |uis| {
-                let [commands, stations] = uis else { return };
-                keys_ui(commands, "commands", |ui| {
-                    for command in UiCommand::iter() {
-                        let Some(shortcut) = command.shortcut() else { continue };
-                        key_ui(ui, &ctx.format_shortcut(&shortcut), command.name()).on_hover_text(command.tooltip());
-                    }
-                });
-                keys_ui(stations, "stations", |ui| {
-                    for (keys, does) in STATION_KEYS {
-                        key_ui(ui, keys, does);
-                    }
-                    for (key, page) in drawer_keys() {
-                        key_ui(ui, key, &format!("Collapse, drawer: {page}"));
-                    }
-                });
-            });
-            ui.add_space(theme::GAP);
-            ui.label(RichText::new("Keys without Ctrl work while no field is being edited.").color(view.theme.weak));
-            ui.add_space(theme::GAP);
-            ui.button("Close").clicked()
-        });
-    if modal.inner || modal.should_close() {
-        view.act(Action::CloseOverlays);
-    }
-}
-
-/// Commands whose keys were pressed. Keys without Ctrl, and undoing, are left to a field or button that has the keyboard;
-/// under a question that lies over the station, only palette and shortcut sheet can be asked for.
-pub fn pressed(ctx: &egui::Context, overlay: &Overlay) -> Vec<UiCommand> {
-    let typing = ctx.egui_wants_keyboard_input();
-    let covered = overlay.covers();
-    UiCommand::iter()
-        .filter(|command| !covered || matches!(command, UiCommand::Palette | UiCommand::Shortcuts))
-        .filter(|command| !(typing && *command == UiCommand::Undo))
-        .filter_map(|command| Some((command, command.shortcut()?)))
-        .filter(|(_, shortcut)| {
-            let plain = shortcut.modifiers.is_none() && !matches!(shortcut.logical_key, Key::F1 | Key::F5);
-            !(plain && typing)
-        })
-        .filter(|(_, shortcut)| ctx.input_mut(|input| input.consume_shortcut(shortcut)))
-        .map(|(command, _)| command)
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    #[test]
-    fn letters_in_order_find_a_command_and_word_starts_win() {
-        assert_eq!(matching("gtt").first(), Some(&UiCommand::GoTrain));
-        assert_eq!(matching("stop").first(), Some(&UiCommand::StopTraining));
-        assert!(matching("zzz").is_empty());
-        assert_eq!(matching("").len(), UiCommand::iter().count() - 1);
+    /// The names that fit what was typed.
+    fn found(typed: &str) -> Vec<String> {
+        let command = |command: UiCommand| Entry {
+            name: command.name().to_owned(),
+            detail: None,
+            tooltip: String::new(),
+            shortcut: None,
+            refusal: None,
+            actions: Vec::new(),
+        };
+        let found = matching(UiCommand::iter().map(command).collect(), typed);
+        found.into_iter().map(|entry| entry.name).collect()
     }
 
     #[test]
-    fn every_command_says_what_it_is_and_no_key_is_given_twice() {
-        let mut keys = Vec::new();
-        for command in UiCommand::iter() {
-            assert!(!command.name().is_empty() && !command.tooltip().is_empty());
-            keys.extend(command.shortcut());
-        }
-        let count = keys.len();
-        keys.dedup();
-        keys.sort_by_key(|key| format!("{key:?}"));
-        keys.dedup();
-        assert_eq!(keys.len(), count);
+    fn letters_in_order_find_a_command_and_word_starts_win() {
+        assert_eq!(found("gtt").first().map(String::as_str), Some("Go to Train"));
+        assert_eq!(found("stop").first().map(String::as_str), Some("Stop training"));
+        assert!(found("zzz").is_empty());
+        assert_eq!(found("").len(), UiCommand::iter().count());
     }
 }

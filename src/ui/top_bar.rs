@@ -2,10 +2,11 @@
 
 use egui::{Align, Layout, Ui};
 
+use super::recents::recents_ui;
 use super::recording::badge_ui;
 use super::widgets::{Icon, command_tooltip, icon_button};
 use super::{View, format, theme};
-use crate::app::{Action, UiCommand};
+use crate::app::{Action, Recent, RecentKind, UiCommand};
 use crate::engine::{Progress, WorkerState};
 use crate::runs;
 
@@ -55,6 +56,11 @@ fn run_menu(ui: &mut Ui, view: &View<'_>) {
         });
         if view.state.runs.is_empty() {
             ui.label(egui::RichText::new("no runs yet").color(view.theme.weak));
+        }
+        let is_open = |recent: &Recent| view.state.focus.as_ref() == Some(&recent.folder);
+        if let Some(recent) = recents_ui(ui, view, RecentKind::Run, ("opened from elsewhere", 420.0), is_open) {
+            view.act(Action::Focus(recent.folder.clone()));
+            ui.close();
         }
         ui.separator();
         if ui.button(UiCommand::OpenRun.name()).clicked() {

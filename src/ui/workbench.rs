@@ -15,8 +15,8 @@ use super::frame::frame_ui;
 use super::theme::{self, Theme};
 use super::tour::tour_zoom;
 use crate::app::{
-    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, PathField, RunsPage,
-    Setup, Station, execute, set_path,
+    Action, AppState, CatalogueItem, ChartSettings, Desktop, EngineHandle, NativeDesktop, Outside, PathField,
+    RecentKind, Recents, RunsPage, Setup, Station, TextSize, execute, set_path,
 };
 use crate::engine::{Command, Severity, WorkerState};
 use crate::runs::{Recordings, RunStatus};
@@ -29,6 +29,8 @@ const WAKE_EVERY: Duration = Duration::from_millis(50);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// Version of what is kept between sessions; another version is ignored.
 const SAVED_VERSION: u32 = 1;
+/// Where the arrangement of panes is kept.
+const LAYOUTS_KEY: &str = "layouts";
 
 /// What the workbench starts with.
 pub struct WorkbenchSettings {
@@ -114,6 +116,10 @@ struct Saved {
     charts: ChartSettings,
     #[serde(default)]
     recent_repositories: Vec<PathBuf>,
+    #[serde(default)]
+    recent_runs: Vec<PathBuf>,
+    #[serde(default)]
+    text_size: TextSize,
 }
 
 /// The application.
@@ -138,6 +144,8 @@ impl Workbench {
         desktop: Box<dyn Desktop>,
     ) -> Self {
         theme::install(&cc.egui_ctx);
+        // The commands for the size of text do it, so that palette and keys do the same.
+        cc.egui_ctx.options_mut(|options| options.zoom_with_keyboard = false);
         let setup = Setup {
             items: settings.catalogue,
             cache: settings.cache,
@@ -151,8 +159,12 @@ impl Workbench {
             state.station = saved.station;
             state.theme = saved.theme;
             state.charts = saved.charts;
-            state.playground.recent = saved.recent_repositories;
+            state.recents = Recents::of(saved.recent_runs, saved.recent_repositories);
+            state.text_size = saved.text_size;
         }
+        // Under a key of its own: whatever is wrong with it, the rest is kept.
+        let layouts = cc.storage.and_then(|storage| eframe::get_value(storage, LAYOUTS_KEY));
+        state.layouts.restore(layouts.unwrap_or_default());
         if state.setup.is_needed() {
             state.station = Station::Train;
         }
@@ -235,6 +247,7 @@ impl Workbench {
                 .ok();
             let new = std::mem::replace(&mut self.runs_dir_changed, changed) != changed;
             self.state.runs_stale |= new || self.lists_a_running_run();
+            self.state.recents.look();
         }
         let sweeps = self.state.station == Station::Runs && self.state.runs_page == RunsPage::Sweep;
         let news = sweeps && (due || self.state.sweeps.stale) && self.state.poll_sweeps();
@@ -274,7 +287,8 @@ impl eframe::App for Workbench {
         let started = Instant::now();
         let ctx = ui.ctx().clone();
         ctx.set_theme(self.state.theme);
-        ctx.set_zoom_factor(tour_zoom(&ctx, self.state.tour.as_ref()));
+        let larger = tour_zoom(&ctx, self.state.tour.as_ref());
+        ctx.set_zoom_factor(self.state.text_size.factor().max(larger));
         let actions = RefCell::new(Vec::new());
         frame_ui(ui, &View::new(&self.state, Theme::of(ui), &actions));
         for action in actions.into_inner() {
@@ -300,9 +314,12 @@ impl eframe::App for Workbench {
             station: self.state.station,
             theme: self.state.theme,
             charts: self.state.charts,
-            recent_repositories: self.state.playground.recent.clone(),
+            recent_repositories: self.state.recents.folders(RecentKind::Repository),
+            recent_runs: self.state.recents.folders(RecentKind::Run),
+            text_size: self.state.text_size,
         };
         eframe::set_value(storage, eframe::APP_KEY, &saved);
+        eframe::set_value(storage, LAYOUTS_KEY, &self.state.layouts.keep());
     }
 
     fn on_exit(&mut self) {

@@ -1,7 +1,7 @@
 //! A workbench with a fake engine: what was sent to it is kept, what it answers is put in by the test.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -119,18 +119,65 @@ pub fn over(
     engine: Box<dyn EngineHandle>,
     desktop: Fake,
 ) -> Harness<'static, Workbench> {
-    let settings = WorkbenchSettings {
+    let settings = settings(runs_dir, present);
+    builder
+        .with_size([1440.0, 900.0])
+        .with_context_setup(llavacode::ui::theme::install)
+        .build_eframe(move |cc| Workbench::new(cc, settings, engine, Box::new(desktop)))
+}
+
+fn settings(runs_dir: &Path, present: bool) -> WorkbenchSettings {
+    WorkbenchSettings {
         runs_dir: runs_dir.to_owned(),
         open: None,
         device: "CPU×2".into(),
         catalogue: catalogue(present),
         cache: "/home/ada/.cache/llavacode".into(),
         clock,
-    };
-    builder
-        .with_size([1440.0, 900.0])
+    }
+}
+
+/// What is kept between two starts.
+#[derive(Clone, Default)]
+pub struct Kept(pub BTreeMap<String, String>);
+
+impl eframe::Storage for Kept {
+    fn get_string(&self, key: &str) -> Option<String> {
+        self.0.get(key).cloned()
+    }
+
+    fn set_string(&mut self, key: &str, value: String) {
+        self.0.insert(key.to_owned(), value);
+    }
+
+    fn remove_string(&mut self, key: &str) {
+        self.0.remove(key);
+    }
+
+    fn flush(&mut self) {}
+}
+
+/// A workbench of 1280 × 720 that starts with what was kept.
+pub fn started(runs_dir: &Path, kept: Kept) -> (Harness<'static, Workbench>, Fake) {
+    let (settings, fake) = (settings(runs_dir, true), Fake::default());
+    let (engine, desktop) = (Box::new(fake.clone()), Box::new(fake.clone()));
+    // It lives as long as the window, which in a test is until the end.
+    let kept: &'static Kept = Box::leak(Box::new(kept));
+    let h = Harness::builder()
+        .with_size([1280.0, 720.0])
         .with_context_setup(llavacode::ui::theme::install)
-        .build_eframe(move |cc| Workbench::new(cc, settings, engine, Box::new(desktop)))
+        .build_eframe(move |cc| {
+            cc.storage = Some(kept);
+            Workbench::new(cc, settings, engine, desktop)
+        });
+    (h, fake)
+}
+
+/// What would be kept if the workbench were closed now.
+pub fn kept(h: &mut Harness<'_, Workbench>) -> Kept {
+    let mut kept = Kept::default();
+    eframe::App::save(h.state_mut(), &mut kept);
+    kept
 }
 
 /// Does what a person would do.

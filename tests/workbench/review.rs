@@ -52,6 +52,30 @@ fn answered(h: &Harness<'_, Workbench>) -> usize {
     h.state().state().reviewing().unwrap().answered()
 }
 
+#[test]
+fn a_vote_that_was_taken_back_is_given_again() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let mut h = opened(runs.path(), &run);
+    begin(&mut h, "Ada");
+    press(&mut h, egui::Key::ArrowLeft);
+    let kept = || {
+        let reviews = Reviews::read(&run).unwrap();
+        reviews
+            .designs()
+            .iter()
+            .map(|design| reviews.of(design).count())
+            .sum::<usize>()
+    };
+    assert_eq!((answered(&h), kept()), (1, 1));
+    let back = egui::Modifiers::COMMAND;
+    for (modifiers, votes) in [(back, 0), (back | egui::Modifiers::SHIFT, 1)] {
+        h.key_press_modifiers(modifiers, egui::Key::Z);
+        h.run_ok();
+        assert_eq!((answered(&h), kept()), (votes, votes));
+    }
+}
+
 /// Every text that can be read in the window.
 fn texts(h: &Harness<'_, Workbench>) -> String {
     let nodes = h.query_all(egui_kittest::kittest::By::new());

@@ -110,10 +110,20 @@ impl AppState {
                     && !session.votes.is_empty()
                 {
                     take_vote_back(&folder, now.to_string(), &session.reviewer, &session.design)?;
-                    session.votes.pop();
+                    session.taken_back.extend(session.votes.pop());
                     session.ask_next(now);
                     // It was shown after the vote, and cannot be unseen.
                     session.target_shown = true;
+                }
+            }
+            ReviewAction::Redo => {
+                if let Some(session) = &mut desk.session
+                    && let Some(mut vote) = session.taken_back.pop()
+                {
+                    vote.time = now.to_string();
+                    record_vote(&folder, &vote)?;
+                    session.votes.push(vote);
+                    session.ask_next(now);
                 }
             }
             ReviewAction::Results(design) => {
@@ -158,6 +168,7 @@ fn begin(
     let mut session = ReviewSession {
         plan: ReviewPlan::draw(&design, &reviewer, &desk.material),
         votes: votes.cloned().collect(),
+        taken_back: Vec::new(),
         target_shown: false,
         at: None,
         asked: now,
@@ -199,6 +210,7 @@ fn vote(desk: &mut ReviewDesk, folder: &Path, answer: Answer, now: Timestamp) ->
     };
     record_vote(folder, &vote)?;
     session.votes.push(vote);
+    session.taken_back.clear();
     session.ask_next(now);
     Ok(())
 }

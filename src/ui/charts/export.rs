@@ -1,4 +1,4 @@
-//! Writing a chart to a file: its picture or its numbers, to a path that a person types.
+//! A chart in a file or on the clipboard: its picture, or its numbers.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egui::mutex::Mutex;
 
 use super::table::Table;
+use crate::ui::format::count;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{entered, primary_button};
 
@@ -18,10 +19,33 @@ pub enum Format {
     Csv,
 }
 
+/// Where a picture goes.
+enum Goal {
+    /// To a file that the person named.
+    File(PathBuf),
+    /// To the clipboard.
+    Clipboard,
+    /// To a file among those of other charts; what became of it is told with theirs.
+    Gallery(PathBuf, Outcomes),
+}
+
+/// What became of the charts of a page: each is written, or why not.
+pub type Outcomes = Arc<Mutex<Vec<Result<(), String>>>>;
+
+/// How numbers are put on the clipboard.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CopyFormat {
+    /// Tabs between cells, as spreadsheets take them.
+    Tsv,
+    /// Commas between cells.
+    Csv,
+}
+
 /// How far an export has come, and what became of the last one.
 #[derive(Default)]
 pub struct Export {
     asking: Option<(Format, String)>,
+    wanted: Option<Goal>,
     picture: Option<Picture>,
     outcome: Arc<Mutex<Option<Outcome>>>,
 }
@@ -31,7 +55,7 @@ const FILLING: u8 = 16;
 
 /// A picture that is to be taken when the dialog is gone.
 struct Picture {
-    path: PathBuf,
+    goal: Goal,
     /// The page shows only a part of the chart, so it fills the screen meanwhile.
     fills: bool,
     /// Frames to wait.
@@ -45,15 +69,39 @@ struct Outcome {
 }
 
 impl Export {
-    /// Asks for the path; the proposal is the chart's title in the home folder.
-    pub fn ask(&mut self, format: Format, title: &str) {
+    /// Asks for the path; the proposal is this name in the home folder.
+    pub fn ask(&mut self, format: Format, name: &str) {
         let extension = match format {
             Format::Png => "png",
             Format::Csv => "csv",
         };
         let folder = directories::UserDirs::new().map_or_else(PathBuf::new, |dirs| dirs.home_dir().to_owned());
-        let name = folder.join(format!("{}.{extension}", file_name(title)));
-        self.asking = Some((format, name.display().to_string()));
+        let path = folder.join(format!("{}.{extension}", file_name(name)));
+        self.asking = Some((format, path.display().to_string()));
+    }
+
+    /// Puts a table on the clipboard.
+    pub fn copy(&self, ctx: &egui::Context, table: &Table, format: CopyFormat) {
+        ctx.copy_text(match format {
+            CopyFormat::Tsv => table.to_tsv(),
+            CopyFormat::Csv => table.to_csv(),
+        });
+        *self.outcome.lock() = Some(Outcome::done(format!("copied {}", count(table.rows.len(), "row"))));
+    }
+
+    /// Puts the picture on the clipboard.
+    pub fn copy_picture(&mut self) {
+        self.wanted = Some(Goal::Clipboard);
+    }
+
+    /// Writes the picture to a file among those of other charts.
+    pub fn write_among(&mut self, path: PathBuf, outcomes: Outcomes) {
+        self.wanted = Some(Goal::Gallery(path, outcomes));
+    }
+
+    /// A picture is to be taken.
+    pub fn is_busy(&self) -> bool {
+        self.wanted.is_some() || self.picture.is_some()
     }
 
     /// The chart must fill the screen, so that the whole of it is in the picture.
@@ -74,6 +122,9 @@ impl Export {
     /// Takes the picture of `rect` that was asked for in a frame before, and draws the dialog while it is open.
     pub fn run(&mut self, ui: &egui::Ui, id: egui::Id, rect: egui::Rect, table: impl FnOnce() -> Table) {
         self.take_picture(ui, rect);
+        if let Some(goal) = self.wanted.take() {
+            self.want_picture(ui, rect, goal);
+        }
         let Some((format, text)) = &mut self.asking else {
             return;
         };
@@ -105,18 +156,20 @@ impl Export {
         if confirmed {
             let path = PathBuf::from(text.as_str());
             match format {
-                Format::Png => {
-                    let fills = !ui.clip_rect().contains_rect(rect);
-                    let wait = if fills { FILLING } else { 0 };
-                    self.picture = Some(Picture { path, fills, wait });
-                    ui.ctx().request_repaint();
-                }
+                Format::Png => self.want_picture(ui, rect, Goal::File(path)),
                 Format::Csv => *self.outcome.lock() = Some(Outcome::of(&path, table().write_csv(&path))),
             }
         }
         if confirmed || cancelled {
             self.asking = None;
         }
+    }
+
+    fn want_picture(&mut self, ui: &egui::Ui, rect: egui::Rect, goal: Goal) {
+        let fills = !ui.clip_rect().contains_rect(rect);
+        let wait = if fills { FILLING } else { 0 };
+        self.picture = Some(Picture { goal, fills, wait });
+        ui.ctx().request_repaint();
     }
 
     fn take_picture(&mut self, ui: &egui::Ui, rect: egui::Rect) {
@@ -128,24 +181,38 @@ impl Export {
             Some(_) => {}
             None => return,
         }
-        let Some(Picture { path, .. }) = self.picture.take_if(|picture| picture.wait == 0) else {
+        let Some(Picture { goal, .. }) = self.picture.take_if(|picture| picture.wait == 0) else {
             return;
         };
-        let outcome = Arc::clone(&self.outcome);
-        let scale = ui.ctx().pixels_per_point();
+        let (outcome, ctx) = (Arc::clone(&self.outcome), ui.ctx().clone());
+        let rect = rect * ui.ctx().pixels_per_point();
         ui.ctx().request_screenshot(move |image| {
-            *outcome.lock() = Some(Outcome::of(&path, write_png(&path, &image, rect * scale)));
+            match goal {
+                Goal::File(path) => *outcome.lock() = Some(Outcome::of(&path, write_png(&path, &image, rect))),
+                Goal::Clipboard => {
+                    ctx.copy_image(image.region(&rect, None));
+                    *outcome.lock() = Some(Outcome::done("copied".into()));
+                }
+                Goal::Gallery(path, outcomes) => {
+                    let written = write_png(&path, &image, rect);
+                    outcomes
+                        .lock()
+                        .push(written.map_err(|error| format!("{}: {error}", path.display())));
+                }
+            }
+            ctx.request_repaint();
         });
     }
 }
 
 impl Outcome {
+    fn done(text: String) -> Self {
+        Self { text, failed: false }
+    }
+
     fn of(path: &Path, result: std::io::Result<()>) -> Self {
         match result {
-            Ok(()) => Self {
-                text: format!("saved {}", path.display()),
-                failed: false,
-            },
+            Ok(()) => Self::done(format!("saved {}", path.display())),
             Err(error) => Self {
                 text: format!("not saved: {error}; choose another file than {}", path.display()),
                 failed: true,
@@ -175,7 +242,7 @@ fn write_png(path: &Path, image: &egui::ColorImage, rect: egui::Rect) -> std::io
 }
 
 /// A title as a file name: lower-case words joined by hyphens.
-fn file_name(title: &str) -> String {
+pub fn file_name(title: &str) -> String {
     let words: Vec<String> = title
         .split(|c: char| !c.is_alphanumeric())
         .filter(|word| !word.is_empty())

@@ -65,6 +65,7 @@ impl ForestChart<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
+            kind: "",
             note: self.note.clone(),
             summary: self.summary(),
             height: self.height,

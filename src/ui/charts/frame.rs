@@ -4,9 +4,11 @@ use egui::mutex::Mutex;
 use egui::{Role, WidgetInfo};
 
 use super::axes::small;
-use super::export::{Export, Format};
+use super::export::{Export, Format, file_name};
+use super::gallery;
 use super::local::local;
 use super::table::Table;
+use super::table_menu::numbers_ui;
 use crate::ui::theme::{self, Theme};
 
 /// Height of the title row with the gap below it, points.
@@ -19,6 +21,8 @@ pub struct ChartFrame<'a> {
     pub id: egui::Id,
     /// What is shown, with the unit where the axis does not say it.
     pub title: &'a str,
+    /// What stands behind the title in the name of a file, where charts of different kinds have one title.
+    pub kind: &'a str,
     /// What a person must know to read it right: points left out, values that have no place.
     pub note: String,
     /// What the chart shows, in a sentence, for screen readers.
@@ -55,8 +59,18 @@ impl ChartFrame<'_> {
             true => self.full_screen_ui(ui, &memory, &table, body),
             false => self.framed_ui(ui, &memory, self.height, &table, body),
         };
-        memory.lock().export.run(ui, self.id, rect, table);
+        let mut memory = memory.lock();
+        if let Some((path, outcomes)) = gallery::turn(ui.ctx(), self.id, &self.file_name()) {
+            memory.export.write_among(path, outcomes);
+        }
+        memory.export.run(ui, self.id, rect, table);
+        gallery::met(ui.ctx(), self.id, memory.export.is_busy());
         answer
+    }
+
+    /// The name of its files, without ending.
+    fn file_name(&self) -> String {
+        file_name(&format!("{} {}", self.title, self.kind))
     }
 
     /// The chart over everything else, until Esc; its place on the page stays free.
@@ -98,7 +112,7 @@ impl ChartFrame<'_> {
             let row = egui::Layout::right_to_left(egui::Align::Center);
             let size = egui::vec2(ui.available_width(), 20.0);
             ui.allocate_ui_with_layout(size, row, |ui| {
-                self.menu(ui, &mut memory.lock());
+                self.menu(ui, &mut memory.lock(), table);
                 memory.lock().export.outcome_ui(ui);
                 ui.with_layout(egui::Layout::left_to_right(egui::Align::Center), |ui| {
                     ui.add(egui::Label::new(theme::caption(self.title).color(theme.strong)).truncate());
@@ -132,7 +146,7 @@ impl ChartFrame<'_> {
         (rect, drawn.inner)
     }
 
-    fn menu(&self, ui: &mut egui::Ui, memory: &mut Memory) {
+    fn menu(&self, ui: &mut egui::Ui, memory: &mut Memory, table: &impl Fn() -> Table) {
         let button = egui::Button::new("⋮").frame(false);
         let config = egui::containers::menu::MenuButton::from_button(button);
         let (response, _) = config.ui(ui, |ui| {
@@ -152,12 +166,13 @@ impl ChartFrame<'_> {
             if ui.add(egui::Button::new(word).shortcut_text("F")).clicked() {
                 memory.full_screen = !memory.full_screen;
             }
+            if ui.button("Copy picture").clicked() {
+                memory.export.copy_picture();
+            }
             if ui.button("Export PNG…").clicked() {
-                memory.export.ask(Format::Png, self.title);
+                memory.export.ask(Format::Png, &self.file_name());
             }
-            if ui.button("Export CSV…").clicked() {
-                memory.export.ask(Format::Csv, self.title);
-            }
+            numbers_ui(ui, &mut memory.export, &self.file_name(), table);
         });
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("menu of {}", self.title)));
     }

@@ -60,6 +60,7 @@ impl Heatmap<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
+            kind: &format!("{} heat map", self.quantity),
             summary: format!("{}: {rows} by {rows}, {}; {note}", self.title, self.quantity),
             note,
             height: side,

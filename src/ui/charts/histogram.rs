@@ -73,6 +73,7 @@ impl HistogramChart<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
+            kind: "cosine histogram",
             note: self.note(),
             summary: format!(
                 "{}: mean cosine {mean:.3}, 90% of pairs between {low:.3} and {high:.3}",

@@ -87,6 +87,7 @@ impl LineChart<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
+            kind: "",
             note: self.note(&cache, view),
             summary: self.summary(),
             height: self.height,

@@ -39,6 +39,7 @@ impl RidgeChart<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
+            kind: "histogram over steps",
             note: match every {
                 1 => "each scaled to its own peak, oldest step at the back".into(),
                 n => format!("every {n}th probe, each scaled to its own peak, oldest at the back"),

@@ -63,6 +63,7 @@ impl Scatter<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
+            kind: "",
             note: self.note.clone(),
             summary: format!(
                 "{}: {}; {}",

@@ -56,6 +56,7 @@ impl StripChart<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
+            kind: "",
             note: self.note.clone(),
             summary: format!("{}. {}", self.title, told.collect::<Vec<_>>().join("; ")),
             height: self.height,

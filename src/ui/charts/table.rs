@@ -34,6 +34,15 @@ impl Table {
             .collect()
     }
 
+    /// The table as lines with tabs between the cells, as spreadsheets take it from the clipboard.
+    pub fn to_tsv(&self) -> String {
+        let plain = |cell: &String| cell.replace(['\t', '\n', '\r'], " ");
+        std::iter::once(&self.columns)
+            .chain(&self.rows)
+            .map(|row| row.iter().map(plain).collect::<Vec<_>>().join("\t") + "\n")
+            .collect()
+    }
+
     /// Writes the table as a CSV file.
     pub fn write_csv(&self, path: &Path) -> io::Result<()> {
         std::fs::write(path, self.to_csv())
@@ -77,5 +86,12 @@ mod tests {
         let mut table = Table::new(["step", "a, b"]);
         table.rows.push(vec!["1".into(), "say \"hi\"".into()]);
         assert_eq!(table.to_csv(), "step,\"a, b\"\r\n1,\"say \"\"hi\"\"\"\r\n");
+    }
+
+    #[test]
+    fn a_cell_with_a_tab_stays_one_cell() {
+        let mut table = Table::new(["line", "step"]);
+        table.rows.push(vec!["\tif x:\n".into(), "1".into()]);
+        assert_eq!(table.to_tsv(), "line\tstep\n if x: \t1\n");
     }
 }

@@ -68,6 +68,7 @@ impl TradeoffChart<'_> {
         let frame = ChartFrame {
             id: self.id,
             title: self.title,
+            kind: "",
             note: self.note.clone(),
             summary: self.summary(),
             height: self.height,

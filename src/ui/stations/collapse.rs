@@ -6,7 +6,7 @@ use std::sync::Arc;
 use egui::{Id, RichText};
 
 use super::collapse_charts::{Lower, Shown, charts_ui};
-use super::collapse_drawer::{Drawer, drawer_ui};
+use super::collapse_drawer::{Drawer, drawer_bar_ui, drawer_ui};
 use super::collapse_headline::{comparable, failed_ui, headlines_ui, left, waiting_ui};
 use super::collapse_instruments::{Column, instruments_ui};
 use super::collapse_pairs::{Part, Picked};
@@ -14,8 +14,9 @@ use super::collapse_reader::ProbeReader;
 use super::collapse_scrubber::{Playing, Scrubber};
 use super::collapse_series::{EncoderProbe, ProbeSeries};
 use super::collapse_track::Track;
-use crate::app::{Action, OpenRun, UiCommand, XAxis};
+use crate::app::{Action, LayoutAction, OpenRun, Pane, UiCommand, XAxis};
 use crate::ui::charts::{flags, local};
+use crate::ui::docks::panes_ui;
 use crate::ui::theme;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format};
@@ -128,14 +129,23 @@ fn page_ui(
     encoder: &Arc<EncoderProbe>,
     shown: &[Shown],
 ) {
-    let bare = egui::Frame::new();
     let was = (memory.lower, memory.drawer.is_open());
-    drawer_ui(ui, view, (&mut memory.drawer, reader), encoder, shown);
-    egui::Panel::right("instruments")
-        .default_size(if shown.len() > 1 { 450.0 } else { 390.0 })
-        .size_range(320.0..=560.0)
-        .frame(bare.inner_margin(egui::Margin::symmetric(12, 0)))
-        .show(ui, |ui| {
+    let looks_at = drawer_bar_ui(ui, view, &mut memory.drawer, shown);
+    let panes: &[Pane] = match looks_at.filter(|_| memory.drawer.is_open()) {
+        Some(_) => &[Pane::Charts, Pane::Instruments, Pane::Drawer],
+        None => &[Pane::Charts, Pane::Instruments],
+    };
+    panes_ui(ui, view, panes, |ui, pane| match pane {
+        Pane::Charts => {
+            egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
+                let picked = memory.drawer.picked();
+                let lower = (&mut memory.lower, memory.bring > 0);
+                if let Some(picked) = charts_ui(ui, view, lower, picked, encoder, shown) {
+                    memory.drawer.pick(view, picked);
+                }
+            });
+        }
+        Pane::Instruments => {
             let columns: Vec<Column<'_>> = shown
                 .iter()
                 .map(|run| Column {
@@ -147,15 +157,16 @@ fn page_ui(
                 })
                 .collect();
             instruments_ui(ui, &columns);
-        });
-    egui::CentralPanel::default().frame(bare).show(ui, |ui| {
-        egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
-            let picked = memory.drawer.picked();
-            if let Some(picked) = charts_ui(ui, view, (&mut memory.lower, memory.bring > 0), picked, encoder, shown) {
-                memory.drawer.pick(view, picked);
+        }
+        _ => {
+            if let Some(run) = looks_at {
+                drawer_ui(ui, view, (&mut memory.drawer, reader), encoder, run);
             }
-        });
+        }
     });
+    if memory.drawer.is_open() && !was.1 {
+        view.act(Action::Layout(LayoutAction::Show(Pane::Drawer)));
+    }
     // An open drawer may leave too little height for histograms and the view below them: the view is what was asked for last. It is
     // brought twice, since the room is known only when the drawer has been drawn.
     let of_bin = matches!(memory.drawer.picked(), Some(Picked { part: Part::Bin(_), .. }));

@@ -169,6 +169,7 @@ fn chunks_ui(ui: &mut egui::Ui, kept: &mut WhatIf, retrieved: &[Retrieved], answ
     let frame = ChartFrame {
         id: Id::unique("importance of chunks"),
         title: "what the completion owes to each chunk",
+        kind: "",
         note: format!("cross-entropy without it minus with it, nats a token{step}"),
         summary: format!("importance of {} chunks by leaving each out", retrieved.len()),
         height,

@@ -120,37 +120,26 @@ pub struct Looked<'a> {
     pub pair: (usize, usize),
 }
 
-/// Draws the row of pages and, when one is open, the page above it.
-pub fn drawer_ui(
+/// Draws the row of pages and answers with the run that they are about.
+pub fn drawer_bar_ui<'a>(
     ui: &mut egui::Ui,
-    view: &View<'_>,
-    (drawer, reader): (&mut Drawer, &mut ProbeReader),
-    encoder: &EncoderProbe,
-    shown: &[Shown],
-) {
+    view: &'a View<'_>,
+    drawer: &mut Drawer,
+    shown: &'a [Shown],
+) -> Option<(&'a Shown, &'a OpenRun)> {
     let whose = drawer.picked.map_or(Whose::Run(0), |picked| picked.whose);
     let run = match whose {
         Whose::Run(index) => shown.get(index).or(shown.first()),
         Whose::Encoder => shown.first(),
     };
-    let Some((run, open)) = run.and_then(|run| Some((run, view.state.open_runs.get(&run.folder)?))) else {
-        return;
-    };
+    let run = run?;
+    let open = view.state.open_runs.get(&run.folder)?;
     keys(ui, drawer);
-    let bare = egui::Frame::new();
-    if let Some(page) = drawer.page {
-        egui::Panel::bottom("drawer")
-            // The charts keep more than half of what there is in a small window.
-            .default_size((ui.available_height() * 0.4).clamp(160.0, 340.0))
-            .size_range(160.0..=620.0)
-            .resizable(true)
-            .frame(bare.inner_margin(egui::Margin::symmetric(0, 8)))
-            .show(ui, |ui| page_ui(ui, view, (drawer, reader), page, encoder, (run, open)));
-    }
     egui::Panel::bottom("drawer pages")
-        .frame(bare.inner_margin(egui::Margin::symmetric(0, 4)))
+        .frame(egui::Frame::new().inner_margin(egui::Margin::symmetric(0, 4)))
         .resizable(false)
         .show(ui, |ui| pages_ui(ui, drawer));
+    Some((run, open))
 }
 
 fn pages_ui(ui: &mut egui::Ui, drawer: &mut Drawer) {
@@ -183,7 +172,8 @@ fn close(drawer: &mut Drawer) {
 
 /// Each page has a key, while nobody types; Escape closes the drawer.
 fn keys(ui: &egui::Ui, drawer: &mut Drawer) {
-    let covered = ui.ctx().memory(|memory| memory.top_modal_layer().is_some());
+    // A menu that is open has Escape for itself.
+    let covered = ui.ctx().memory(|memory| memory.top_modal_layer().is_some()) || egui::Popup::is_any_open(ui.ctx());
     if covered || ui.ctx().egui_wants_keyboard_input() {
         return;
     }
@@ -199,16 +189,15 @@ fn keys(ui: &egui::Ui, drawer: &mut Drawer) {
     });
 }
 
-fn page_ui(
+/// Draws the page that is open.
+pub fn drawer_ui(
     ui: &mut egui::Ui,
     view: &View<'_>,
     (drawer, reader): (&mut Drawer, &mut ProbeReader),
-    page: Page,
     encoder: &EncoderProbe,
     (run, open): (&Shown, &OpenRun),
 ) {
-    // A page with little on it would make the drawer low for those that come after it.
-    ui.set_min_height(ui.available_height());
+    let Some(page) = drawer.page else { return };
     let picked = drawer.picked.unwrap_or(Picked {
         whose: Whose::Run(0),
         part: Part::Merged(FIRST_LIMIT),

@@ -182,6 +182,7 @@ fn tokens_ui(ui: &mut egui::Ui, answer: &CounterfactualAnswer, after: &Completio
     let frame = ChartFrame {
         id: Id::unique("tokens of the true line"),
         title: "the true line, token by token",
+        kind: "",
         note: "log-probability after minus before, nats".to_owned(),
         summary: format!("log-probability of {} tokens before and after", before.len()),
         height: TOKENS,

@@ -6,7 +6,7 @@ use egui::{RichText, vec2};
 
 use super::collapse_readings::Reading;
 use super::collapse_series::{ProbeSeries, StepProbe, StepSummary};
-use crate::ui::charts::{SparkLine, spark_ui};
+use crate::ui::charts::{SparkLine, Table, spark_ui, table_menu};
 use crate::ui::format::number;
 use crate::ui::theme::{self, Sign, Theme};
 
@@ -57,9 +57,39 @@ pub fn instruments_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
     });
 }
 
+/// The values of this step as they stand in the column, the encoder's among them.
+fn numbers(columns: &[Column<'_>]) -> Table {
+    let mut table = Table::new(["instrument"]);
+    for column in columns {
+        table.columns.push(format!("{}, step {}", column.name, column.now.step));
+        let reference = column.reference.map(|reference| reference.step);
+        table
+            .columns
+            .extend(reference.map(|step| format!("{}, step {step}", column.name)));
+    }
+    table.columns.extend(["encoder", "healthy"].map(str::to_owned));
+    let encoder = columns.first().and_then(|column| column.series.encoder.as_ref());
+    table.rows = Reading::all()
+        .map(|row| {
+            let values = columns.iter().flat_map(|column| {
+                let reference = column.reference.map(|reference| row.of(reference));
+                std::iter::once(row.of(column.now)).chain(reference)
+            });
+            let of_encoder = encoder.and_then(|encoder| row.of_encoder(&encoder.instruments));
+            let ends = [
+                of_encoder.map_or_else(String::new, |value| value.to_string()),
+                row.healthy.to_owned(),
+            ];
+            let cells = std::iter::once(row.name.to_owned()).chain(values.map(|value| value.to_string()));
+            cells.chain(ends).collect()
+        })
+        .collect();
+    table
+}
+
 fn head_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
     let theme = Theme::of(ui);
-    for column in columns {
+    for (place, column) in columns.iter().enumerate() {
         let (mark, color) = match column.now.verdict.collapsed {
             true => ("▲ collapsed", theme.alarm),
             false => ("✓ not collapsed", theme.good),
@@ -68,6 +98,9 @@ fn head_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
             ui.label(RichText::new(column.sign.mark).color(column.sign.color));
             ui.label(theme::caption(&column.name).color(theme.strong));
             ui.label(RichText::new(mark).color(color));
+            if place == 0 {
+                table_menu(ui, "instruments", || numbers(columns));
+            }
         });
         ui.label(
             RichText::new(&column.now.verdict.reason)

@@ -11,6 +11,7 @@ use super::compare_data::{Evaluation, Row, choose, is_right};
 use super::compare_reader::EvaluationReader;
 use crate::app::{Action, Station};
 use crate::corpus::{Chunk, ChunkPlace};
+use crate::ui::charts::{Table, table_menu};
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{list_keys, list_row, one_line};
 use crate::ui::{View, format};
@@ -94,6 +95,7 @@ pub fn samples_ui(ui: &mut egui::Ui, view: &View<'_>, links: &mut Links, looked:
         if other != one {
             ui.label(small(format!("B {}", chunk_name(chunks, other))));
         }
+        table_menu(ui, "samples of the chunks", || numbers(&evaluation, &found));
     });
     let selected = view.state.selection.sample.as_deref();
     let place = found
@@ -132,6 +134,52 @@ pub fn samples_ui(ui: &mut egui::Ui, view: &View<'_>, links: &mut Links, looked:
     if let Some(linked) = asked.and_then(|at| found.get(at)) {
         view.act(Action::SelectSample(Some(linked.row.record.sample.id.clone())));
     }
+}
+
+/// The samples with their ranks, and what every arm completed.
+fn numbers(evaluation: &Evaluation, found: &[Linked<'_>]) -> Table {
+    let arms = evaluation.arms();
+    let mut table = Table::new([
+        "sample",
+        "repository",
+        "path",
+        "line",
+        "true line",
+        "rank of A",
+        "rank of B",
+    ]);
+    for arm in &arms {
+        let name = arm.label();
+        table.columns.extend([
+            format!("{name}: completion"),
+            format!("{name}: EM"),
+            format!("{name}: ES"),
+        ]);
+    }
+    let row = |linked: &Linked<'_>| {
+        let sample = &linked.row.record.sample;
+        let ranks = linked
+            .ranks
+            .map(|rank| rank.map_or_else(String::new, |rank| rank.to_string()));
+        let facts = [
+            sample.id.clone(),
+            sample.repository.clone(),
+            sample.path.clone(),
+            sample.line.to_string(),
+            sample.target.trim().to_owned(),
+        ];
+        let cells = arms.iter().flat_map(|arm| match linked.row.completion(*arm) {
+            Some(one) => [
+                one.text.trim().to_owned(),
+                u8::from(is_right(one)).to_string(),
+                format!("{:.1}", one.scores.es_levenshtein),
+            ],
+            None => [const { String::new() }; 3],
+        });
+        facts.into_iter().chain(ranks).chain(cells).collect()
+    };
+    table.rows = found.iter().map(row).collect();
+    table
 }
 
 fn completions_ui(ui: &mut egui::Ui, view: &View<'_>, row: &Row) {

@@ -2,11 +2,12 @@
 
 use super::collapse_drawer::Looked;
 use super::collapse_merging::LIMITS;
-use super::collapse_pair_list::{Cosines, legend_ui, pairs_ui};
+use super::collapse_pair_list::{Cosines, legend_ui, numbers, pairs_ui};
 use super::collapse_pairs::{Pairs, Part, Picked};
 use super::collapse_series::EncoderProbe;
 use crate::app::Action;
 use crate::ui::View;
+use crate::ui::charts::table_menu;
 use crate::ui::theme;
 
 /// The place in [`LIMITS`] that is asked for first: 0.9.
@@ -42,6 +43,7 @@ pub fn listed_ui(
         asked = choices_ui(ui, picked, looked.pair.0);
         ui.add_space(theme::GAP);
         legend_ui(ui, pairs, &cosines);
+        table_menu(ui, "pairs of chunks", || numbers(pairs, &run.series.chunks, &cosines));
         if left > 0 {
             ui.label(format!("reading, {left} probes left"));
         }

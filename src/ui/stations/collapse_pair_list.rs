@@ -6,6 +6,7 @@ use egui::{RichText, vec2};
 
 use super::collapse_pairs::{Pairs, chunk_name, cosine};
 use crate::corpus::Chunk;
+use crate::ui::charts::Table;
 use crate::ui::code::{Listing, differing};
 use crate::ui::format::{self, fixed, signed};
 use crate::ui::theme::{self, Sign, Theme};
@@ -65,6 +66,23 @@ pub fn pairs_ui(
         }
     });
     asked
+}
+
+/// The pairs that are listed, with their cosines and what there is to say of them.
+pub fn numbers(pairs: &Pairs, chunks: &[Chunk], cosines: &[Cosines<'_>; 2]) -> Table {
+    let mut table = Table::new(["chunk", "other chunk"]);
+    table
+        .columns
+        .extend(cosines.iter().map(|of| format!("cosine, {}", of.name)));
+    table.columns.push("note".to_owned());
+    let row = |(place, pair): (usize, &(usize, usize))| {
+        let names = [chunk_name(chunks, pair.0), chunk_name(chunks, pair.1)];
+        let values = cosines.each_ref().map(|of| format!("{:.4}", of.of(*pair)));
+        let note = pairs.notes.get(place).cloned().unwrap_or_default();
+        names.into_iter().chain(values).chain([note]).collect()
+    };
+    table.rows = pairs.pairs.iter().enumerate().map(row).collect();
+    table
 }
 
 /// What the pairs are, how many, and whose cosines stand beside them.

@@ -30,6 +30,7 @@ pub fn readings_ui(
     let frame = ChartFrame {
         id: Id::unique("readings"),
         title: "in the reader's words",
+        kind: "",
         summary: format!("what a soft token says: {note}"),
         note,
         height,

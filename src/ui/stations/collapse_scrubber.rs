@@ -2,9 +2,11 @@
 
 use egui::Key;
 
+use super::collapse_readings::Reading;
 use super::collapse_track::{Track, nearest, track_ui};
 use crate::app::Action;
 use crate::ui::View;
+use crate::ui::charts::{Table, table_menu};
 use crate::ui::widgets::{Icon, icon_button};
 
 /// Seconds between two steps while playing.
@@ -43,6 +45,7 @@ impl Scrubber<'_> {
                     if follow.on_hover_text("follow the newest probe step (End)").clicked() {
                         asked = Some(last);
                     }
+                    table_menu(ui, "instruments of every probe", || self.numbers());
                 });
                 let step = steps.get(current).copied().unwrap_or_default();
                 reference_ui(ui, view, step, reference);
@@ -62,6 +65,26 @@ impl Scrubber<'_> {
         if let Some(step) = step {
             view.act(Action::PinStep((asked != Some(last)).then_some(step)));
         }
+    }
+}
+
+impl Scrubber<'_> {
+    /// Every instrument of every run on the track at every step.
+    fn numbers(&self) -> Table {
+        let mut table = Table::new(["run", "step"]);
+        table
+            .columns
+            .extend(Reading::all().map(|reading| reading.name.to_owned()));
+        for track in self.tracks {
+            table.rows.extend(track.series.steps.values().map(|probe| {
+                let values = Reading::all().map(|reading| reading.of(probe).to_string());
+                [track.name.to_owned(), probe.step.to_string()]
+                    .into_iter()
+                    .chain(values)
+                    .collect()
+            }));
+        }
+        table
     }
 }
 

@@ -14,15 +14,13 @@ use super::compare_sample::sample_ui;
 use super::compare_summary::{evaluate_ui, summary_ui};
 use super::compare_table::{Listed, table_ui};
 use super::review::review_ui;
-use crate::app::{Action, OpenRun, UiCommand};
+use crate::app::{Action, OpenRun, Pane, UiCommand};
 use crate::corpus::Split;
 use crate::evaluation::EvaluationSummary;
 use crate::ui::charts::local;
+use crate::ui::docks::panes_ui;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format, theme};
-
-/// Least width of the part beside the table, points.
-const LEAST: f32 = 360.0;
 
 /// What this page keeps between frames.
 #[derive(Default)]
@@ -56,8 +54,8 @@ pub fn compare_ui(ui: &mut Ui, view: &View<'_>) {
     if view.state.shows_review() {
         return review_ui(ui, view);
     }
-    let memory = local::<Memory>(ui.ctx(), Id::unique("compare station"));
-    let mut memory = memory.lock();
+    let kept = local::<Memory>(ui.ctx(), Id::unique("compare station"));
+    let mut memory = kept.lock();
     let Some(open) = view.state.focused() else {
         let action = Some(("Go to Runs", Action::Command(UiCommand::GoRuns)));
         let text = "Here a sample's completions stand side by side: no context, compressed, full RAG. Choose a run to look at.";
@@ -83,7 +81,15 @@ pub fn compare_ui(ui: &mut Ui, view: &View<'_>) {
     let second = memory.beside.read(ui.ctx(), view, open, summary);
     let compared = memory.compared(evaluation, second);
     beside_ui(ui, view, &mut memory.beside, open, summary, &compared);
+    let before = memory.filters.clone();
     samples_ui(ui, view, &mut memory, open, &compared);
+    let change = (before, memory.filters.clone());
+    view.remember("filter of Compare", &kept, change, |memory, filters| {
+        memory.filters = filters;
+        if let Some(compared) = &memory.compared {
+            memory.filters.renew(compared);
+        }
+    });
 }
 
 /// Why the completions are not shown.
@@ -97,24 +103,14 @@ fn unread_ui(ui: &mut Ui, view: &View<'_>, unread: &Unread) {
 /// The table, and beside it the sample that is chosen.
 fn samples_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, open: &OpenRun, compared: &Compared) {
     let sample = view.state.selection.sample.as_deref();
-    let bare = egui::Frame::new();
-    let margin = |left, right| egui::Margin {
-        left,
-        right,
-        ..egui::Margin::ZERO
-    };
-    let widest = (ui.available_width() - LEAST).max(240.0);
-    egui::Panel::left("samples")
-        .default_size((ui.available_width() * 0.42).min(widest))
-        .size_range(240.0..=widest)
-        .frame(bare.inner_margin(margin(0, 12)))
-        .show(ui, |ui| {
+    panes_ui(ui, view, &[Pane::Samples, Pane::Sample], |ui, pane| match pane {
+        Pane::Samples => {
             let Memory {
                 filters, listed, made, ..
-            } = memory;
+            } = &mut *memory;
             // What was typed or chosen in this frame is listed in this frame.
             listed.renew(compared, filters, *made);
-            controls_ui(ui, filters, compared, listed.rows.len());
+            controls_ui(ui, filters, compared, &listed.rows);
             listed.renew(compared, filters, *made);
             if listed.rows.is_empty() {
                 ui.add_space(theme::SECTION);
@@ -123,37 +119,40 @@ fn samples_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, open: &OpenRun,
             } else if let Some(sample) = table_ui(ui, compared, filters, listed, sample) {
                 view.act(Action::SelectSample(Some(sample)));
             }
-        });
-    egui::CentralPanel::default()
-        .frame(bare.inner_margin(margin(16, 0)))
-        .show(ui, |ui| {
-            let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("sample");
-            area.show(ui, |ui| {
-                let header = egui::CollapsingHeader::new(theme::caption("arms over all samples"));
-                header
-                    .id_salt("arms over all samples")
-                    .default_open(true)
-                    .show(ui, |ui| {
-                        let table = egui::ScrollArea::horizontal().id_salt("arms");
-                        table.show(ui, |ui| summary_ui(ui, &compared.first));
-                    });
-                ui.add_space(theme::GAP);
-                let rows = &compared.first.rows;
-                let row = rows
-                    .iter()
-                    .position(|row| Some(row.record.sample.id.as_str()) == sample);
-                match rows.is_empty() {
-                    false => sample_ui(ui, view, open, compared, &memory.filters, row.unwrap_or(0)),
-                    true => empty_state(
-                        ui,
-                        view,
-                        "No samples",
-                        "The run keeps no record of the samples it completed.",
-                        None,
-                    ),
-                }
+        }
+        _ => chosen_ui(ui, view, &memory.filters, open, compared),
+    });
+}
+
+/// The arms over all samples, and the chosen sample.
+fn chosen_ui(ui: &mut Ui, view: &View<'_>, filters: &Filters, open: &OpenRun, compared: &Compared) {
+    let sample = view.state.selection.sample.as_deref();
+    let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("sample");
+    area.show(ui, |ui| {
+        let header = egui::CollapsingHeader::new(theme::caption("arms over all samples"));
+        header
+            .id_salt("arms over all samples")
+            .default_open(true)
+            .show(ui, |ui| {
+                let table = egui::ScrollArea::horizontal().id_salt("arms");
+                table.show(ui, |ui| summary_ui(ui, &compared.first));
             });
-        });
+        ui.add_space(theme::GAP);
+        let rows = &compared.first.rows;
+        let row = rows
+            .iter()
+            .position(|row| Some(row.record.sample.id.as_str()) == sample);
+        match rows.is_empty() {
+            false => sample_ui(ui, view, open, compared, filters, row.unwrap_or(0)),
+            true => empty_state(
+                ui,
+                view,
+                "No samples",
+                "The run keeps no record of the samples it completed.",
+                None,
+            ),
+        }
+    });
 }
 
 /// Which evaluation this is, and how to get to another.

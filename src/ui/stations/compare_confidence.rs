@@ -40,6 +40,7 @@ pub fn confidence_ui(ui: &mut Ui, columns: &[ArmColumn<'_>]) {
     let frame = ChartFrame {
         id: Id::unique("confidence by token"),
         title: "confidence by token",
+        kind: "",
         note: note.to_owned(),
         summary: summary(&told, &tokens),
         height: ROW * (count + 1) as f32 + theme::SECTION,

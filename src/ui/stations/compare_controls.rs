@@ -5,6 +5,8 @@ use strum::IntoEnumIterator as _;
 
 use super::compare_filter::{Filters, Outcome, Shown};
 use super::compare_pair::{ArmKey, Compared};
+use super::compare_table::numbers;
+use crate::ui::charts::table_menu;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::named;
 
@@ -13,8 +15,8 @@ const DROP: f64 = 20.0;
 /// Room of that filter, points.
 const DROP_ROOM: f32 = 170.0;
 
-/// Draws the controls; `listed` samples are left by them.
-pub fn controls_ui(ui: &mut Ui, filters: &mut Filters, compared: &Compared, listed: usize) {
+/// Draws the controls; `rows` are left by them.
+pub fn controls_ui(ui: &mut Ui, filters: &mut Filters, compared: &Compared, rows: &[usize]) {
     let theme = Theme::of(ui);
     let field = egui::TextEdit::singleline(&mut filters.search).hint_text("search path, true line or completions");
     ui.add(field.desired_width(f32::INFINITY));
@@ -54,8 +56,11 @@ pub fn controls_ui(ui: &mut Ui, filters: &mut Filters, compared: &Compared, list
         }
     });
     let total = compared.first.rows.len();
-    let count = format!("{listed} of {total} samples · j next, k previous · a head sorts");
-    ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
+    let count = format!("{} of {total} samples · j next, k previous · a head sorts", rows.len());
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
+        table_menu(ui, "samples", || numbers(compared, filters, rows));
+    });
     let of = compared.first.summary.samples;
     if total + compared.first.missing < of {
         let text = format!("this recording keeps {total} of {of} samples; the numbers of the arms are of all");

@@ -8,6 +8,7 @@ use crate::corpus::Split;
 use crate::engine::EvaluationRequest;
 use crate::evaluation::{Arm, ArmSummary, Interval};
 use crate::ui::View;
+use crate::ui::charts::{Table, table_menu};
 use crate::ui::format::{fixed, grouped, number, signed};
 use crate::ui::theme::{self, Theme};
 
@@ -42,7 +43,10 @@ pub fn summary_ui(ui: &mut egui::Ui, evaluation: &Evaluation) {
         .num_columns(7)
         .spacing(vec2(12.0, 4.0))
         .show(ui, |ui| {
-            ui.label(theme::caption("arm").color(theme.weak)).on_hover_text(&made);
+            ui.horizontal(|ui| {
+                ui.label(theme::caption("arm").color(theme.weak)).on_hover_text(&made);
+                table_menu(ui, "arms over all samples", || numbers(evaluation));
+            });
             for (_, name, _, definition) in SCORES {
                 ui.label(theme::caption(name).color(theme.weak))
                     .on_hover_text(format!("{definition}\n{made}"));
@@ -58,6 +62,23 @@ pub fn summary_ui(ui: &mut egui::Ui, evaluation: &Evaluation) {
                 arm_ui(ui, arm);
             }
         });
+}
+
+/// Every score of every arm, with the ends of its interval.
+fn numbers(evaluation: &Evaluation) -> Table {
+    let mut table = Table::new(["arm", "score", "mean", "low", "high", "to no context", "low", "high"]);
+    let cells = |value: Option<&Interval>| match value {
+        Some(Interval { mean, low, high }) => [mean, low, high].map(ToString::to_string),
+        None => [const { String::new() }; 3],
+    };
+    for arm in &evaluation.summary.arms {
+        table.rows.extend(arm.scores.iter().map(|(key, score)| {
+            let names = [arm.arm.label().to_owned(), key.to_string()];
+            let values = cells(Some(score)).into_iter().chain(cells(arm.difference.get(key)));
+            names.into_iter().chain(values).collect()
+        }));
+    }
+    table
 }
 
 fn arm_ui(ui: &mut egui::Ui, arm: &ArmSummary) {

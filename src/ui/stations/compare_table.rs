@@ -6,6 +6,7 @@ use egui_extras::{Column as Width, TableBuilder, TableRow};
 use super::compare_data::is_right;
 use super::compare_filter::{Column, Filters, Shown};
 use super::compare_pair::{ArmKey, Compared};
+use crate::ui::charts::Table;
 use crate::ui::format::{fixed, grouped, number, signed};
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{cut_text, list_keys, named};
@@ -86,6 +87,69 @@ pub fn table_ui(
             });
         });
     listed.rows.get(clicked.or(moved)?).and_then(id).map(str::to_owned)
+}
+
+/// The listed samples with what every chosen arm completed.
+pub fn numbers(compared: &Compared, filters: &Filters, rows: &[usize]) -> Table {
+    let arms: Vec<ArmKey> = compared
+        .arms
+        .iter()
+        .filter(|key| filters.arms.contains(key))
+        .copied()
+        .collect();
+    let mut table = Table::new([
+        "no.",
+        "sample",
+        "repository",
+        "path",
+        "line",
+        "true line",
+        "name in a chunk",
+        "name in window",
+        "ES drop",
+    ]);
+    for key in &arms {
+        let name = compared.name(*key);
+        let shown = filters.shown.label();
+        table.columns.extend([
+            format!("{name}: right"),
+            format!("{name}: {shown}"),
+            format!("{name}: completion"),
+        ]);
+    }
+    let yes_no = |value: Option<bool>| match value {
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "",
+    };
+    let row = |place: &usize| {
+        let found = compared.first.rows.get(*place)?;
+        let sample = &found.record.sample;
+        let facts = [
+            (place + 1).to_string(),
+            sample.id.clone(),
+            sample.repository.clone(),
+            sample.path.clone(),
+            sample.line.to_string(),
+            sample.target.trim().to_owned(),
+            yes_no(found.hit()).to_owned(),
+            yes_no(found.in_window()).to_owned(),
+            filters
+                .dropped(compared, *place)
+                .map_or_else(String::new, |drop| format!("{drop:.1}")),
+        ];
+        let cells = arms.iter().flat_map(|key| match compared.completion(*place, *key) {
+            Some(one) => [
+                yes_no(Some(is_right(one))).to_owned(),
+                filters.shown.of(one).to_string(),
+                one.text.trim().to_owned(),
+            ],
+            None => [const { String::new() }; 3],
+        });
+        Some(facts.into_iter().chain(cells).collect())
+    };
+    table.rows = rows.iter().filter_map(row).collect();
+    table
 }
 
 fn columns(compared: &Compared, filters: &Filters) -> Vec<Column> {

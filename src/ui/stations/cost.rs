@@ -5,11 +5,12 @@ use strum::IntoEnumIterator as _;
 
 use super::compare_summary::evaluate_ui;
 use super::cost_metrics::{Cost, Quality};
-use super::cost_points::{entries, missing, numbers, points};
+use super::cost_points::{Entry, entries, missing, numbers, points};
 use super::cost_table::table_ui;
-use crate::app::{Action, UiCommand};
+use crate::app::{Action, Pane, UiCommand};
 use crate::corpus::Split;
 use crate::ui::charts::{TradeoffChart, TradeoffPoint, local, tick};
+use crate::ui::docks::panes_ui;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, theme};
 
@@ -126,8 +127,6 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, split: Split) {
         .filter(|(_, point)| point.best)
         .map(|(place, _)| *place)
         .collect();
-    let points: Vec<TradeoffPoint> = found.iter().map(|(_, point)| point.clone()).collect();
-    let shown = |chosen: Option<usize>| found.iter().position(|(place, _)| Some(*place) == chosen);
     for note in missing(&entries, memory.cost, memory.quality) {
         let color = if note.starts_with('▲') {
             view.theme.warning
@@ -136,20 +135,19 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, split: Split) {
         };
         ui.label(RichText::new(note).size(theme::SMALL).color(color));
     }
-    let rows = entries.len().clamp(3, 8) as f32;
-    let table = (rows + 1.0) * 27.0 + theme::SECTION;
-    egui::Panel::bottom("cost table")
-        .resizable(true)
-        .default_size(table.min(ui.available_height() * 0.42))
-        .frame(egui::Frame::new().inner_margin(egui::Margin {
-            top: 8,
-            ..egui::Margin::ZERO
-        }))
-        .show(ui, |ui| {
+    panes_ui(ui, view, &[Pane::Tradeoff, Pane::Numbers], |ui, pane| match pane {
+        Pane::Tradeoff => chart_ui(ui, memory, &entries, &found),
+        _ => {
             if let Some(place) = table_ui(ui, view, &entries, &best, memory.chosen) {
                 memory.chosen = Some(place);
             }
-        });
+        }
+    });
+}
+
+fn chart_ui(ui: &mut Ui, memory: &mut Memory, entries: &[Entry<'_>], found: &[(usize, TradeoffPoint)]) {
+    let points: Vec<TradeoffPoint> = found.iter().map(|(_, point)| point.clone()).collect();
+    let shown = |chosen: Option<usize>| found.iter().position(|(place, _)| Some(*place) == chosen);
     let title = format!("{} against {}", memory.quality.label(), memory.cost.label());
     let direction = match memory.quality.higher_is_better() {
         true => "up and left is better",
@@ -169,7 +167,7 @@ fn page_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, split: Split) {
         height: (ui.available_height() - FRAME).max(LEAST),
         empty: "No arm has both numbers. Choose another cost or quality, or evaluate the run again.",
     };
-    if let Some(number) = chart.show(ui, || numbers(&entries)) {
+    if let Some(number) = chart.show(ui, || numbers(entries)) {
         memory.chosen = found.get(number).map(|(place, _)| *place);
     }
 }

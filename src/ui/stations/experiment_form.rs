@@ -56,7 +56,7 @@ fn preset_ui(ui: &mut Ui, view: &View<'_>) {
             view.command(reset);
         }
         let undo = UiCommand::Undo;
-        if view.state.replaced.is_some()
+        if undo.refusal(view.state).is_none()
             && icon_button(ui, Icon::Undo, undo.name(), true)
                 .on_hover_text(command_tooltip(view, ui.ctx(), undo))
                 .clicked()

@@ -5,18 +5,19 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use egui::{Id, Key, Margin, Modifiers, RichText, Ui};
+use egui::{Id, Key, Modifiers, RichText, Ui};
 
 use super::play_arms::arms_ui;
 use super::play_chunks::chunks_ui;
 use super::play_editor::{Buffer, editor_ui};
 use super::play_files::files_ui;
 use super::play_head::{head_ui, open_ui, refusal_ui};
-use crate::app::{Action, PlayTask};
+use crate::app::{Action, FileList, Pane, PlayTask};
 use crate::corpus::code_file;
 use crate::engine::Served;
 use crate::evaluation::Arm;
 use crate::ui::charts::local;
+use crate::ui::docks::panes_ui;
 use crate::ui::{View, theme};
 
 /// What this page keeps between frames.
@@ -91,52 +92,33 @@ pub fn play_ui(ui: &mut Ui, view: &View<'_>) {
                 open_ui(ui, view, false);
             }
         }
-        Some(Ok(files)) => {
-            let margin = |left, right| {
-                egui::Frame::new().inner_margin(Margin {
-                    left,
-                    right,
-                    ..Margin::ZERO
-                })
-            };
-            egui::Panel::left("play files")
-                .default_size(210.0)
-                .size_range(140.0..=420.0)
-                .frame(margin(0, 10))
-                .show(ui, |ui| {
-                    let edited = |path: &str| memory.buffers.get(path).is_some_and(|buffer| buffer.edited);
-                    let chosen = files_ui(ui, &files, &mut memory.search, memory.file.as_deref(), &edited);
-                    if let Some(path) = chosen {
-                        memory.show(&folder, &path);
-                    }
-                });
-            egui::Panel::right("play chunks")
-                .default_size(310.0)
-                .size_range(220.0..=640.0)
-                .frame(margin(10, 0))
-                .show(ui, |ui| chunks_ui(ui, view));
-            egui::CentralPanel::default()
-                .frame(margin(10, 10))
-                .show(ui, |ui| middle_ui(ui, view, memory));
-        }
+        Some(Ok(files)) => workplace_ui(ui, view, memory, &files),
     }
 }
 
-/// The editor, and below it what the arms write.
-fn middle_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory) {
-    if let Some(reason) = &memory.error {
-        ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));
+/// The panes of an open repository.
+fn workplace_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, files: &FileList) {
+    if memory
+        .file
+        .as_ref()
+        .is_some_and(|path| !memory.buffers.contains_key(path))
+    {
+        memory.file = None;
     }
     let Some(path) = memory.file.clone() else {
-        ui.add_space(theme::SECTION);
-        ui.label(theme::title("Choose a file").color(view.theme.strong));
-        let text = "It opens here, to be read and edited; Ctrl+Space completes at the cursor. Edits stay in the workbench: \
-                    no file of the repository is ever written.";
-        ui.label(RichText::new(text).color(view.theme.weak));
+        panes_ui(
+            ui,
+            view,
+            &[Pane::Files, Pane::Editor, Pane::Chunks],
+            |ui, pane| match pane {
+                Pane::Files => list_ui(ui, memory, files),
+                Pane::Editor => no_file_ui(ui, view, memory),
+                _ => chunks_ui(ui, view),
+            },
+        );
         return;
     };
     let Some(buffer) = memory.buffers.get_mut(&path) else {
-        memory.file = None;
         return;
     };
     let playground = &view.state.playground;
@@ -150,23 +132,34 @@ fn middle_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory) {
         view.act(Action::CancelPlay);
     }
     let mut ask = keys.ask;
-    let mut accepted = taken.filter(|_| keys.accept);
-    egui::Panel::bottom("play arms")
-        .default_size(300.0)
-        .size_range(120.0..=520.0)
-        .resizable(true)
-        .frame(egui::Frame::new().inner_margin(Margin { top: 8, ..Margin::ZERO }))
-        .show(ui, |ui| {
-            // The panel keeps its height while there is little in it.
-            ui.set_min_height(ui.available_height());
-            let shown = arms_ui(ui, view, task, current.is_some(), &mut memory.taken);
-            accepted = accepted.take().or(shown.accepted);
-            ask |= shown.ask;
-        });
-    if let Some(served) = &accepted {
+    if let Some(served) = taken.filter(|_| keys.accept) {
         buffer.insert(ui.ctx(), &served.insertion);
     }
-    editor_ui(ui, &memory.folder, &path, buffer);
+    let is_current = current.is_some();
+    let mut accepted = None;
+    let every = [Pane::Files, Pane::Editor, Pane::Completions, Pane::Chunks];
+    panes_ui(ui, view, &every, |ui, pane| match pane {
+        Pane::Files => list_ui(ui, memory, files),
+        Pane::Editor => {
+            error_ui(ui, view, memory);
+            if let Some(buffer) = memory.buffers.get_mut(&path) {
+                editor_ui(ui, &memory.folder, &path, buffer);
+            }
+        }
+        Pane::Completions => {
+            let shown = arms_ui(ui, view, task, is_current, &mut memory.taken);
+            accepted = shown.accepted;
+            ask |= shown.ask;
+        }
+        _ => chunks_ui(ui, view),
+    });
+    let Some(buffer) = memory.buffers.get_mut(&path) else {
+        return;
+    };
+    if let Some(served) = &accepted {
+        buffer.insert(ui.ctx(), &served.insertion);
+        ui.ctx().request_repaint();
+    }
     if ask && refusal.is_none() {
         view.act(Action::Play {
             file: path,
@@ -174,6 +167,31 @@ fn middle_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory) {
             cursor: buffer.cursor,
         });
     }
+}
+
+fn list_ui(ui: &mut Ui, memory: &mut Memory, files: &FileList) {
+    let edited = |path: &str| memory.buffers.get(path).is_some_and(|buffer| buffer.edited);
+    let chosen = files_ui(ui, files, &mut memory.search, memory.file.as_deref(), &edited);
+    if let Some(path) = chosen {
+        let folder = memory.folder.clone();
+        memory.show(&folder, &path);
+    }
+}
+
+/// Why the file chosen last is not in the editor.
+fn error_ui(ui: &mut Ui, view: &View<'_>, memory: &Memory) {
+    if let Some(reason) = &memory.error {
+        ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));
+    }
+}
+
+fn no_file_ui(ui: &mut Ui, view: &View<'_>, memory: &Memory) {
+    error_ui(ui, view, memory);
+    ui.add_space(theme::SECTION);
+    ui.label(theme::title("Choose a file").color(view.theme.strong));
+    let text = "It opens here, to be read and edited; Ctrl+Space completes at the cursor. Edits stay in the workbench: \
+                no file of the repository is ever written.";
+    ui.label(RichText::new(text).color(view.theme.weak));
 }
 
 /// The completion that Tab takes: that of the chosen arm, or else the compressed one, or else the first.

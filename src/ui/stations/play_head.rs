@@ -4,9 +4,10 @@ use std::path::Path;
 
 use egui::{RichText, Ui};
 
-use crate::app::{Action, PathField, Playground, UiCommand};
+use crate::app::{Action, PathField, Playground, Recent, RecentKind, UiCommand};
 use crate::engine::{IndexCounts, IndexPhase};
 use crate::ui::format::{count, duration, grouped, run_labels};
+use crate::ui::recents::recents_ui;
 use crate::ui::widgets::{path_field, primary_button};
 use crate::ui::{View, theme};
 
@@ -249,9 +250,7 @@ pub fn open_ui(ui: &mut Ui, view: &View<'_>, alone: bool) {
 }
 
 fn fields_ui(ui: &mut Ui, view: &View<'_>) {
-    let Playground {
-        path, recent, folder, ..
-    } = &view.state.playground;
+    let Playground { path, folder, .. } = &view.state.playground;
     ui.vertical(|ui| {
         let field = path_field(ui, view, PathField::Repository, "Folder of the repository", path, WIDTH);
         let entered = field.lost_focus() && ui.input(|input| input.key_pressed(egui::Key::Enter));
@@ -263,15 +262,10 @@ fn fields_ui(ui: &mut Ui, view: &View<'_>) {
             let text = "or drop a folder on the window";
             ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
         });
-        let others: Vec<_> = recent.iter().filter(|one| Some(*one) != folder.as_ref()).collect();
-        if !others.is_empty() {
-            ui.add_space(theme::GAP);
-            ui.label(theme::caption("opened before").color(view.theme.strong));
-        }
-        for one in others {
-            if ui.link(one.display().to_string()).clicked() {
-                view.act(Action::OpenRepository(one.clone()));
-            }
+        let is_open = |recent: &Recent| Some(&recent.folder) == folder.as_ref();
+        let asked = recents_ui(ui, view, RecentKind::Repository, ("opened before", WIDTH), is_open);
+        if let Some(recent) = asked {
+            view.act(Action::OpenRepository(recent.folder.clone()));
         }
     });
 }

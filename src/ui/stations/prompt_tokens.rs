@@ -52,6 +52,7 @@ fn prompt_ui(ui: &mut Ui, arm: Arm, entries: &[PromptEntry]) {
     let frame = ChartFrame {
         id: egui::Id::unique("prompt tokens"),
         title: &title,
+        kind: "",
         summary: format!("{title}: {note}"),
         note,
         height: HEIGHT,

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use egui::{Id, Margin, RichText, Ui};
+use egui::{Id, RichText, Ui};
 
 use super::retrieve_data::{RESAMPLES, Retrieval, first_hit};
 use super::retrieve_list::{Listing, list_ui};
 use super::retrieve_sample::sample_ui;
-use crate::app::{Action, UiCommand, field_text};
+use crate::app::{Action, Pane, UiCommand, field_text};
 use crate::corpus::Split;
 use crate::runs::Run;
 use crate::ui::charts::{LineChart, Scale, Series, local};
+use crate::ui::docks::panes_ui;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format, theme};
 
@@ -27,17 +28,17 @@ struct Memory {
 
 /// Draws the Retrieve station.
 pub fn retrieve_ui(ui: &mut Ui, view: &View<'_>) {
-    let memory = local::<Memory>(ui.ctx(), Id::unique("retrieve station"));
-    let mut memory = memory.lock();
+    let kept = local::<Memory>(ui.ctx(), Id::unique("retrieve station"));
+    let mut memory = kept.lock();
     let Some(open) = view.state.focused() else {
         let action = Some(("Go to Runs", Action::Command(UiCommand::GoRuns)));
         let text = "Here stand the query of a sample and the chunks that were found for it. Choose a run to look at.";
         return empty_state(ui, view, "No run is open", text, action);
     };
     let run = open.run();
-    let kept = memory.retrieval.take();
-    let retrieval = kept
-        .filter(|kept| kept.is_of(run, open.generation, memory.split))
+    let read = memory.retrieval.take();
+    let retrieval = read
+        .filter(|read| read.is_of(run, open.generation, memory.split))
         .unwrap_or_else(|| Arc::new(Retrieval::read(run, open.generation, memory.split)));
     memory.retrieval = Some(Arc::clone(&retrieval));
     if retrieval.samples.is_empty() {
@@ -46,35 +47,29 @@ pub fn retrieve_ui(ui: &mut Ui, view: &View<'_>) {
     }
     head_ui(ui, view, run, &retrieval, &mut memory.split);
     let chosen = view.state.selection.sample.as_deref();
-    let side = |left, right| {
-        egui::Frame::new().inner_margin(Margin {
-            left,
-            right,
-            ..Margin::ZERO
-        })
-    };
-    egui::Panel::left("retrieved samples")
-        .default_size(330.0)
-        .size_range(240.0..=520.0)
-        .frame(side(0, 12))
-        .show(ui, |ui| {
+    let samples = &retrieval.samples;
+    let record = samples.iter().find(|record| Some(record.sample.id.as_str()) == chosen);
+    let before = memory.listing.clone();
+    panes_ui(ui, view, &[Pane::Queries, Pane::Retrieved], |ui, pane| match pane {
+        Pane::Queries => {
             if let Some(sample) = list_ui(ui, &mut memory.listing, &retrieval, chosen) {
                 view.act(Action::SelectSample(Some(sample)));
             }
-        });
-    egui::CentralPanel::default().frame(side(16, 0)).show(ui, |ui| {
-        let samples = &retrieval.samples;
-        let record = samples.iter().find(|record| Some(record.sample.id.as_str()) == chosen);
-        egui::ScrollArea::vertical()
-            .auto_shrink(false)
-            .id_salt("retrieved")
-            .show(ui, |ui| {
+        }
+        _ => {
+            let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("retrieved");
+            area.show(ui, |ui| {
                 chart_ui(ui, view, &retrieval, record.and_then(first_hit));
                 ui.add_space(theme::SECTION);
                 if let Some(record) = record.or(samples.first()) {
                     sample_ui(ui, view, open, record);
                 }
             });
+        }
+    });
+    let change = (before, memory.listing.clone());
+    view.remember("filter of Retrieve", &kept, change, |memory, listing| {
+        memory.listing = listing
     });
 }
 

@@ -5,6 +5,7 @@ use strum::IntoEnumIterator as _;
 
 use super::retrieve_data::{Filter, Retrieval, first_hit};
 use crate::runs::SampleRecord;
+use crate::ui::charts::{Table, table_menu};
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{list_keys, list_row, one_line, row_list};
 
@@ -14,7 +15,7 @@ const ROW: f32 = 44.0;
 const RANK: f32 = 52.0;
 
 /// How the list stands.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Listing {
     search: String,
     filter: Filter,
@@ -44,7 +45,10 @@ pub fn list_ui(ui: &mut Ui, listing: &mut Listing, retrieval: &Retrieval, chosen
         listed.len(),
         retrieval.samples.len()
     );
-    ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
+    ui.horizontal(|ui| {
+        ui.label(RichText::new(count).size(theme::SMALL).color(theme.weak));
+        table_menu(ui, "retrieved chunks of the samples", || numbers(&listed));
+    });
     if listed.is_empty() {
         ui.add_space(theme::SECTION);
         ui.label(RichText::new("No sample is like that. Change the search or the filter.").color(theme.weak));
@@ -59,6 +63,38 @@ pub fn list_ui(ui: &mut Ui, listing: &mut Listing, retrieval: &Retrieval, chosen
     });
     let record = listed.get(chosen?)?;
     Some(record.sample.id.clone())
+}
+
+/// Every chunk of the listed samples.
+fn numbers(listed: &[&SampleRecord]) -> Table {
+    let mut table = Table::new([
+        "sample",
+        "name",
+        "repository",
+        "path",
+        "line",
+        "rank",
+        "score",
+        "hit",
+        "chunk",
+    ]);
+    for record in listed {
+        let sample = &record.sample;
+        table.rows.extend(record.retrieved.iter().map(|found| {
+            vec![
+                sample.id.clone(),
+                sample.identifier.clone().unwrap_or_default(),
+                sample.repository.clone(),
+                sample.path.clone(),
+                sample.line.to_string(),
+                found.rank.to_string(),
+                found.score.to_string(),
+                if found.hit { "yes" } else { "no" }.to_owned(),
+                format!("{}:{}", found.chunk.path, found.chunk.first_line),
+            ]
+        }));
+    }
+    table
 }
 
 fn row_ui(ui: &mut Ui, record: &SampleRecord, chosen: bool) -> egui::Response {

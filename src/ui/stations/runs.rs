@@ -8,16 +8,11 @@ use super::runs_controls::controls_ui;
 use super::runs_rows::{Listed, RunsTable};
 use super::runs_table::table_ui;
 use super::sweep::sweep_ui;
-use crate::app::{Action, RunsPage, UiCommand};
+use crate::app::{Action, Pane, RunsPage, UiCommand};
 use crate::ui::charts::local;
+use crate::ui::docks::panes_ui;
 use crate::ui::widgets::{cut_text, empty_state, list_keys};
 use crate::ui::{View, theme};
-
-/// Rows that the table shows at first when runs are chosen.
-const ROWS: usize = 6;
-
-/// Rows that it has room for even if there are fewer: groups need some.
-const FEWEST: usize = 4;
 
 /// Draws the Runs station.
 pub fn runs_ui(ui: &mut Ui, view: &View<'_>) {
@@ -58,34 +53,29 @@ fn all_runs_ui(ui: &mut Ui, view: &View<'_>) {
         empty_state(ui, view, "Runs appear here", &text, action);
         return;
     }
-    let table = local::<RunsTable>(ui.ctx(), egui::Id::unique("runs table"));
-    let mut table = table.lock();
+    let kept = local::<RunsTable>(ui.ctx(), egui::Id::unique("runs table"));
+    let mut table = kept.lock();
     table.renew(state);
+    let before = table.choice();
     let listed = table.listed(state);
     controls_ui(ui, view, &mut table, &listed);
     ui.add_space(theme::TIGHT);
-    if state.shown_runs().count() > 0 {
-        egui::Panel::bottom("chosen runs")
-            .resizable(true)
-            .default_size(below(ui.available_height(), listed.rows.len()))
-            .frame(egui::Frame::new().inner_margin(egui::Margin {
-                top: 8,
-                ..egui::Margin::ZERO
-            }))
-            .show(ui, |ui| chosen_ui(ui, view));
-    }
-    if listed.runs() == 0 {
-        ui.label(RichText::new("No run fits the filter.").color(view.theme.weak));
-        return;
-    }
-    let moved = keys(ui, view, &listed);
-    table_ui(ui, view, &mut table, &listed, moved);
-}
-
-/// Height of what stands below the table: what the first rows leave of the page, and at least half of it.
-fn below(page: f32, rows: usize) -> f32 {
-    let table = (rows.clamp(FEWEST, ROWS) + 1) as f32 * (theme::ROW + theme::GAP) + theme::SECTION;
-    (page - table).max(page * 0.5)
+    let panes: &[Pane] = match state.shown_runs().next() {
+        Some(_) => &[Pane::Runs, Pane::Chosen],
+        None => &[Pane::Runs],
+    };
+    panes_ui(ui, view, panes, |ui, pane| match pane {
+        Pane::Chosen => chosen_ui(ui, view),
+        _ if listed.runs() == 0 => {
+            ui.label(RichText::new("No run fits the filter.").color(view.theme.weak));
+        }
+        _ => {
+            let moved = keys(ui, view, &listed);
+            table_ui(ui, view, &mut table, &listed, moved);
+        }
+    });
+    let change = (before, table.choice());
+    view.remember("filter of Runs", &kept, change, RunsTable::choose);
 }
 
 /// J and K walk through the runs, O keeps the one in focus drawn over the others; answers with the row that was walked to.

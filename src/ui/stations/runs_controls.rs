@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use egui::{RichText, Ui};
 
-use super::runs_rows::{COLUMNS, Column, Listed, RunsTable, STATES};
+use super::runs_rows::{COLUMNS, Column, Key, Listed, Row, RunsTable, STATES, key};
 use crate::app::UiCommand;
+use crate::ui::charts::{Table, table_menu};
 use crate::ui::{View, format, theme};
 
 /// Draws the controls.
@@ -42,8 +43,32 @@ pub fn controls_ui(ui: &mut Ui, view: &View<'_>, table: &mut RunsTable, listed: 
             0 => note.push_str(" · J next, K previous, O overlays"),
             left => note.push_str(&format!(" · reading {left}")),
         }
+        table_menu(ui, "runs", || numbers(table, listed));
         ui.label(RichText::new(note).size(theme::SMALL).color(view.theme.weak));
     });
+}
+
+/// The listed runs, in the columns that are shown.
+fn numbers(table: &RunsTable, listed: &Listed<'_>) -> Table {
+    let columns = table.columns();
+    let mut numbers = Table::new(["folder"]);
+    numbers
+        .columns
+        .extend(columns.iter().map(|column| column.name().to_owned()));
+    for row in &listed.rows {
+        let Row::Run(run, digest) = row else { continue };
+        let cells = columns
+            .iter()
+            .map(|column| match (column, key(run, digest.as_deref(), *column)) {
+                (Column::Name, _) => run.name.clone(),
+                (_, Key::Number(number)) => number.to_string(),
+                (_, Key::Text(text)) => text,
+                (_, Key::None) => String::new(),
+            });
+        let folder = run.folder.display().to_string();
+        numbers.rows.push(std::iter::once(folder).chain(cells).collect());
+    }
+    numbers
 }
 
 fn state_ui(ui: &mut Ui, table: &mut RunsTable) {

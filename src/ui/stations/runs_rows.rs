@@ -232,6 +232,16 @@ impl RunsTable {
         all.filter(|column| !self.hidden.contains(column)).collect()
     }
 
+    /// Filter, state and group, as a person has chosen them.
+    pub fn choice(&self) -> (String, Option<&'static str>, Option<Column>) {
+        (self.filter.clone(), self.state, self.group)
+    }
+
+    /// Filters and groups as another time.
+    pub fn choose(&mut self, (filter, state, group): (String, Option<&'static str>, Option<Column>)) {
+        (self.filter, self.state, self.group) = (filter, state, group);
+    }
+
     /// Sorts by a column, or the other way round when it is sorted by that already.
     pub fn sort(&mut self, by: Column) {
         self.turned = self.by == by && !self.turned;

@@ -7,7 +7,7 @@ use crate::app::{differences, field_text};
 use crate::corpus::Split;
 use crate::evaluation::{Arm, Interval, SCORE_INFO};
 use crate::runs::Run;
-use crate::ui::charts::common_split;
+use crate::ui::charts::{Table, common_split, table_menu};
 use crate::ui::format::{interval, run_labels};
 use crate::ui::{View, theme};
 
@@ -26,12 +26,22 @@ pub fn settings_ui(ui: &mut Ui, view: &View<'_>) {
             }
         }
     }
+    let labels = run_labels(shown.iter().map(|run| run.folder.as_path()));
     egui::ScrollArea::both().auto_shrink(false).show(ui, |ui| {
+        table_menu(ui, "settings that differ", || {
+            let mut table = Table::new(["setting"]);
+            table.columns.extend(labels.iter().cloned());
+            let row = |field: &&Field| {
+                let cells = shown.iter().map(|run| field_text(&run.experiment, field.key));
+                std::iter::once(field.key.to_owned()).chain(cells).collect()
+            };
+            table.rows = rows.iter().map(row).collect();
+            table
+        });
         egui::Grid::new("difference")
             .spacing([theme::PAGE, 6.0])
             .show(ui, |ui| {
                 ui.label(theme::caption("").color(view.theme.weak));
-                let labels = run_labels(shown.iter().map(|run| run.folder.as_path()));
                 for (sign, label) in signs.iter().zip(&labels) {
                     let sign = view.theme.run(*sign);
                     ui.label(theme::caption(format!("{} {label}", sign.mark)).color(sign.color));

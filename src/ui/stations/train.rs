@@ -1,14 +1,15 @@
-//! The Train station: the experiment at the left, the curves of the run at the right.
+//! The Train station: the experiment, and the curves of the run.
 
 use egui::{RichText, Ui};
 use strum::IntoEnumIterator as _;
 
 use super::experiment_form::experiment_form_ui;
 use super::train_hands::hands_ui;
-use crate::app::{Action, ChartSettings, OpenRun, UiCommand, XAxis};
+use crate::app::{Action, ChartSettings, OpenRun, Pane, UiCommand, XAxis};
 use crate::engine::WorkerState;
 use crate::runs::RunStatus;
 use crate::ui::charts::run_charts_ui;
+use crate::ui::docks::panes_ui;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, format, theme};
 
@@ -20,47 +21,34 @@ const LINES_OF_ALARMS: usize = 2;
 /// Draws the Train station.
 pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
     // A tour is about the curves.
-    let (id, widest) = match view.state.tour {
-        Some(_) => ("experiment in a tour", 300.0),
-        None => ("experiment", 520.0),
+    let panes: &[Pane] = match view.state.tour {
+        Some(_) => &[Pane::Curves],
+        None => &[Pane::Experiment, Pane::Curves],
     };
-    egui::Panel::left(id)
-        .default_size(340.0)
-        .size_range(300.0..=widest)
-        .frame(egui::Frame::new().inner_margin(egui::Margin {
-            left: 0,
-            right: 12,
-            top: 0,
-            bottom: 0,
-        }))
-        .show(ui, |ui| experiment_form_ui(ui, view));
-    egui::CentralPanel::default()
-        .frame(egui::Frame::new().inner_margin(egui::Margin {
-            left: 16,
-            right: 0,
-            top: 0,
-            bottom: 0,
-        }))
-        .show(ui, |ui| {
-            let state = view.state;
-            let has_steps = state.shown_runs().any(|open| !open.run().scalars.is_empty());
-            let waits_for_first_step =
-                state.training().is_some_and(|run| state.focus.as_deref() == Some(run)) && !has_steps;
-            if has_steps {
-                if state.worker == WorkerState::Preparing {
-                    view.theme.card().show(ui, |ui| progress_ui(ui, view));
-                    ui.add_space(theme::GAP);
-                }
-                toolbar_ui(ui, view);
-                hands_ui(ui, view);
-                ui.add_space(theme::GAP);
-                run_charts_ui(ui, view);
-            } else if waits_for_first_step || state.worker == WorkerState::Preparing {
-                preparing_ui(ui, view);
-            } else {
-                nothing_ui(ui, view);
-            }
-        });
+    panes_ui(ui, view, panes, |ui, pane| match pane {
+        Pane::Experiment => experiment_form_ui(ui, view),
+        _ => curves_ui(ui, view),
+    });
+}
+
+fn curves_ui(ui: &mut Ui, view: &View<'_>) {
+    let state = view.state;
+    let has_steps = state.shown_runs().any(|open| !open.run().scalars.is_empty());
+    let waits_for_first_step = state.training().is_some_and(|run| state.focus.as_deref() == Some(run)) && !has_steps;
+    if has_steps {
+        if state.worker == WorkerState::Preparing {
+            view.theme.card().show(ui, |ui| progress_ui(ui, view));
+            ui.add_space(theme::GAP);
+        }
+        toolbar_ui(ui, view);
+        hands_ui(ui, view);
+        ui.add_space(theme::GAP);
+        run_charts_ui(ui, view);
+    } else if waits_for_first_step || state.worker == WorkerState::Preparing {
+        preparing_ui(ui, view);
+    } else {
+        nothing_ui(ui, view);
+    }
 }
 
 fn nothing_ui(ui: &mut Ui, view: &View<'_>) {
