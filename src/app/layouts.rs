@@ -142,7 +142,7 @@ impl AppState {
             Station::Train => Layout::across([(0.31, pane(Pane::Experiment)), (0.69, pane(Pane::Curves))]),
             Station::Collapse => {
                 // A second run has a column of its own among the instruments.
-                let instruments = if self.shown_runs().nth(1).is_some() { 0.4 } else { 0.33 };
+                let instruments = if self.shown_runs().nth(1).is_some() { 0.4 } else { 0.36 };
                 let above = Layout::across([
                     (1.0 - instruments, pane(Pane::Charts)),
                     (instruments, pane(Pane::Instruments)),

@@ -60,7 +60,8 @@ impl Pane {
     /// Width below which what stands in it is cut, points.
     pub fn least_width(self) -> f32 {
         match self {
-            Self::Experiment | Self::Instruments => 310.0,
+            Self::Experiment => 310.0,
+            Self::Instruments => 370.0,
             Self::Samples | Self::Queries => 250.0,
             _ => 120.0,
         }
