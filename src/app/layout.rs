@@ -326,25 +326,14 @@ impl Layout {
         changed.then_some(next)
     }
 
-    /// The same panes in the same places, whichever tabs are in front.
-    pub fn is_like(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Tabs { parts, .. }, Self::Tabs { parts: others, .. }) => {
-                parts.len() == others.len() && parts.iter().zip(others).all(|(part, other)| part.is_like(other))
-            }
-            (
-                Self::Split { direction, parts },
-                Self::Split {
-                    direction: other,
-                    parts: others,
-                },
-            ) => {
-                let alike =
-                    |(part, other): (&Part, &Part)| part.share == other.share && part.layout.is_like(&other.layout);
-                direction == other && parts.len() == others.len() && parts.iter().zip(others).all(alike)
-            }
-            _ => self == other,
-        }
+    /// The panes in front of others, one of each place with tabs.
+    pub fn in_front(&self) -> Vec<Pane> {
+        let own = match self {
+            Self::Tabs { parts, shown } => parts.get(*shown).and_then(|part| part.panes().first().copied()),
+            _ => None,
+        };
+        let below = self.children().into_iter().flat_map(Self::in_front);
+        own.into_iter().chain(below).collect()
     }
 
     /// With a pane in front, where it is in tabs.

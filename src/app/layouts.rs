@@ -63,11 +63,11 @@ impl PaneMove {
 /// What a person does to arrangements, besides commands.
 #[derive(Clone, Debug)]
 pub enum LayoutAction {
-    /// Panes were dragged, or a tab was chosen.
+    /// Panes were dragged.
     Set(Station, Layout),
     /// Commands are about this pane from now on.
     Choose(Option<Pane>),
-    /// A pane has something new to show.
+    /// A pane comes in front of the others of its tabs; there is nothing to undo.
     Show(Pane),
     /// Move a pane.
     Move(Pane, PaneMove),
@@ -142,7 +142,7 @@ impl AppState {
             Station::Train => Layout::across([(0.31, pane(Pane::Experiment)), (0.69, pane(Pane::Curves))]),
             Station::Collapse => {
                 // A second run has a column of its own among the instruments.
-                let instruments = if self.shown_runs().nth(1).is_some() { 0.4 } else { 0.33 };
+                let instruments = if self.shown_runs().nth(1).is_some() { 0.4 } else { 0.36 };
                 let above = Layout::across([
                     (1.0 - instruments, pane(Pane::Charts)),
                     (instruments, pane(Pane::Instruments)),
@@ -244,12 +244,8 @@ impl AppState {
         }
     }
 
-    /// One arrangement is another one; steps of one drag are undone together, and a tab is nothing to undo.
+    /// One arrangement is another one; steps of one drag are undone together.
     fn set_layout(&mut self, station: Station, layout: Layout) {
-        if layout.is_like(&self.layout(station)) {
-            self.layouts.stations.insert(station, layout);
-            return;
-        }
         self.change_layouts(format!("panes of {station}"), |layouts| {
             layouts.stations.insert(station, layout);
         });

@@ -15,6 +15,7 @@ mod hands;
 mod history;
 mod laboratory;
 mod layout;
+mod layout_fit;
 mod layouts;
 mod notices;
 mod objective_fields;

@@ -57,6 +57,16 @@ impl Pane {
         }
     }
 
+    /// Width below which what stands in it is cut, points.
+    pub fn least_width(self) -> f32 {
+        match self {
+            Self::Experiment => 310.0,
+            Self::Instruments => 370.0,
+            Self::Samples | Self::Queries => 250.0,
+            _ => 120.0,
+        }
+    }
+
     /// What a tab, and what a screen reader, calls it.
     pub fn name(self) -> &'static str {
         match self {

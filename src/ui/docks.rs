@@ -43,7 +43,8 @@ const MENU: [&[UiCommand]; 3] = [
 /// Draws the panes of the station that is shown; of `panes`, only those that have something to show now.
 pub fn panes_ui(ui: &mut Ui, view: &View<'_>, panes: &[Pane], mut draw: impl FnMut(&mut Ui, Pane)) {
     let station = view.state.station;
-    let mut tree = tree_of(&view.state.layout(station), station);
+    let layout = view.state.layout(station).fitted(ui.available_width(), BETWEEN);
+    let mut tree = tree_of(&layout, station);
     for pane in Pane::iter().filter(|pane| pane.station() == station) {
         tree.set_visible(tile_of(pane), panes.contains(&pane));
     }
@@ -53,14 +54,22 @@ pub fn panes_ui(ui: &mut Ui, view: &View<'_>, panes: &[Pane], mut draw: impl FnM
         tabbed: tabbed(&tree.tiles),
         alone: panes.len() < 2,
         draw: &mut draw,
-        changed: false,
+        dragged: false,
+        tab_chosen: false,
     };
     tree.ui(&mut docks, ui);
-    let changed = docks.changed;
-    if let Some(layout) = tree.root.filter(|_| changed).and_then(|root| layout_of(&tree, root))
-        && let Some(layout) = layout.tidy()
-    {
-        view.act(Action::Layout(LayoutAction::Set(station, layout)));
+    let (dragged, tab_chosen) = (docks.dragged, docks.tab_chosen);
+    let layout = tree
+        .root
+        .filter(|_| dragged || tab_chosen)
+        .and_then(|root| layout_of(&tree, root)?.tidy());
+    match layout {
+        Some(layout) if dragged => view.act(Action::Layout(LayoutAction::Set(station, layout))),
+        Some(layout) => {
+            let shown = layout.in_front().into_iter();
+            shown.for_each(|pane| view.act(Action::Layout(LayoutAction::Show(pane))));
+        }
+        None => {}
     }
     let leaves = ui.input(|input| input.pointer.any_pressed() || input.key_pressed(egui::Key::Escape));
     if leaves && view.state.layouts.chosen.is_some() {
@@ -172,7 +181,10 @@ struct Docks<'a, 'v> {
     /// There is but one pane, which nothing can be done to.
     alone: bool,
     draw: &'a mut dyn FnMut(&mut Ui, Pane),
-    changed: bool,
+    /// A pane was moved or resized by hand.
+    dragged: bool,
+    /// A pane was brought in front.
+    tab_chosen: bool,
 }
 
 impl Docks<'_, '_> {
@@ -267,7 +279,11 @@ impl Behavior<Pane> for Docks<'_, '_> {
     }
 
     fn on_edit(&mut self, action: EditAction) {
-        self.changed |= action != EditAction::TileDragged;
+        match action {
+            EditAction::TileResized | EditAction::TileDropped => self.dragged = true,
+            EditAction::TabSelected => self.tab_chosen = true,
+            EditAction::TileDragged => {}
+        }
     }
 
     fn gap_width(&self, _style: &egui::Style) -> f32 {

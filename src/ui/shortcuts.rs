@@ -46,7 +46,7 @@ fn key_ui(ui: &mut Ui, keys: &str, does: &str) -> egui::Response {
 }
 
 /// What the sheet has above and below its rows, points.
-const AROUND: f32 = 220.0;
+const AROUND: f32 = 180.0;
 
 /// Draws the sheet of shortcuts over everything.
 pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {

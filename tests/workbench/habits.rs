@@ -303,6 +303,7 @@ fn a_filter_and_a_deletion_are_undone() {
     let mut h = opened(runs.path(), Kept::default());
     act(&mut h, Action::Go(Station::Runs));
     let shown = |h: &Harness<'_, Workbench>| h.query_by_label_contains("1 of 2 runs").is_some();
+    h.get_by_role(Role::TextInput).focus();
     h.get_by_role(Role::TextInput).type_text("oth");
     h.run_ok();
     press(&mut h, Modifiers::NONE, Key::Escape);

@@ -80,6 +80,10 @@ fn habits_are_painted() {
         act(&mut h, Action::CloseOverlays);
         act(&mut h, Action::Command(UiCommand::ResetLayout));
         act(&mut h, Action::Command(UiCommand::LargerText));
+        // The drawer of the Collapse station is closed.
+        act(&mut h, Action::Go(Station::Collapse));
+        h.key_press(Key::C);
+        h.run_ok();
         for name in ["larger", "largest"] {
             act(&mut h, Action::Command(UiCommand::LargerText));
             let factor = h.state().state().text_size.factor();

@@ -36,10 +36,13 @@ pub fn instruments_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
     let theme = Theme::of(ui);
     egui::ScrollArea::vertical().auto_shrink(false).show(ui, |ui| {
         head_ui(ui, columns);
-        egui::Grid::new("instruments")
+        let grid = egui::Grid::new("instruments")
             .num_columns(3 + columns.len())
-            .spacing(vec2(10.0, 5.0))
-            .show(ui, |ui| {
+            .spacing(vec2(10.0, 5.0));
+        // Two runs may have more columns than the pane has room.
+        let across = egui::ScrollArea::horizontal().id_salt("instruments across");
+        across.show(ui, |ui| {
+            grid.show(ui, |ui| {
                 captions_ui(ui, columns, true);
                 let encoder = columns.first().and_then(|column| column.series.encoder.as_ref());
                 for row in Reading::all().filter(|row| !row.is_compared()) {
@@ -54,6 +57,7 @@ pub fn instruments_ui(ui: &mut egui::Ui, columns: &[Column<'_>]) {
                     row_ui(ui, &row, columns, None);
                 }
             });
+        });
     });
 }
 

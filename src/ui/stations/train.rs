@@ -15,6 +15,9 @@ use crate::ui::{View, format, theme};
 
 const PREPARING_WIDTH: f32 = 440.0;
 
+/// Room of the slider with its name and number, points.
+const SMOOTHING: f32 = 240.0;
+
 /// Runs whose alarms have a line each; of more, only the counts are shown.
 const LINES_OF_ALARMS: usize = 2;
 
@@ -144,6 +147,10 @@ fn toolbar_ui(ui: &mut Ui, view: &View<'_>) {
             view.act(Action::SetCharts(ChartSettings { log, ..charts }));
         }
         ui.separator();
+        // A slider does not know its width before it is drawn, and would be cut.
+        if ui.available_size_before_wrap().x < SMOOTHING {
+            ui.end_row();
+        }
         let label = ui.label(RichText::new("smoothing").color(view.theme.weak));
         let mut smoothing = charts.smoothing;
         ui.spacing_mut().slider_width = 90.0;
