@@ -13,11 +13,8 @@ const STEPS: f32 = 20.0;
 /// What a station needs of the window, points.
 const ROOM: egui::Vec2 = egui::vec2(1280.0, 720.0);
 
-/// What a tour enlarges everything by, as far as the window has room for its stations; 1 without a tour.
-pub fn tour_zoom(ctx: &Context, tour: Option<&Tour>) -> f32 {
-    if tour.is_none() {
-        return 1.0;
-    }
+/// What a tour enlarges everything by, as far as the window has room for its stations.
+pub fn tour_zoom(ctx: &Context) -> f32 {
     let [least, most] = ZOOM;
     let room = ctx.content_rect().size() * ctx.zoom_factor();
     // In steps: the room is computed back from the zoom, and its last bits must not move everything in every frame.

@@ -287,8 +287,11 @@ impl eframe::App for Workbench {
         let started = Instant::now();
         let ctx = ui.ctx().clone();
         ctx.set_theme(self.state.theme);
-        let larger = tour_zoom(&ctx, self.state.tour.as_ref());
-        ctx.set_zoom_factor(self.state.text_size.factor().max(larger));
+        let text_size = self.state.text_size.factor();
+        ctx.set_zoom_factor(match self.state.tour {
+            Some(_) => tour_zoom(&ctx).max(text_size),
+            None => text_size,
+        });
         let actions = RefCell::new(Vec::new());
         frame_ui(ui, &View::new(&self.state, Theme::of(ui), &actions));
         for action in actions.into_inner() {

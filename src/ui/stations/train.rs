@@ -23,12 +23,7 @@ const LINES_OF_ALARMS: usize = 2;
 
 /// Draws the Train station.
 pub fn train_ui(ui: &mut Ui, view: &View<'_>) {
-    // A tour is about the curves.
-    let panes: &[Pane] = match view.state.tour {
-        Some(_) => &[Pane::Curves],
-        None => &[Pane::Experiment, Pane::Curves],
-    };
-    panes_ui(ui, view, panes, |ui, pane| match pane {
+    panes_ui(ui, view, &[Pane::Experiment, Pane::Curves], |ui, pane| match pane {
         Pane::Experiment => experiment_form_ui(ui, view),
         _ => curves_ui(ui, view),
     });
