@@ -13,6 +13,9 @@ use super::demo_run::write;
 use super::harness::{THEMES, act, painted, picture_folder, shoot};
 use super::laboratory::{answer, merged};
 
+/// Frames after which a picture must be there.
+const FRAMES: usize = 40;
+
 /// A chart's picture is the part of the window that the chart takes.
 fn exported(h: &mut Harness<'_, Workbench>, path: &Path) {
     let title = "loss, weighted sum";
@@ -27,8 +30,12 @@ fn exported(h: &mut Harness<'_, Workbench>, path: &Path) {
         .type_text(&path.display().to_string());
     h.run_ok();
     h.get_by_label("Save").click();
-    h.run_ok();
-    h.run_ok();
+    for _ in 0..FRAMES {
+        h.run_ok();
+        if path.exists() {
+            break;
+        }
+    }
     let chart = h.get_by_label_contains(&format!("{title}, aligned")).rect();
     let size = image::image_dimensions(path).unwrap();
     assert!((size.0 as f32 - chart.width()).abs() <= 1.0 && (size.1 as f32 - chart.height()).abs() <= 1.0);

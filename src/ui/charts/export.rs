@@ -50,6 +50,9 @@ pub struct Export {
     outcome: Arc<Mutex<Option<Outcome>>>,
 }
 
+/// What of a chart may lie outside of what is seen, points: its margins do.
+const SLACK: f32 = 4.0;
+
 /// Frames that a chart takes to fill the screen, its fading in among them.
 const FILLING: u8 = 16;
 
@@ -166,7 +169,7 @@ impl Export {
     }
 
     fn want_picture(&mut self, ui: &egui::Ui, rect: egui::Rect, goal: Goal) {
-        let fills = !ui.clip_rect().contains_rect(rect);
+        let fills = !ui.clip_rect().expand(SLACK).contains_rect(rect);
         let wait = if fills { FILLING } else { 0 };
         self.picture = Some(Picture { goal, fills, wait });
         ui.ctx().request_repaint();
