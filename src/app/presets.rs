@@ -15,6 +15,11 @@ pub struct Preset {
 /// Every preset, in the order of the menu; the first is loaded at a first start.
 pub const PRESETS: [Preset; 10] = [
     Preset {
+        name: "names",
+        shows: "a soft token learns to be read as a name; then completion with the names that may come next",
+        toml: NAMES,
+    },
+    Preset {
         name: "collapse",
         shows: "cross-entropy alone: the soft tokens collapse",
         toml: include_str!("../../configs/collapse.toml"),
@@ -53,11 +58,6 @@ pub const PRESETS: [Preset; 10] = [
         name: "ce-kl",
         shows: "loss ablation: cross-entropy and KL to full RAG",
         toml: include_str!("../../configs/ablation/ce_kl.toml"),
-    },
-    Preset {
-        name: "names",
-        shows: "a soft token learns to be read as a name; then completion with the names that may come next",
-        toml: NAMES,
     },
     Preset {
         name: "paper",

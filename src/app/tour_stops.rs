@@ -97,14 +97,15 @@ fn alarm_of(run: &Run) -> Option<usize> {
     event.map(|event| event.step)
 }
 
-/// The evaluation in which compressed context gains most over none, among the newest of each split.
+/// The evaluation that is surest of compressed context's gain over none, by the upper end of its interval, among the newest of each
+/// split: a few samples could show a larger gain by chance.
 fn judged(runs: &[Run]) -> Option<(&Run, &EvaluationSummary)> {
     let newest = runs.iter().flat_map(|run| {
         let by_split: BTreeMap<_, _> = run.evaluations.iter().map(|one| (one.split, one)).collect();
         by_split.into_values().map(move |summary| (run, summary))
     });
-    let gain = |summary: &EvaluationSummary| Some(summary.arm(Arm::Compressed)?.difference.get("cross_entropy")?.mean);
-    let gains = newest.filter_map(|(run, summary)| Some((gain(summary)?, run, summary)));
+    let sure = |summary: &EvaluationSummary| Some(summary.arm(Arm::Compressed)?.difference.get("cross_entropy")?.high);
+    let gains = newest.filter_map(|(run, summary)| Some((sure(summary)?, run, summary)));
     let most = gains.min_by(|one, other| one.0.total_cmp(&other.0))?;
     Some((most.1, most.2))
 }

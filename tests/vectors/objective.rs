@@ -380,7 +380,7 @@ impl Encoder for Letters {
 fn names_are_spelled_in_place_of_those_of_chunks_and_alone_in_the_first_stage() {
     let mut bench = Bench::new(PromptLayout::LateFusion);
     let reader = CpuReader::new(bench.weights()).unwrap();
-    bench.experiment.schedule.spelled_batch = 3;
+    bench.experiment.schedule.reconstruction_batch = 3;
     bench.experiment.schedule.reconstruction_steps = 1;
     let prompts = bench.prompts();
     let names = ["one_name", "Another", "third"].map(str::to_owned);

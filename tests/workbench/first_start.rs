@@ -30,7 +30,7 @@ fn two_clicks_lead_to_a_moving_curve() {
     h.run();
     let start = h.get_by_role_and_label(Role::Button, "Start training");
     assert!(start.is_focused(), "Start waits for the Enter key");
-    assert_eq!(h.state().state().editor.experiment().name, "collapse");
+    assert_eq!(h.state().state().editor.experiment().name, "names");
     start.click();
     h.run();
     assert!(matches!(engine.sent.borrow().last(), Some(Command::Train(e)) if e.objective.alignment == 0.0));
@@ -88,6 +88,7 @@ fn a_download_is_cancelled_and_resumed() {
 fn folders_of_ones_own_are_typed_or_chosen() {
     let runs = tempfile::tempdir().unwrap();
     let (mut h, desktop) = workbench(runs.path(), false);
+    act(&mut h, Action::LoadPreset(1));
     *desktop.folder.borrow_mut() = Some("/models/reader".into());
     h.get_by_label("I have a folder…").click();
     h.run();
@@ -125,7 +126,7 @@ fn a_start_without_models_is_refused_with_the_reason_and_the_first_page_comes_ba
     assert_eq!(engine.sent(), ["Fetch"]);
     engine.answer(Event::Fetched { missing: Vec::new() });
     h.run_ok();
-    h.get_by_label_contains("ready: 84 steps");
+    h.get_by_label_contains("ready: 1400 steps");
     assert!(UiCommand::Fetch.refusal(h.state().state()).is_some());
 }
 

@@ -121,7 +121,7 @@ fn ctrl_z_goes_back_edit_by_edit_and_ctrl_shift_z_forth() {
     let back = Modifiers::COMMAND;
     for (modifiers, expected) in [
         (back, (0, "850")),
-        (back, (0, "84")),
+        (back, (0, "1400")),
         (again, (0, "850")),
         (again, (1, "84")),
     ] {

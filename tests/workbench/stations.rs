@@ -45,7 +45,7 @@ fn a_wrong_value_stops_the_start_and_says_why() {
     h.run();
     h.get_by_label_contains("steps: 0 must be 1 to 10000000");
     assert!(h.get_by_label("Start training").accesskit_node().is_disabled());
-    h.get_by_label_contains("Reset steps to 84").click();
+    h.get_by_label_contains("Reset steps to 1400").click();
     h.run();
     assert!(!h.get_by_label("Start training").accesskit_node().is_disabled());
     assert!(engine.sent().is_empty());
