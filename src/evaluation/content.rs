@@ -16,7 +16,7 @@ impl EvaluationSummary {
             "The reader does not tell them apart"
         };
         Some(format!(
-            "{outcome}: soft tokens of another repository change cross-entropy by {cost:+.2} [{low:+.2}, {high:+.2}] nats a token \
+            "{outcome}: soft tokens of another repository change cross-entropy by {cost:+.3} [{low:+.3}, {high:+.3}] nats a token \
              (step {}, {}, n = {}).",
             self.step, self.split, self.samples
         ))
@@ -43,7 +43,7 @@ mod tests {
         let said = |mean, low, high| summary(mean, low, high).content_sentence().unwrap();
         assert_eq!(
             said(-0.36, -0.43, -0.28),
-            "The reader tells them apart: soft tokens of another repository change cross-entropy by +0.36 [+0.28, +0.43] nats a token \
+            "The reader tells them apart: soft tokens of another repository change cross-entropy by +0.360 [+0.280, +0.430] nats a token \
              (step 84, validation, n = 48)."
         );
         assert!(said(-0.01, -0.03, 0.01).starts_with("The reader does not tell them apart"));

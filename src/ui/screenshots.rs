@@ -121,6 +121,10 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
             (Station::Runs, "runs"),
         ] {
             act(&mut window, Action::Go(station));
+            // What is claimed stands on the test split, where there is an evaluation on it.
+            if let Some(test) = window.query_by_label("test split") {
+                test.click();
+            }
             if matches!(station, Station::Compare | Station::Retrieve) {
                 act(&mut window, Action::SelectSample(telling_sample(&pictures.runs)));
             }
@@ -151,7 +155,8 @@ fn settle(window: &mut Harness<'_, Workbench>) {
     let started = Instant::now();
     let reading = |window: &Harness<'_, Workbench>| {
         let probes = window.query_all_by_label_contains("eading probes").next().is_some();
-        probes || window.state().state().digests.left() > 0
+        let completions = window.query_all_by_label_contains("Reading the completions").next();
+        probes || completions.is_some() || window.state().state().digests.left() > 0
     };
     while reading(window) && started.elapsed() < LONGEST_WAIT {
         wait(window);
@@ -164,19 +169,21 @@ fn settle(window: &mut Harness<'_, Workbench>) {
     }
 }
 
-/// A sample of the first run that full RAG completes and no context does not, if there is one.
+/// A sample of the first run that compressed context completes and none does not, or else full RAG, if there is one.
 fn telling_sample(runs: &[PathBuf]) -> Option<String> {
     let run = Run::open(runs.first()?).ok()?;
-    let last = run.evaluations.iter().rfind(|one| one.split == Split::Validation)?;
+    let newest = |split: Split| run.evaluations.iter().rfind(|one| one.split == split);
+    let last = newest(Split::Test).or_else(|| newest(Split::Validation))?;
     let completions = run.completions(last.step, last.split).ok()?;
     let right = |sample: &str, arm: Arm| {
         let of = |one: &&CompletionRecord| one.sample == sample && one.arm == arm;
         completions.iter().find(of).is_some_and(|one| one.scores.em_token > 0.0)
     };
-    let mut samples = completions.iter().map(|one| &one.sample);
-    samples
-        .find(|sample| right(sample, Arm::FullRag) && !right(sample, Arm::NoContext))
-        .cloned()
+    let gained = |arm: Arm| {
+        let mut samples = completions.iter().map(|one| &one.sample);
+        samples.find(|sample| right(sample, arm) && !right(sample, Arm::NoContext))
+    };
+    gained(Arm::Compressed).or_else(|| gained(Arm::FullRag)).cloned()
 }
 
 /// Shows the first question of a blind review; no vote is given, and so nothing is written.
