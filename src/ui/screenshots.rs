@@ -24,8 +24,8 @@ const SETTLING_FRAMES: usize = 10;
 /// Longest wait for the instruments, which a thread of the Collapse station computes.
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-/// After the newest step's instruments are here, those of the others follow within about this time.
-const REST_OF_PROBES: Duration = Duration::from_secs(3);
+/// After the newest step's instruments are here, those of the others follow within about this time; so do the numbers of a list of runs.
+const REST_OF_READING: Duration = Duration::from_secs(3);
 
 /// What the pictures show.
 pub struct Pictures {
@@ -161,9 +161,9 @@ fn settle(window: &mut Harness<'_, Workbench>) {
     while reading(window) && started.elapsed() < LONGEST_WAIT {
         wait(window);
     }
-    if window.state().state().station == Station::Collapse {
+    if matches!(window.state().state().station, Station::Collapse | Station::Runs) {
         let started = Instant::now();
-        while started.elapsed() < REST_OF_PROBES {
+        while started.elapsed() < REST_OF_READING {
             wait(window);
         }
     }
