@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::desktop::in_home;
 use super::state::AppState;
 use crate::engine::Severity;
 use crate::ui::format::count;
@@ -19,8 +20,7 @@ impl AppState {
     /// Asks for a folder; the proposal is one of the station's own in the home folder.
     pub(super) fn ask_for_charts_folder(&mut self) {
         if self.chart_export.path.is_empty() {
-            let home = directories::UserDirs::new().map_or_else(PathBuf::new, |dirs| dirs.home_dir().to_owned());
-            self.chart_export.path = home.join("llavacode-charts").display().to_string();
+            self.chart_export.path = in_home("llavacode-charts").display().to_string();
         }
         self.overlay.export = true;
     }

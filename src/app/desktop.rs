@@ -17,6 +17,12 @@ pub struct NativeDesktop {
     ctx: egui::Context,
 }
 
+/// A path that is proposed for what a person saves: of this name, in the home folder.
+pub fn in_home(name: &str) -> PathBuf {
+    let home = directories::UserDirs::new().map_or_else(PathBuf::new, |dirs| dirs.home_dir().to_owned());
+    home.join(name)
+}
+
 impl NativeDesktop {
     /// Wakes the window of `ctx` when a dialog closes.
     pub fn new(ctx: egui::Context) -> Self {

@@ -39,7 +39,7 @@ mod tour_stops;
 pub use action::{Action, PathField};
 pub use chart_export::ChartExport;
 pub use command::{UiCommand, evaluation_refusal};
-pub use desktop::NativeDesktop;
+pub use desktop::{NativeDesktop, in_home};
 pub use digests::{Digests, RunDigest};
 pub use editor::{ExperimentEditor, differences, field_text};
 pub use execute::{Desktop, EngineHandle, Outside, execute, set_path};

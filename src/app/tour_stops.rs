@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::pages::Station;
 use super::tour::Stop;
-use crate::collapse::{AlarmKind, Instruments, instruments, verdict};
+use crate::collapse::{Instruments, instruments, verdict};
 use crate::evaluation::{Arm, ArmSummary, CompletionRecord, EvaluationSummary};
-use crate::runs::{EventKind, Run, ScalarRecord};
+use crate::runs::{Run, ScalarRecord};
 use crate::ui::format;
 
 /// Rows of the largest probe that is measured for a sentence.
@@ -54,7 +54,7 @@ pub fn stops(folders: &[PathBuf]) -> Vec<Stop> {
             .zip(&probes)
             .filter_map(|(run, probe)| Some((run, probe.as_ref()?)))
     };
-    let is_lost = |(run, probe): &(&Run, &Probe)| alarm_of(run).is_some() && probe.is_collapsed();
+    let is_lost = |(run, probe): &(&Run, &Probe)| run.first_collapse().is_some() && probe.is_collapsed();
     // What the tour is about: a run that collapsed, and one of the same chunks that did not.
     let pair = probed().filter(is_lost).find_map(|main| {
         let comparable = |probe: &Probe| (probe.rows, probe.width) == (main.1.rows, main.1.width);
@@ -88,13 +88,6 @@ fn stop(station: Station, run: &Run, sentence: String) -> Stop {
         sample: None,
         split: None,
     }
-}
-
-/// The step at which collapse was first told of.
-fn alarm_of(run: &Run) -> Option<usize> {
-    let raised = |kind| kind == EventKind::AlarmRaised(AlarmKind::RepresentationCollapse);
-    let event = run.events.iter().find(|event| raised(event.kind));
-    event.map(|event| event.step)
 }
 
 /// The evaluation that is surest of compressed context's gain over none, by the upper end of its interval, among the newest of each
@@ -145,7 +138,7 @@ fn train(run: &Run, beside: &[&Run]) -> Option<Stop> {
 }
 
 fn alarm(run: &Run) -> Option<Stop> {
-    let raised = alarm_of(run);
+    let raised = run.first_collapse();
     let step = match raised {
         Some(raised) => *run.probe_steps.iter().min_by_key(|step| step.abs_diff(raised))?,
         None => *run.probe_steps.last()?,

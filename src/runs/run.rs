@@ -127,10 +127,17 @@ impl Run {
     /// Whether the reader told the soft tokens apart at a step: what the newest evaluation up to it says, see
     /// [`EvaluationSummary::content_sentence`]. An evaluation on the validation split goes before others of its step.
     pub fn content_sentence(&self, step: usize) -> Option<String> {
-        let told = self.evaluations.iter().filter(|summary| summary.step <= step);
-        let told = told.filter_map(|summary| Some((summary.content_sentence()?, summary)));
-        let newest = told.max_by_key(|(_, summary)| (summary.step, summary.split == Split::Validation));
-        newest.map(|(sentence, _)| sentence)
+        let told = self.evaluations.iter();
+        let told = told.filter(|summary| summary.step <= step && !summary.content.is_empty());
+        let newest = told.max_by_key(|summary| (summary.step, summary.split == Split::Validation));
+        newest?.content_sentence()
+    }
+
+    /// The step at which the alarm of collapse was raised first.
+    pub fn first_collapse(&self) -> Option<usize> {
+        let raised = EventKind::AlarmRaised(AlarmKind::RepresentationCollapse);
+        let event = self.events.iter().find(|event| event.kind == raised);
+        event.map(|event| event.step)
     }
 
     /// Alarms on the live branch that were raised and not cleared, each with the event that raised it, in the order raised.

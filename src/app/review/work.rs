@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 
 use super::{EarlierReview, ReviewAction, ReviewDesk, ReviewForm, ReviewPage, ReviewSession};
-use crate::app::{AppState, OpenRun, Station};
+use crate::app::{AppState, OpenRun, Station, in_home};
 use crate::corpus::Split;
 use crate::engine::Severity;
 use crate::evaluation::Arm;
@@ -46,8 +46,7 @@ impl AppState {
             ..self.review.form.clone()
         };
         let folder = open.run().folder.clone();
-        let home = directories::UserDirs::new().map_or_else(PathBuf::new, |dirs| dirs.home_dir().to_owned());
-        let export = home.join(format!("{}-review", open.run().name()));
+        let export = in_home(&format!("{}-review", open.run().name()));
         self.review = ReviewDesk {
             run: Some(folder),
             export_path: export.display().to_string(),

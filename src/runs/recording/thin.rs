@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use super::torn;
-use crate::collapse::AlarmKind;
-use crate::runs::{EventKind, Run, RunError};
+use crate::runs::{Run, RunError};
 
 /// Most probes of a run.
 const PROBES: usize = 15;
@@ -16,9 +15,7 @@ const AROUND: usize = 2;
 /// The probe steps to keep: the first, the last, those around the first alarm of collapse, and others, closest to each other at the
 /// beginning, where vectors change most.
 pub(super) fn probes(run: &Run) -> Vec<usize> {
-    let raised = |kind| kind == EventKind::AlarmRaised(AlarmKind::RepresentationCollapse);
-    let alarm = run.events.iter().find(|event| raised(event.kind));
-    thinned(&run.probe_steps, alarm.map(|event| event.step))
+    thinned(&run.probe_steps, run.first_collapse())
 }
 
 fn thinned(steps: &[usize], alarm: Option<usize>) -> Vec<usize> {

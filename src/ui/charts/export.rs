@@ -6,6 +6,7 @@ use std::sync::Arc;
 use egui::mutex::Mutex;
 
 use super::table::Table;
+use crate::app::in_home;
 use crate::ui::format::count;
 use crate::ui::theme::{self, Theme};
 use crate::ui::widgets::{entered, primary_button};
@@ -78,8 +79,7 @@ impl Export {
             Format::Png => "png",
             Format::Csv => "csv",
         };
-        let folder = directories::UserDirs::new().map_or_else(PathBuf::new, |dirs| dirs.home_dir().to_owned());
-        let path = folder.join(format!("{}.{extension}", file_name(name)));
+        let path = in_home(&format!("{}.{extension}", file_name(name)));
         self.asking = Some((format, path.display().to_string()));
     }
 

@@ -4,7 +4,7 @@ use egui::mutex::Mutex;
 use egui::{Role, WidgetInfo};
 
 use super::axes::small;
-use super::export::{Export, Format, file_name};
+use super::export::{Export, Format};
 use super::gallery;
 use super::local::local;
 use super::table::Table;
@@ -60,7 +60,7 @@ impl ChartFrame<'_> {
             false => self.framed_ui(ui, &memory, self.height, &table, body),
         };
         let mut memory = memory.lock();
-        if let Some((path, outcomes)) = gallery::turn(ui.ctx(), self.id, &self.file_name()) {
+        if let Some((path, outcomes)) = gallery::turn(ui.ctx(), self.id, || self.name()) {
             memory.export.write_among(path, outcomes);
         }
         memory.export.run(ui, self.id, rect, table);
@@ -68,9 +68,9 @@ impl ChartFrame<'_> {
         answer
     }
 
-    /// The name of its files, without ending.
-    fn file_name(&self) -> String {
-        file_name(&format!("{} {}", self.title, self.kind))
+    /// What its files are named after.
+    fn name(&self) -> String {
+        format!("{} {}", self.title, self.kind)
     }
 
     /// The chart over everything else, until Esc; its place on the page stays free.
@@ -170,9 +170,9 @@ impl ChartFrame<'_> {
                 memory.export.copy_picture();
             }
             if ui.button("Export PNG…").clicked() {
-                memory.export.ask(Format::Png, &self.file_name());
+                memory.export.ask(Format::Png, &self.name());
             }
-            numbers_ui(ui, &mut memory.export, &self.file_name(), table);
+            numbers_ui(ui, &mut memory.export, &self.name(), table);
         });
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("menu of {}", self.title)));
     }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use egui::mutex::Mutex;
 
-use super::export::Outcomes;
+use super::export::{Outcomes, file_name};
 use super::local::local;
 use crate::app::Action;
 use crate::ui::View;
@@ -32,7 +32,7 @@ fn gallery(ctx: &egui::Context) -> Arc<Mutex<Gallery>> {
 }
 
 /// Where the picture of a chart is to be written, when it is its turn; charts with one name are numbered.
-pub fn turn(ctx: &egui::Context, chart: egui::Id, name: &str) -> Option<(PathBuf, Outcomes)> {
+pub fn turn(ctx: &egui::Context, chart: egui::Id, name: impl FnOnce() -> String) -> Option<(PathBuf, Outcomes)> {
     let gallery = gallery(ctx);
     let mut gallery = gallery.lock();
     let folder = gallery.folder.clone().filter(|_| !gallery.had.contains(&chart))?;
@@ -42,8 +42,9 @@ pub fn turn(ctx: &egui::Context, chart: egui::Id, name: &str) -> Option<(PathBuf
     }
     gallery.current = Some(chart);
     gallery.had.push(chart);
+    let name = file_name(&name());
     let numbered = (2..).map(|number| format!("{name}-{number}"));
-    let mut names = std::iter::once(name.to_owned()).chain(numbered);
+    let mut names = std::iter::once(name.clone()).chain(numbered);
     let name = names.find(|name| !gallery.names.contains(name))?;
     let path = folder.join(format!("{name}.png"));
     gallery.names.insert(name);
