@@ -6,9 +6,10 @@ use clap::Args;
 
 use super::output::say;
 use super::session::DeviceArgument;
+use crate::engine::EngineSettings;
 use crate::models::catalogue::Store;
 use crate::runs::{self, Run};
-use crate::ui::{Pictures, default_items, render};
+use crate::ui::{Pictures, Played, default_items, render};
 
 /// Runs drawn when none are named: one in focus, one over it.
 const RUNS: usize = 2;
@@ -24,6 +25,15 @@ pub struct Arguments {
     /// Folder that the pictures are written to
     #[arg(long, default_value = "screenshots")]
     into: PathBuf,
+    /// A repository that the Play station completes in, with the first run
+    #[arg(long, value_name = "DIR", requires_all = ["file", "at"])]
+    repository: Option<PathBuf>,
+    /// File with the cursor, relative to the repository
+    #[arg(long, value_name = "FILE", requires = "repository")]
+    file: Option<String>,
+    /// Where the cursor stands in it, from 1
+    #[arg(long, value_name = "LINE:COLUMN", requires = "repository")]
+    at: Option<String>,
     #[command(flatten)]
     device: DeviceArgument,
 }
@@ -34,6 +44,9 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         mut runs,
         runs_dir,
         into,
+        repository,
+        file,
+        at,
         device,
     } = arguments;
     if runs.is_empty() {
@@ -47,7 +60,18 @@ pub fn run(arguments: Arguments) -> anyhow::Result<()> {
         Run::open(run)?;
     }
     let store = Store::open(None)?;
+    let played = repository.zip(file).zip(at).map(|((repository, file), at)| Played {
+        repository,
+        file,
+        at,
+        engine: EngineSettings {
+            runs_dir: runs_dir.clone(),
+            device: device.device,
+            store: store.clone(),
+        },
+    });
     let pictures = Pictures {
+        played,
         runs_dir,
         runs,
         device: device.device.describe()?,

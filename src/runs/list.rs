@@ -29,6 +29,16 @@ pub struct RunEntry {
     pub error: Option<String>,
 }
 
+/// Whether a folder holds the files that every run begins with.
+pub fn is_run(folder: &Path) -> bool {
+    begins_with(folder).into_iter().all(|here| here)
+}
+
+/// Which of those files are here.
+fn begins_with(folder: &Path) -> [bool; 2] {
+    [layout::EXPERIMENT, layout::MANIFEST].map(|file| folder.join(file).is_file())
+}
+
 /// The runs in a folder, newest first; broken ones at the end, with the reason. A missing folder holds no runs.
 pub fn list(runs_dir: &Path) -> Vec<RunEntry> {
     let mut runs: Vec<RunEntry> = fs::read_dir(runs_dir)
@@ -76,9 +86,8 @@ fn entry(folder: &Path) -> RunEntry {
 /// Moves a run into `.trash` of the folder that it lies in, and returns where it is now. A run being written is refused.
 pub fn delete(folder: &Path) -> Result<PathBuf, RunError> {
     let folder = &fs::canonicalize(folder).map_err(RunError::read(folder))?;
-    let is_run = [layout::EXPERIMENT, layout::MANIFEST]
-        .iter()
-        .any(|file| folder.join(file).is_file());
+    // A broken one can go, too.
+    let is_run = begins_with(folder).into_iter().any(|here| here);
     let (Some(runs_dir), Some(name), true) = (folder.parent(), folder.file_name(), is_run) else {
         return Err(RunError::NotARun {
             folder: folder.clone(),

@@ -36,7 +36,7 @@ pub use follower::RunFollower;
 pub use fork::fork;
 use header::{checked_manifest, read_experiment};
 pub use history::{interventions, live_events};
-pub use list::{RunEntry, delete, list, restore};
+pub use list::{RunEntry, delete, is_run, list, restore};
 pub use part::{EvaluationPart, PartKey};
 pub use probes::{ProbeNumbers, Probes, TokenSample};
 pub use recording::{Change, Packed, Recordings, pack};

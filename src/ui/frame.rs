@@ -5,6 +5,7 @@ use egui::{CentralPanel, Frame, Margin, Panel, Stroke, Ui};
 use super::View;
 use super::charts::gallery_ui;
 use super::dialogs::dialogs_ui;
+use super::dropping::dropping_ui;
 use super::first_start::first_start_ui;
 use super::log::{log_ui, toasts_ui};
 use super::palette::palette_ui;
@@ -62,6 +63,7 @@ pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
         palette_ui(&ctx, view);
     }
     toasts_ui(&ctx, view);
+    dropping_ui(&ctx, view);
 }
 
 fn station_ui(ui: &mut Ui, view: &View<'_>) {

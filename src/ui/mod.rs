@@ -4,6 +4,7 @@ pub mod charts;
 pub mod code;
 mod dialogs;
 mod docks;
+mod dropping;
 mod first_picture;
 mod first_start;
 pub mod format;
@@ -34,7 +35,7 @@ use egui::mutex::Mutex;
 
 use crate::app::{Action, AppState, Choice, Edit, UiCommand};
 pub use launch::{Launch, LaunchError, default_items, launch};
-pub use screenshots::{PictureError, Pictures, render};
+pub use screenshots::{PictureError, Pictures, Played, render};
 use theme::Theme;
 pub use workbench::{Opening, Wake, Workbench, WorkbenchSettings, run};
 

@@ -8,15 +8,18 @@ use egui_kittest::kittest::Queryable as _;
 
 use super::{Workbench, WorkbenchSettings, theme};
 use crate::app::{
-    Action, CatalogueItem, Desktop, EngineHandle, PathField, ReviewAction, ReviewForm, Station, UiCommand,
+    Action, AppState, CatalogueItem, Desktop, EngineHandle, PathField, ReviewAction, ReviewForm, Station, UiCommand,
 };
 use crate::corpus::Split;
-use crate::engine::{Command, Event};
+use crate::engine::{Command, Engine, EngineSettings, Event, IndexPhase, PlayEnd};
 use crate::evaluation::{Arm, CompletionRecord};
 use crate::runs::Run;
 
 /// Size of a picture in points.
 const SIZE: [f32; 2] = [1440.0, 900.0];
+
+/// Time between two frames while something is waited for.
+const FRAME: Duration = Duration::from_millis(50);
 
 /// Frames until nothing moves any more.
 const SETTLING_FRAMES: usize = 10;
@@ -39,6 +42,20 @@ pub struct Pictures {
     pub catalogue: Vec<CatalogueItem>,
     /// Where that is kept.
     pub cache: PathBuf,
+    /// What the Play station completes, through the real engine; its open page without it.
+    pub played: Option<Played>,
+}
+
+/// A completion that is shown in the Play station.
+pub struct Played {
+    /// Folder of the repository.
+    pub repository: PathBuf,
+    /// File with the cursor, relative to it, parts joined by `/`.
+    pub file: String,
+    /// `line:column` of the cursor, from 1.
+    pub at: String,
+    /// What completes it.
+    pub engine: EngineSettings,
 }
 
 /// Why a picture could not be made.
@@ -47,6 +64,9 @@ pub enum PictureError {
     /// No graphics driver renders off-screen.
     #[error("the pictures could not be rendered: {0}; a Vulkan driver is needed (Debian: mesa-vulkan-drivers)")]
     Render(String),
+    /// What the Play station was to show did not come about.
+    #[error("the Play station could not be shown: {0}")]
+    Play(String),
     /// A picture could not be written.
     #[error("cannot write {}: {message}", path.display())]
     Write {
@@ -56,6 +76,9 @@ pub enum PictureError {
         message: String,
     },
 }
+
+/// Longest wait for an index and a completion.
+const LONGEST_SERVING: Duration = Duration::from_secs(600);
 
 /// An engine that does nothing, and a desktop that opens nothing.
 struct Still;
@@ -100,9 +123,13 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
             paths.push(path);
             Ok(())
         };
-        let mut first = window(pictures, preference, false);
+        let mut first = window(pictures, preference, false, Box::new(Still));
         shoot(&mut first, "first-start")?;
-        let mut window = window(pictures, preference, true);
+        let engine: Box<dyn EngineHandle> = match &pictures.played {
+            Some(played) => Box::new(Engine::spawn(played.engine.clone(), || {}).map_err(play_error)?),
+            None => Box::new(Still),
+        };
+        let mut window = window(pictures, preference, true, engine);
         for (index, run) in pictures.runs.iter().enumerate() {
             let show = if index == 0 {
                 Action::Focus
@@ -128,6 +155,9 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
             if matches!(station, Station::Compare | Station::Retrieve) {
                 act(&mut window, Action::SelectSample(telling_sample(&pictures.runs)));
             }
+            if let (Station::Play, Some(played)) = (station, &pictures.played) {
+                complete(&mut window, played)?;
+            }
             shoot(&mut window, name)?;
             if station == Station::Compare {
                 blind_review(&mut window);
@@ -148,7 +178,7 @@ pub fn render(pictures: &Pictures, folder: &Path) -> Result<Vec<PathBuf>, Pictur
 /// Lets layout and background work come to rest.
 fn settle(window: &mut Harness<'_, Workbench>) {
     let wait = |window: &mut Harness<'_, Workbench>| {
-        std::thread::sleep(Duration::from_millis(50));
+        std::thread::sleep(FRAME);
         window.run_steps(1);
     };
     window.run_steps(SETTLING_FRAMES);
@@ -197,6 +227,64 @@ fn blind_review(window: &mut Harness<'_, Workbench>) {
     act(window, Action::Review(ReviewAction::Begin));
 }
 
+/// Opens a repository and a file, puts the cursor where it is wanted, and waits until every arm is served.
+fn complete(window: &mut Harness<'_, Workbench>, played: &Played) -> Result<(), PictureError> {
+    let type_into = |window: &mut Harness<'_, Workbench>, field: &str, text: &str| {
+        let node = window
+            .query_by_label(field)
+            .ok_or_else(|| play_error(format!("no field {field}")))?;
+        node.focus();
+        node.type_text(text);
+        window.run_steps(2);
+        window.key_press(egui::Key::Enter);
+        window.run_steps(2);
+        Ok(())
+    };
+    act(window, Action::OpenRepository(played.repository.clone()));
+    wait_for(window, |state| match state.playground.files() {
+        Some(Ok(_)) => Some(Ok(())),
+        Some(Err(reason)) => Some(Err(reason)),
+        None => None,
+    })?;
+    type_into(window, "search files", &played.file)?;
+    if window.query_by_label(&format!("Code of {}", played.file)).is_none() {
+        return Err(play_error(format!("{} is not one of the files", played.file)));
+    }
+    type_into(window, "find in the file", &played.at)?;
+    wait_for(window, |state| match &state.playground.index.as_ref()?.phase {
+        IndexPhase::Ready => Some(Ok(())),
+        IndexPhase::Failed(reason) => Some(Err(reason.clone())),
+        _ => None,
+    })?;
+    window.key_press_modifiers(egui::Modifiers::CTRL, egui::Key::Space);
+    window.run_steps(2);
+    wait_for(window, |state| match state.playground.task.as_ref()?.end.as_ref()? {
+        PlayEnd::Done => Some(Ok(())),
+        PlayEnd::Cancelled => Some(Err("the completion was ended".into())),
+        PlayEnd::Failed { message, .. } => Some(Err(message.clone())),
+    })
+}
+
+/// Lets frames pass until the state says how something ended.
+fn wait_for(
+    window: &mut Harness<'_, Workbench>,
+    ended: impl Fn(&AppState) -> Option<Result<(), String>>,
+) -> Result<(), PictureError> {
+    let started = Instant::now();
+    while started.elapsed() < LONGEST_SERVING {
+        window.run_steps(1);
+        if let Some(result) = ended(window.state().state()) {
+            return result.map_err(play_error);
+        }
+        std::thread::sleep(FRAME);
+    }
+    Err(play_error(format!("it took more than {} s", LONGEST_SERVING.as_secs())))
+}
+
+fn play_error(reason: impl ToString) -> PictureError {
+    PictureError::Play(reason.to_string())
+}
+
 fn act(window: &mut Harness<'_, Workbench>, action: Action) {
     let ctx = window.ctx.clone();
     window.state_mut().act(&ctx, action);
@@ -207,6 +295,7 @@ fn window(
     pictures: &Pictures,
     preference: egui::ThemePreference,
     everything_here: bool,
+    engine: Box<dyn EngineHandle>,
 ) -> Harness<'static, Workbench> {
     let items = pictures.catalogue.iter().cloned();
     let settings = WorkbenchSettings {
@@ -227,7 +316,7 @@ fn window(
         .with_render_cursor(false)
         .with_context_setup(theme::install)
         .wgpu()
-        .build_eframe(move |cc| Workbench::new(cc, settings, Box::new(Still), Box::new(Still)));
+        .build_eframe(move |cc| Workbench::new(cc, settings, engine, Box::new(Still)));
     act(&mut window, Action::SetTheme(preference));
     window
 }

@@ -9,7 +9,7 @@ use super::{View, theme};
 use crate::app::{Action, Overlay, UiCommand};
 
 /// Keys of single stations, for the sheet.
-const STATION_KEYS: [(&str, &str); 10] = [
+const STATION_KEYS: [(&str, &str); 12] = [
     (
         "J / K",
         "Compare, Retrieve, Runs: the next or the previous sample or run",
@@ -22,6 +22,11 @@ const STATION_KEYS: [(&str, &str); 10] = [
     ("← / →", "Collapse: the probe before or after"),
     ("Home / End", "Collapse: the first probe, or the newest"),
     ("R", "Collapse: pin the step as reference"),
+    (
+        "Ctrl+Space Tab",
+        "Play: complete at the cursor; take the marked completion; Escape ends one",
+    ),
+    ("Ctrl+F", "Play: find a text or a line in the file"),
     ("F", "the chart under the pointer: full screen"),
     (
         "drag",

@@ -193,10 +193,10 @@ fn give(h: &mut Harness<'_, Workbench>, engine: &Fake, events: impl IntoIterator
 }
 
 /// Puts the keyboard's cursor behind `session =`.
-fn to_the_cursor(h: &mut Harness<'_, Workbench>) {
+pub fn to_the_cursor(h: &mut Harness<'_, Workbench>) {
     h.get_by_label("Code of package/main.py").focus();
     h.run_ok();
-    press(h, Modifiers::COMMAND, Key::End);
+    press(h, Modifiers::CTRL | Modifiers::COMMAND, Key::End);
     press(h, Modifiers::NONE, Key::ArrowUp);
     press(h, Modifiers::NONE, Key::End);
 }
@@ -266,6 +266,88 @@ fn a_completion_is_asked_for_taken_and_ended_by_keyboard() {
     h.get_by_label("Back to the file").click();
     h.run_ok();
     assert_eq!(code(&h), TEXT);
+}
+
+#[test]
+fn a_place_in_the_file_is_found_by_keyboard() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = played_run(folder.path());
+    let repository = repository(folder.path());
+    let (mut h, engine) = workbench(folder.path(), true);
+    opened(&mut h, &run, &repository);
+    h.get_by_label("line 1, column 1");
+    let find = |h: &mut Harness<'_, Workbench>, text: &str| {
+        press(h, Modifiers::COMMAND, Key::F);
+        h.get_by_label("find in the file").type_text(text);
+        h.run_ok();
+        press(h, Modifiers::NONE, Key::Enter);
+    };
+    find(&mut h, "SESSION =");
+    h.get_by_label("line 5, column 14");
+    find(&mut h, "absent");
+    h.get_by_label("▲ not in this file");
+    h.get_by_label("line 5, column 14");
+    find(&mut h, "4:5");
+    h.get_by_label("line 4, column 5");
+    assert!(h.query_by_label("▲ not in this file").is_none());
+    // The code has the keyboard again.
+    press(&mut h, Modifiers::NONE, Key::End);
+    press(&mut h, Modifiers::CTRL, Key::Space);
+    let request = asked(&engine);
+    assert!(request.text[..request.cursor].ends_with("def main(path):"));
+
+    // Another file begins at its beginning.
+    h.get_by_label("package/helpers.py").click();
+    h.run_ok();
+    h.run_ok();
+    h.get_by_label("line 1, column 1");
+}
+
+/// A file or folder that is let go over the window.
+#[derive(Debug)]
+struct LetGo(PathBuf);
+
+impl egui::DroppedFile for LetGo {
+    fn path(&self) -> &Path {
+        &self.0
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>, String> {
+        std::fs::read(&self.0).map_err(|error| error.to_string())
+    }
+}
+
+#[test]
+fn a_dropped_folder_is_played_with_and_a_dropped_run_is_looked_at() {
+    let folder = tempfile::tempdir().unwrap();
+    let elsewhere = tempfile::tempdir().unwrap();
+    let run = played_run(elsewhere.path());
+    let repository = repository(folder.path());
+    let (mut h, _engine) = workbench(folder.path(), true);
+    let drop = |h: &mut Harness<'_, Workbench>, path: &Path, promise: &str| {
+        let held = egui::HoveredFile {
+            path: Some(path.to_owned()),
+            ..egui::HoveredFile::default()
+        };
+        h.input_mut().hovered_files.push(held);
+        h.run_steps(2);
+        h.get_by_label(promise);
+        h.input_mut().hovered_files.clear();
+        h.input_mut()
+            .dropped_files
+            .push(std::sync::Arc::new(LetGo(path.to_owned())));
+        h.run_ok();
+        h.run_ok();
+        assert!(h.query_by_label(promise).is_none());
+    };
+    assert_eq!(h.state().state().station, Station::Train);
+    // A file stands for its folder.
+    drop(&mut h, &repository.join("latin.py"), "Drop to play with demo-project");
+    assert_eq!(h.state().state().station, Station::Play);
+    assert_eq!(h.state().state().playground.folder.as_ref(), Some(&repository));
+    drop(&mut h, &run, "Drop to look at the run aligned");
+    assert_eq!(h.state().state().focus.as_ref(), Some(&run));
+    assert_eq!(h.state().state().playground.folder.as_ref(), Some(&repository));
 }
 
 #[test]

@@ -5,7 +5,7 @@ use llavacode::app::{Action, Station};
 use llavacode::engine::{Event, IndexCounts, IndexNews, IndexPhase, PlayEnd};
 
 use super::harness::{THEMES, act, painted, picture_folder, shoot};
-use super::play::{answers, asked, end, opened, played_run, ready, repository};
+use super::play::{answers, asked, end, opened, played_run, ready, repository, to_the_cursor};
 
 #[test]
 fn the_play_station_is_painted() {
@@ -25,6 +25,7 @@ fn the_play_station_is_painted() {
             shoot(&mut h, &folder, &format!("play-closed{name}"), theme);
             opened(&mut h, &run, &repository);
             shoot(&mut h, &folder, &format!("play-opened{name}"), theme);
+            to_the_cursor(&mut h);
             h.key_press_modifiers(Modifiers::CTRL, Key::Space);
             h.run_ok();
             let request = asked(&engine);

@@ -222,7 +222,7 @@ fn heatmaps_ui(
     let name = |row: usize| chunk_name(&chunks, row);
     let means: Vec<String> = sides
         .iter()
-        .map(|side| format!("{} {}", side.title, fixed(side.histogram.mean, 2)))
+        .map(|side| format!("{} ({})", fixed(side.histogram.mean, 2), side.title))
         .collect();
     seen_ui(ui, &format!("Mean cosine of two chunks: {}.", means.join(", ")));
     // The range holds every step, so that a colour means the same at each.

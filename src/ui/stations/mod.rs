@@ -53,6 +53,7 @@ mod play_arms;
 mod play_chunks;
 mod play_editor;
 mod play_files;
+mod play_find;
 mod play_head;
 mod prompt_tokens;
 mod retrieve;

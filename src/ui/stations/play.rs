@@ -11,6 +11,7 @@ use super::play_arms::arms_ui;
 use super::play_chunks::chunks_ui;
 use super::play_editor::{Buffer, editor_ui};
 use super::play_files::files_ui;
+use super::play_find::Find;
 use super::play_head::{head_ui, open_ui, refusal_ui};
 use crate::app::{Action, FileList, Pane, PlayTask};
 use crate::corpus::code_file;
@@ -25,6 +26,7 @@ use crate::ui::{View, theme};
 struct Memory {
     folder: PathBuf,
     search: String,
+    find: Find,
     /// The file in the editor.
     file: Option<String>,
     /// Files that were opened, with what was edited in them.
@@ -39,7 +41,7 @@ struct Memory {
 
 impl Memory {
     /// Puts a file into the editor: as it was left there, or else as it is on disk.
-    fn show(&mut self, folder: &Path, path: &str) {
+    fn show(&mut self, ctx: &egui::Context, folder: &Path, path: &str) {
         // Only edits are worth keeping; the file may be another one by now.
         self.buffers.retain(|_, buffer| buffer.edited);
         self.error = None;
@@ -55,6 +57,11 @@ impl Memory {
             }
         }
         self.file = Some(path.to_owned());
+        if let Some(buffer) = self.buffers.get_mut(path) {
+            // The widget is one for all files, and still has the cursor of the file before.
+            let cursor = buffer.cursor;
+            buffer.select(ctx, cursor..cursor);
+        }
     }
 }
 
@@ -63,7 +70,6 @@ pub fn play_ui(ui: &mut Ui, view: &View<'_>) {
     let memory = local::<Memory>(ui.ctx(), Id::unique("play station"));
     let mut memory = memory.lock();
     let memory = &mut *memory;
-    take_dropped(ui, view);
     let Some(folder) = view.state.playground.folder.clone() else {
         return open_ui(ui, view, true);
     };
@@ -81,10 +87,7 @@ pub fn play_ui(ui: &mut Ui, view: &View<'_>) {
     refusal_ui(ui, view);
     match view.state.playground.files() {
         None => {
-            ui.horizontal(|ui| {
-                ui.spinner();
-                ui.label("Reading the repository…");
-            });
+            ui.label("Reading the repository…");
         }
         Some(Err(reason)) => {
             ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.alarm));
@@ -143,7 +146,7 @@ fn workplace_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, files: &FileL
         Pane::Editor => {
             error_ui(ui, view, memory);
             if let Some(buffer) = memory.buffers.get_mut(&path) {
-                editor_ui(ui, &memory.folder, &path, buffer);
+                editor_ui(ui, &memory.folder, &path, (buffer, &mut memory.find));
             }
         }
         Pane::Completions => {
@@ -174,7 +177,7 @@ fn list_ui(ui: &mut Ui, memory: &mut Memory, files: &FileList) {
     let chosen = files_ui(ui, files, &mut memory.search, memory.file.as_deref(), &edited);
     if let Some(path) = chosen {
         let folder = memory.folder.clone();
-        memory.show(&folder, &path);
+        memory.show(ui.ctx(), &folder, &path);
     }
 }
 
@@ -222,17 +225,5 @@ impl Keys {
                 cancel: pressed(Modifiers::NONE, Key::Escape, serving),
             }
         })
-    }
-}
-
-/// A folder that was dropped on the window is opened; of a file, the folder that it lies in.
-fn take_dropped(ui: &Ui, view: &View<'_>) {
-    let dropped = ui.input(|input| input.raw.dropped_files.first().map(|file| file.path().to_owned()));
-    let folder = dropped.map(|path| match path.is_dir() {
-        true => path,
-        false => path.parent().map(Path::to_owned).unwrap_or(path),
-    });
-    if let Some(folder) = folder {
-        view.act(Action::OpenRepository(folder));
     }
 }

@@ -1,11 +1,13 @@
 //! The editor of the Play station: code with its colours, line numbers and a cursor.
 
+use std::ops::Range;
 use std::path::Path;
 
 use egui::text::{CCursor, CCursorRange};
 use egui::text_selection::text_cursor_state::{byte_index_from_char_index, char_index_from_byte_index};
 use egui::{EventFilter, Id, Key, Modifiers, RichText, TextEdit, Ui};
 
+use super::play_find::{Find, find_ui};
 use crate::corpus::code_file;
 use crate::ui::code::{highlighted, line_numbers};
 use crate::ui::theme::{self, Theme};
@@ -23,15 +25,16 @@ pub struct Buffer {
     pub cursor: usize,
     /// It is not as on disk.
     pub edited: bool,
+    /// The cursor is to be scrolled into sight.
+    reveal: bool,
 }
 
 impl Buffer {
-    /// A file as it is on disk, the cursor at its end.
+    /// A file as it is on disk, the cursor at its beginning.
     pub fn new(text: String) -> Self {
         Self {
-            cursor: text.len(),
             text,
-            edited: false,
+            ..Self::default()
         }
     }
 
@@ -51,13 +54,24 @@ impl Buffer {
         self.place_cursor(ctx);
     }
 
+    /// Selects bytes, the cursor at their end, and brings them into sight.
+    pub fn select(&mut self, ctx: &egui::Context, bytes: Range<usize>) {
+        self.cursor = bytes.end;
+        self.reveal = true;
+        self.place_selection(ctx, bytes.start);
+    }
+
     /// Puts the widget's cursor where this one is.
     fn place_cursor(&self, ctx: &egui::Context) {
+        self.place_selection(ctx, self.cursor);
+    }
+
+    /// The same with what stands between it and `start` selected.
+    fn place_selection(&self, ctx: &egui::Context, start: usize) {
         let mut state = TextEdit::load_state(ctx, Self::id()).unwrap_or_default();
-        let index = char_index_from_byte_index(&self.text, self.cursor.into());
-        state
-            .cursor
-            .set_char_range(Some(CCursorRange::one(CCursor::new(index))));
+        let cursor = |byte: usize| CCursor::new(char_index_from_byte_index(&self.text, byte.into()));
+        let range = CCursorRange::two(cursor(start), cursor(self.cursor));
+        state.cursor.set_char_range(Some(range));
         TextEdit::store_state(ctx, Self::id(), state);
     }
 
@@ -71,13 +85,14 @@ impl Buffer {
 }
 
 /// Draws the editor.
-pub fn editor_ui(ui: &mut Ui, folder: &Path, path: &str, buffer: &mut Buffer) {
+pub fn editor_ui(ui: &mut Ui, folder: &Path, path: &str, (buffer, find): (&mut Buffer, &mut Find)) {
     let theme = Theme::of(ui);
     let (line, column) = buffer.place();
     ui.horizontal_wrapped(|ui| {
         ui.label(theme::caption(path).color(theme.strong));
         let place = format!("line {line}, column {column}");
         ui.label(RichText::new(place).size(theme::SMALL).color(theme.weak));
+        find_ui(ui, find, buffer);
         if buffer.edited {
             let text = RichText::new("● edited, in the workbench alone")
                 .size(theme::SMALL)
@@ -135,6 +150,11 @@ pub fn editor_ui(ui: &mut Ui, folder: &Path, path: &str, buffer: &mut Buffer) {
                     .show(ui);
                 named(ui, &output.response.response, &format!("Code of {path}"));
                 buffer.edited |= output.response.response.changed() || buffer.text.len() != before;
+                if std::mem::take(&mut buffer.reveal) {
+                    let index = char_index_from_byte_index(&buffer.text, buffer.cursor.into());
+                    let cursor = output.galley.pos_from_cursor(CCursor::new(index));
+                    ui.scroll_to_rect(cursor.translate(output.galley_pos.to_vec2()), Some(egui::Align::Center));
+                }
                 if let Some(range) = output.cursor_range {
                     buffer.cursor = byte_index_from_char_index(&buffer.text, range.primary.index).0;
                 }
@@ -165,7 +185,7 @@ mod tests {
     #[test]
     fn what_is_inserted_stands_before_the_cursor() {
         let mut buffer = Buffer::new("é = 1\nx = \n".into());
-        assert_eq!(buffer.place(), (3, 1));
+        assert_eq!(buffer.place(), (1, 1));
         buffer.cursor = "é = 1\nx = ".len();
         buffer.insert(&egui::Context::default(), "load()");
         assert_eq!(buffer.text, "é = 1\nx = load()\n");

@@ -94,8 +94,7 @@ fn index_ui(ui: &mut Ui, view: &View<'_>) {
     let counts = &news.counts;
     match &news.phase {
         IndexPhase::Reading(what) => {
-            ui.spinner();
-            ui.label(small(format!("index: {what}")));
+            ui.label(small(format!("index: {what}…")));
             stop(ui, view);
         }
         IndexPhase::Filling => {
