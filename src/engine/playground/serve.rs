@@ -89,11 +89,11 @@ impl Playground {
     ) -> Result<Read, EngineError> {
         let mut stages = Stages::default();
         let mut clock = Clock::start();
-        let retrieved = match arm {
-            Arm::NoContext => Vec::new(),
-            _ => self.index.retrieve(sample, models)?,
-        };
-        stages.retrieve = clock.lap();
+        let mut retrieved = Vec::new();
+        if arm != Arm::NoContext {
+            retrieved = self.index.retrieve(sample, models)?;
+            stages.retrieve = clock.lap();
+        }
         let whole: &[Retrieved] = if arm == Arm::FullRag { &retrieved } else { &[] };
         let mut prepared = prompts.prepare(sample, whole)?;
         if arm == Arm::Compressed {

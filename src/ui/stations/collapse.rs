@@ -50,12 +50,15 @@ pub fn collapse_ui(ui: &mut egui::Ui, view: &View<'_>) {
         memory.drawer.forget();
         memory.reference = None;
     }
-    let step = view.state.selection.step;
-    let asked: Vec<Option<usize>> = std::iter::once(step).chain(memory.reference.map(Some)).collect();
-    let every: Vec<ProbeSeries> = runs
-        .iter()
-        .map(|open| reader.look(ui.ctx(), open.run(), &asked))
-        .collect();
+    // Runs go in lock-step: beside the newest probe of the one in focus stands the same step of the other.
+    let mut step = view.state.selection.step;
+    let mut every: Vec<ProbeSeries> = Vec::with_capacity(runs.len());
+    for open in &runs {
+        let asked: Vec<Option<usize>> = std::iter::once(step).chain(memory.reference.map(Some)).collect();
+        let series = reader.look(ui.ctx(), open.run(), &asked);
+        step = step.or_else(|| series.readable_at(&open.run().probe_steps, None));
+        every.push(series);
+    }
     let labels = format::run_labels(runs.iter().map(|open| open.run().folder.as_path()));
     let shown: Vec<Shown> = runs
         .iter()

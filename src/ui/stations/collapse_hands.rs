@@ -142,9 +142,13 @@ fn checkpoint_ui(ui: &mut egui::Ui, view: &View<'_>, kept: &mut Hands, steps: &[
                 kept.checkpoint = Some(*step);
             }
         }
-        let text = match chosen <= now {
+        let which = match chosen <= now {
             true => "the newest at or before the step that is looked at, unless you choose another",
             false => "the run keeps none before the step that is looked at",
+        };
+        let text = match steps.len() > CHECKPOINTS {
+            true => format!("{CHECKPOINTS} of {} shown · {which}", steps.len()),
+            false => which.to_owned(),
         };
         ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
     });
