@@ -191,7 +191,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             state.chart_export.folder = Some(PathBuf::from(state.chart_export.path.trim()));
         }
         Action::ChartsExported(written, failed) => state.charts_exported(written, &failed),
-        Action::Review(action) => state.act_on_review(action),
+        Action::Review(action) => state.act_on_review(action, outside.ctx),
         Action::Tour(to) => state.move_tour(to),
         Action::Copy(text) => outside.ctx.copy_text(text),
     }
@@ -269,15 +269,15 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::GoTrain => state.station = Station::Train,
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,
-        UiCommand::Review => state.open_review(),
+        UiCommand::Review => state.open_review(outside.ctx),
         UiCommand::Report => state.write_report(outside.ctx),
         UiCommand::GoRetrieve => state.station = Station::Retrieve,
         UiCommand::GoPlay => state.station = Station::Play,
         UiCommand::GoCost => state.station = Station::Cost,
         UiCommand::GoRuns => state.station = Station::Runs,
-        UiCommand::Tour => match state.tour {
-            Some(_) => state.move_tour(TourMove::End),
-            None => state.begin_tour(),
+        UiCommand::Tour => match state.is_touring() {
+            true => state.move_tour(TourMove::End),
+            false => state.begin_tour(outside.ctx),
         },
         UiCommand::OpenRun => state.overlay.open_run = true,
         UiCommand::GoSweep => show_runs(state, RunsPage::Sweep),
@@ -300,9 +300,9 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::ResetExperiment => {
             state.edit_experiment(|editor| *editor = ExperimentEditor::of(editor.preset));
         }
-        UiCommand::Undo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Undo),
+        UiCommand::Undo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Undo, outside.ctx),
         UiCommand::Undo => state.undo(outside),
-        UiCommand::Redo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Redo),
+        UiCommand::Redo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Redo, outside.ctx),
         UiCommand::Redo => state.redo(outside),
         UiCommand::NextPane => state.choose_next_pane(),
         UiCommand::PaneLeft

@@ -15,6 +15,7 @@ use super::layouts::Layouts;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
 use super::playground::Playground;
+use super::reading::Reading;
 use super::recents::{RecentKind, Recents, is_inside};
 use super::recorded::Recorded;
 use super::report::ReportWork;
@@ -23,6 +24,7 @@ use super::setup::{CatalogueItem, Setup};
 use super::sweeps::Sweeps;
 use super::text_size::TextSize;
 use super::tour::Tour;
+use super::tour_read::TourRead;
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
 use crate::experiment::Experiment;
 use crate::runs::{Run, RunEntry, RunFollower, RunStatus, name_of};
@@ -119,6 +121,8 @@ pub struct AppState {
     pub recorded: Recorded,
     /// The guided tour that is under way.
     pub tour: Option<Tour>,
+    /// The guided tour that is about to begin.
+    pub tour_read: Option<Reading<TourRead>>,
     /// The experiment that Start would train.
     pub editor: ExperimentEditor,
     /// What can be undone.
@@ -175,6 +179,7 @@ impl AppState {
             report: ReportWork::default(),
             recorded: Recorded::default(),
             tour: None,
+            tour_read: None,
             editor: ExperimentEditor::default(),
             history: History::default(),
             layouts: Layouts::default(),
