@@ -336,7 +336,14 @@ fn the_pages_look_right() {
             let held = Held::new(&completions(&run));
             act(&mut h, Action::Command(UiCommand::Review));
             shoot(&mut h, &folder, "review-setup-reading", theme.0);
-            act(&mut h, Action::Review(ReviewAction::GoOn(design(20), "Ada".into())));
+            held.release();
+            rest(&mut h);
+            let earlier = ReviewDesign {
+                step: STEPS / 2,
+                ..design(20)
+            };
+            let held = Held::new(&run.join(format!("evaluations/step-{}.jsonl", earlier.step)));
+            act(&mut h, Action::Review(ReviewAction::GoOn(earlier, "Ada".into())));
             shoot(&mut h, &folder, "review-reading", theme.0);
             held.release();
             rest(&mut h);
