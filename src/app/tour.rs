@@ -131,6 +131,12 @@ impl AppState {
         self.tour.as_ref()?.now()?.0.split
     }
 
+    /// The tour speaks of the station that is shown, which makes room for what it speaks of.
+    pub fn is_presented(&self) -> bool {
+        let stop = self.tour.as_ref().and_then(Tour::now);
+        stop.is_some_and(|(stop, ..)| stop.station == self.station)
+    }
+
     fn show_stop(&mut self) {
         let Some(stop) = self.tour.as_ref().and_then(|tour| Some(tour.now()?.0.clone())) else {
             return;

@@ -153,21 +153,49 @@ fn a_field_keeps_its_letters_and_a_remote_its_keys() {
     let (archive, _) = packed(&two_runs(folder.path()), None);
     let (mut h, _) = workbench(folder.path(), true);
     present(&mut h, &archive);
-    for _ in 0..3 {
-        press(&mut h, Key::PageDown);
-    }
-    assert_eq!(h.state().state().station, Station::Compare);
+    assert_eq!(h.state().state().station, Station::Train);
     h.query_all_by_role(Role::TextInput).next().unwrap().focus();
     h.run_ok();
     for key in [Key::Space, Key::ArrowRight, Key::ArrowLeft] {
         press(&mut h, key);
-        assert_eq!(now(&h).0, 4, "{key:?} belongs to the field");
+        assert_eq!(now(&h).0, 1, "{key:?} belongs to the field");
     }
-    press(&mut h, Key::PageUp);
-    assert_eq!(now(&h).0, 3);
+    press(&mut h, Key::PageDown);
+    assert_eq!(now(&h).0, 2);
     act(&mut h, Action::Command(UiCommand::Palette));
     press(&mut h, Key::PageDown);
-    assert_eq!(now(&h).0, 3, "the palette lies over the tour");
+    assert_eq!(now(&h).0, 2, "the palette lies over the tour");
+}
+
+#[test]
+fn what_compare_is_presented_for_is_in_sight_in_a_small_and_in_a_large_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, _) = packed(&two_runs(folder.path()), None);
+    let (mut h, _) = workbench(folder.path(), true);
+    h.set_size(ROOM);
+    present(&mut h, &archive);
+    for _ in 0..3 {
+        press(&mut h, Key::PageDown);
+    }
+    assert_eq!(h.state().state().station, Station::Compare);
+    for size in [ROOM, LARGE] {
+        h.set_size(size / h.ctx.zoom_factor());
+        h.run_ok();
+        h.run_ok();
+        let seen = h.ctx.content_rect();
+        // The cards of both arms, and the code that they go on with down to the true line.
+        for text in ["✓ right", "✗ wrong", "marked: the true line, which no arm sees"] {
+            let rect = h.query_all_by_label(text).next().unwrap().rect();
+            assert!(seen.contains_rect(rect), "{text} at {rect:?} of {seen:?}");
+        }
+        assert!(
+            h.query_by_label_contains("j next, k previous").is_none(),
+            "the table is folded"
+        );
+    }
+    press(&mut h, Key::Escape);
+    h.run_ok();
+    h.get_by_label_contains("j next, k previous");
 }
 
 #[test]
