@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::action::{Action, PathField};
 use super::command::UiCommand;
 use super::editor::ExperimentEditor;
-use super::hands::Undoable;
 use super::history::Edit;
 use super::pages::{Overlay, RunsPage, Station, XAxis};
 use super::playground::PLAYED;
@@ -18,7 +17,6 @@ use crate::corpus::ChunkPlace;
 use crate::engine::{
     Command, Event, ForkRequest, PlayRequest, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState,
 };
-use crate::experiment::Intervention;
 use crate::runs;
 
 /// The engine as the workbench knows it.
@@ -91,14 +89,8 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             outside.engine.send(Command::ResumeRun(folder));
         }
         Action::Fork { run, step, changes } => fork(state, run, step, changes, outside),
-        Action::Intervene { field, value } => {
-            state.will_weigh(&field, value);
-            outside.engine.send(Command::Intervene { field, value });
-        }
-        Action::RollBack(step) => {
-            state.will_roll_back(step);
-            outside.engine.send(Command::RollBack { step });
-        }
+        Action::Intervene { field, value } => outside.engine.send(Command::Intervene { field, value }),
+        Action::RollBack(step) => outside.engine.send(Command::RollBack { step }),
         Action::Complete(request) => {
             let request = state.ask(request);
             outside.engine.send(Command::Complete(request));
@@ -258,14 +250,7 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
                 fork(state, run, step, Vec::new(), outside);
             }
         }
-        UiCommand::UndoHand => {
-            let Some(undoable) = state.undoable() else { return };
-            state.forget_hand(&undoable);
-            outside.engine.send(match undoable {
-                Undoable::Change(_, Intervention { field, before, .. }) => Command::Intervene { field, value: before },
-                Undoable::RollBack(_) => Command::UndoRollBack,
-            });
-        }
+        UiCommand::UndoHand => state.ask_hand(false, outside.engine),
         UiCommand::GoTrain => state.station = Station::Train,
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,

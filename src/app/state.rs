@@ -127,6 +127,9 @@ pub struct AppState {
     pub editor: ExperimentEditor,
     /// What can be undone.
     pub history: History,
+    /// The run in training and the lines of its log when something done to it was last asked to be undone or done again; none once
+    /// that has failed.
+    pub hand_asked: Option<(PathBuf, usize)>,
     /// How panes are arranged.
     pub layouts: Layouts,
     /// Folders that were opened before.
@@ -182,6 +185,7 @@ impl AppState {
             tour_read: None,
             editor: ExperimentEditor::default(),
             history: History::default(),
+            hand_asked: None,
             layouts: Layouts::default(),
             recents: Recents::default(),
             text_size: TextSize::default(),
@@ -249,10 +253,14 @@ impl AppState {
             Event::Indexed(news) => self.playground.indexed(news),
             Event::Played { id, news } => self.playground.played(id, news),
             Event::Failed { message, .. } => {
+                self.hand_asked = None;
                 self.setup.fail(&message);
                 self.tell(Severity::Error, message, None);
             }
-            Event::Notice(severity, text) => self.tell(severity, text, None),
+            Event::Notice(severity, text) => {
+                self.hand_asked = None;
+                self.tell(severity, text, None);
+            }
         }
     }
 
