@@ -276,9 +276,14 @@ impl Held {
         }
     }
 
+    /// Waits until somebody reads it; who drops what this answers with lets it go empty.
+    pub fn reached(&self) -> std::fs::File {
+        std::fs::OpenOptions::new().write(true).open(&self.path).unwrap()
+    }
+
     /// Lets it go: those who wait for it and those who come later read what it holds.
     pub fn release(self) {
-        let mut waiting = std::fs::OpenOptions::new().write(true).open(&self.path).unwrap();
+        let mut waiting = self.reached();
         let whole = self.path.with_extension("whole");
         std::fs::write(&whole, &self.content).unwrap();
         std::fs::rename(whole, &self.path).unwrap();
