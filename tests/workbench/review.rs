@@ -278,7 +278,7 @@ fn the_form_is_filled_in_while_a_slow_disk_is_read() {
     let (mut h, _) = workbench(runs.path(), true);
     act(&mut h, Action::Focus(run.clone()));
     press(&mut h, egui::Key::B);
-    h.get_by_label("Reading the completions and votes…");
+    h.get_by_label("Reading the completions…");
     h.get_by_label("reviewer").type_text("Ada");
     h.run_ok();
     assert!(h.get_by_label("Begin (Enter)").accesskit_node().is_disabled());

@@ -19,9 +19,6 @@ const LINES: usize = 40;
 /// Room for completions, answers and the last vote, points.
 const BELOW: f32 = 250.0;
 
-/// What is said while a thread reads.
-pub const READING: &str = "Reading the completions and votes…";
-
 /// The four answers: what the button says, the key and its sign.
 const ANSWERS: [(Answer, &str, Key, &str); 4] = [
     (Answer::Left, "Left is better", Key::ArrowLeft, "←"),
@@ -57,7 +54,7 @@ fn unread_ui<T>(ui: &mut Ui, view: &View<'_>, page: &Reading<T>) {
             let again = again.map(|again| ("Try again", again));
             empty_state(ui, view, "This review cannot be read", reason, again);
         }
-        _ => empty_state(ui, view, "One moment", READING, None),
+        _ => empty_state(ui, view, "One moment", "Reading the completions and votes…", None),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use egui::{DragValue, Key, RichText, Ui, vec2};
 
-use super::review::{READING, ask, pressed};
+use super::review::{ask, pressed};
 use crate::app::{EarlierReview, Reading, ReviewAction, ReviewDesk, ReviewForm};
 use crate::runs::ReviewDesign;
 use crate::ui::widgets::{named, primary_button};
@@ -97,7 +97,7 @@ fn drawn_ui(ui: &mut Ui, view: &View<'_>, desk: &ReviewDesk) {
         }
         unread => {
             let again = ReviewAction::SetForm(desk.form.clone());
-            unread_ui(ui, view, unread, "Read the completions again", again);
+            unread_ui(ui, view, unread, "completions", again);
         }
     }
     if let Some(problem) = &desk.problem {
@@ -105,10 +105,10 @@ fn drawn_ui(ui: &mut Ui, view: &View<'_>, desk: &ReviewDesk) {
     }
 }
 
-/// That something of the page is being read, or why it cannot be read and how to try it `again`.
-fn unread_ui<T>(ui: &mut Ui, view: &View<'_>, unread: &Reading<T>, name: &str, again: ReviewAction) {
+/// That the form's completions or the earlier reviews are being read, or why they cannot be read and how to try it `again`.
+fn unread_ui<T>(ui: &mut Ui, view: &View<'_>, unread: &Reading<T>, what: &str, again: ReviewAction) {
     let Reading::Failed(reason) = unread else {
-        ui.label(RichText::new(READING).color(view.theme.weak));
+        ui.label(RichText::new(format!("Reading the {what}…")).color(view.theme.weak));
         return;
     };
     ui.scope(|ui| {
@@ -116,7 +116,7 @@ fn unread_ui<T>(ui: &mut Ui, view: &View<'_>, unread: &Reading<T>, name: &str, a
         ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.warning));
     });
     let button = ui.button("Try again");
-    named(ui, &button, name);
+    named(ui, &button, &format!("Read the {what} again"));
     if button.clicked() {
         ask(view, again);
     }
@@ -173,7 +173,7 @@ fn earlier_ui(ui: &mut Ui, view: &View<'_>) {
         Reading::Here(earlier) => earlier,
         unread => {
             head(ui);
-            return unread_ui(ui, view, unread, "Read the earlier reviews again", ReviewAction::Setup);
+            return unread_ui(ui, view, unread, "earlier reviews", ReviewAction::Setup);
         }
     };
     head(ui);
