@@ -345,7 +345,9 @@ impl UiCommand {
                 Some("the run in focus has no checkpoint before its last step".into())
             }
             Self::Fork if !training => busy(&state.worker),
-            Self::UndoHand if state.undoable().is_none() => Some("nothing was changed in the run in training".into()),
+            Self::UndoHand if state.hands().done.is_empty() => {
+                Some("nothing was changed in the run in training".into())
+            }
             Self::RunSweep => busy(&state.worker),
             Self::Fetch if state.setup.missing().next().is_none() => Some("everything is here".into()),
             Self::UnpinStep if state.selection.step.is_none() => Some("no step is pinned".into()),

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use super::action::{Action, PathField};
 use super::command::UiCommand;
 use super::editor::ExperimentEditor;
-use super::hands::Undoable;
 use super::history::Edit;
 use super::pages::{Overlay, RunsPage, Station, XAxis};
 use super::playground::PLAYED;
@@ -18,7 +17,6 @@ use crate::corpus::ChunkPlace;
 use crate::engine::{
     Command, Event, ForkRequest, PlayRequest, Severity, SweepRequest, SweepSource, SweepTrials, WorkerState,
 };
-use crate::experiment::Intervention;
 use crate::runs;
 
 /// The engine as the workbench knows it.
@@ -91,14 +89,8 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             outside.engine.send(Command::ResumeRun(folder));
         }
         Action::Fork { run, step, changes } => fork(state, run, step, changes, outside),
-        Action::Intervene { field, value } => {
-            state.will_weigh(&field, value);
-            outside.engine.send(Command::Intervene { field, value });
-        }
-        Action::RollBack(step) => {
-            state.will_roll_back(step);
-            outside.engine.send(Command::RollBack { step });
-        }
+        Action::Intervene { field, value } => outside.engine.send(Command::Intervene { field, value }),
+        Action::RollBack(step) => outside.engine.send(Command::RollBack { step }),
         Action::Complete(request) => {
             let request = state.ask(request);
             outside.engine.send(Command::Complete(request));
@@ -191,7 +183,7 @@ pub fn execute(state: &mut AppState, action: Action, outside: &Outside<'_>) {
             state.chart_export.folder = Some(PathBuf::from(state.chart_export.path.trim()));
         }
         Action::ChartsExported(written, failed) => state.charts_exported(written, &failed),
-        Action::Review(action) => state.act_on_review(action),
+        Action::Review(action) => state.act_on_review(action, outside.ctx),
         Action::Tour(to) => state.move_tour(to),
         Action::Copy(text) => outside.ctx.copy_text(text),
     }
@@ -258,26 +250,19 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
                 fork(state, run, step, Vec::new(), outside);
             }
         }
-        UiCommand::UndoHand => {
-            let Some(undoable) = state.undoable() else { return };
-            state.forget_hand(&undoable);
-            outside.engine.send(match undoable {
-                Undoable::Change(_, Intervention { field, before, .. }) => Command::Intervene { field, value: before },
-                Undoable::RollBack(_) => Command::UndoRollBack,
-            });
-        }
+        UiCommand::UndoHand => state.ask_hand(false, outside.engine),
         UiCommand::GoTrain => state.station = Station::Train,
         UiCommand::GoCollapse => state.station = Station::Collapse,
         UiCommand::GoCompare => state.station = Station::Compare,
-        UiCommand::Review => state.open_review(),
+        UiCommand::Review => state.open_review(outside.ctx),
         UiCommand::Report => state.write_report(outside.ctx),
         UiCommand::GoRetrieve => state.station = Station::Retrieve,
         UiCommand::GoPlay => state.station = Station::Play,
         UiCommand::GoCost => state.station = Station::Cost,
         UiCommand::GoRuns => state.station = Station::Runs,
-        UiCommand::Tour => match state.tour {
-            Some(_) => state.move_tour(TourMove::End),
-            None => state.begin_tour(),
+        UiCommand::Tour => match state.is_touring() {
+            true => state.move_tour(TourMove::End),
+            false => state.begin_tour(outside.ctx),
         },
         UiCommand::OpenRun => state.overlay.open_run = true,
         UiCommand::GoSweep => show_runs(state, RunsPage::Sweep),
@@ -300,9 +285,9 @@ fn run_command(state: &mut AppState, command: UiCommand, outside: &Outside<'_>) 
         UiCommand::ResetExperiment => {
             state.edit_experiment(|editor| *editor = ExperimentEditor::of(editor.preset));
         }
-        UiCommand::Undo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Undo),
+        UiCommand::Undo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Undo, outside.ctx),
         UiCommand::Undo => state.undo(outside),
-        UiCommand::Redo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Redo),
+        UiCommand::Redo if state.reviewing().is_some() => state.act_on_review(ReviewAction::Redo, outside.ctx),
         UiCommand::Redo => state.redo(outside),
         UiCommand::NextPane => state.choose_next_pane(),
         UiCommand::PaneLeft

@@ -1,19 +1,13 @@
 //! What a person can do to a run now, and to which step of it.
 
+use std::path::PathBuf;
+
+use super::execute::EngineHandle;
 use super::fields;
 use super::state::{AppState, OpenRun};
-use crate::engine::WorkerState;
+use crate::engine::{Command, Severity, WorkerState};
 use crate::experiment::{Intervention, Steering};
-use crate::runs::{EventKind, RunStatus, interventions, live_events};
-
-/// The last thing done to a run in training that can be undone.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Undoable {
-    /// A change of a weight or of the rate, with the step that it was made at.
-    Change(usize, Intervention),
-    /// A roll-back to a step.
-    RollBack(usize),
-}
+use crate::runs::{EventRecord, Hands, RunStatus, hands, interventions};
 
 impl AppState {
     /// The run in training, once it has been read, and the steps that it has finished.
@@ -24,18 +18,56 @@ impl AppState {
         }
     }
 
-    /// The last thing done to the run in training that can be undone.
-    pub fn undoable(&self) -> Option<Undoable> {
-        let (open, now) = self.in_training()?;
-        let done = live_events(&open.run().events)
-            .into_iter()
-            .rev()
-            .filter(|event| event.step <= now);
-        done.into_iter().find_map(|event| match event.kind {
-            EventKind::Intervention => Some(Undoable::Change(event.step, event.intervention.clone()?)),
-            EventKind::RollBack => Some(Undoable::RollBack(event.step)),
-            _ => None,
-        })
+    /// What was done to the run in training up to now, and what of it was undone, as its log tells; nothing without such a run.
+    pub fn hands(&self) -> Hands<'_> {
+        let Some((open, now)) = self.in_training() else {
+            return Hands::default();
+        };
+        let mut hands = hands(&open.run().events);
+        hands.done.retain(|event| event.step <= now);
+        hands.undone.retain(|(event, _)| event.step <= now);
+        hands
+    }
+
+    /// Asks the engine to undo what was done to the run in training last, or to do again what was undone last. The run's log says
+    /// when it is done; until then nothing more is asked for.
+    pub(super) fn ask_hand(&mut self, again: bool, engine: &dyn EngineHandle) {
+        let hands = self.hands();
+        let hand = match again {
+            true => hands.undone.last().map(|(event, _)| *event),
+            false => hands.done.last().copied(),
+        };
+        let (Some(hand), Some(logged)) = (hand, self.logged()) else {
+            return;
+        };
+        if self.hand_asked.as_ref() == Some(&logged) {
+            self.tell(
+                Severity::Info,
+                "the last change is being undone or done again".into(),
+                None,
+            );
+            return;
+        }
+        let word = if again { "done again" } else { "undone" };
+        let text = format!("{word}: {}", hand_text(hand));
+        let command = match hand.intervention.clone() {
+            Some(Intervention { field, value, before }) => Command::Intervene {
+                field,
+                value: if again { value } else { before },
+            },
+            // Done again it is a return as well: both ways exchange the two branches.
+            None => Command::UndoRollBack,
+        };
+        engine.send(command);
+        self.hand_asked = Some(logged);
+        self.history.close();
+        self.tell(Severity::Info, text, None);
+    }
+
+    /// The run in training, and the lines of its log.
+    fn logged(&self) -> Option<(PathBuf, usize)> {
+        let run = self.in_training()?.0.run();
+        Some((run.folder.clone(), run.events.len()))
     }
 
     /// The checkpoints that the run in training can be rolled back to, newest first.
@@ -54,6 +86,14 @@ impl AppState {
         };
         let steps = run.checkpoint_steps.iter().rev().copied();
         steps.filter(|step| *step < run.experiment.schedule.steps).collect()
+    }
+}
+
+/// What was done to a run in training, in words.
+pub fn hand_text(hand: &EventRecord) -> String {
+    match &hand.intervention {
+        Some(Intervention { field, value, before }) => format!("{field}: {before} → {value}"),
+        None => format!("roll-back to step {}", hand.step),
     }
 }
 

@@ -1,4 +1,5 @@
-//! What a person did that can be undone and done again.
+//! What a person did that can be undone and done again. What was done to a run in training stands in that run's log, and is taken from
+//! there alone; everything else is remembered here. The one that came last is undone first.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -9,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::editor::ExperimentEditor;
 use super::execute::Outside;
 use super::fields;
-use super::hands::{Undoable, weights};
+use super::hands::hand_text;
 use super::layouts::Layouts;
 use super::presets::PRESETS;
 use super::state::AppState;
-use crate::engine::{Command, Severity};
-use crate::runs;
+use crate::engine::Severity;
+use crate::runs::{self, EventRecord};
 
 /// Most that is remembered.
 const KEPT: usize = 100;
@@ -76,24 +77,6 @@ pub enum Edit {
         /// Where it is while it is deleted.
         trash: PathBuf,
     },
-    /// A weight or the rate of the run in training was changed.
-    Weight {
-        /// The run.
-        run: PathBuf,
-        /// The field.
-        field: String,
-        /// Its value before.
-        before: f64,
-        /// Its value after.
-        after: f64,
-    },
-    /// The run in training went back to a step.
-    RolledBack {
-        /// The run.
-        run: PathBuf,
-        /// The step.
-        step: usize,
-    },
 }
 
 impl Edit {
@@ -104,10 +87,6 @@ impl Edit {
             Self::Layouts { what, .. } => what.clone(),
             Self::Choice(choice) => choice.what.to_owned(),
             Self::Deleted { folder, .. } => format!("{} to the trash", runs::name_of(folder)),
-            Self::Weight {
-                field, before, after, ..
-            } => format!("{field}: {before} → {after}"),
-            Self::RolledBack { step, .. } => format!("roll-back to step {step}"),
         }
     }
 
@@ -120,7 +99,7 @@ impl Edit {
             }
             Self::Layouts { what, .. } => Some(what.clone()),
             Self::Choice(choice) => Some(choice.what.to_owned()),
-            Self::Deleted { .. } | Self::Weight { .. } | Self::RolledBack { .. } => None,
+            Self::Deleted { .. } => None,
         }
     }
 
@@ -134,14 +113,6 @@ impl Edit {
                 first.put = Arc::new(move |again| if again { (later.put)(true) } else { before(false) });
             }
             _ => {}
-        }
-    }
-
-    /// The run that it can only be undone in while that trains.
-    fn trains(&self) -> Option<&PathBuf> {
-        match self {
-            Self::Weight { run, .. } | Self::RolledBack { run, .. } => Some(run),
-            _ => None,
         }
     }
 }
@@ -165,13 +136,25 @@ fn experiment_change(before: &ExperimentEditor, after: &ExperimentEditor) -> Str
     }
 }
 
+/// An edit with its times.
+#[derive(Debug)]
+struct Dated {
+    edit: Edit,
+    /// When it was made.
+    made: Timestamp,
+    /// When it was undone last.
+    undone: Timestamp,
+}
+
 /// What was done, and what was undone.
 #[derive(Debug, Default)]
 pub struct History {
-    done: Vec<Edit>,
-    undone: Vec<Edit>,
+    done: Vec<Dated>,
+    undone: Vec<Dated>,
     /// When the last edit was made, while another one can join it.
     open: Option<Timestamp>,
+    /// When the last edit was made that was not undone or done again.
+    newest: Option<Timestamp>,
 }
 
 impl History {
@@ -180,10 +163,15 @@ impl History {
         let close = self.open.is_some_and(|at| now.duration_since(at) < TOGETHER);
         self.undone.clear();
         self.open = Some(now);
+        self.newest = Some(now);
         let key = edit.key();
         match self.done.last_mut() {
-            Some(last) if close && key.is_some() && last.key() == key => last.with(edit),
-            _ => self.done.push(edit),
+            Some(last) if close && key.is_some() && last.edit.key() == key => last.edit.with(edit),
+            _ => self.done.push(Dated {
+                edit,
+                made: now,
+                undone: now,
+            }),
         }
         if self.done.len() > KEPT {
             self.done.remove(0);
@@ -196,20 +184,51 @@ impl History {
     }
 }
 
+/// What is undone or done again next.
+pub enum Next<'a> {
+    /// Something that is remembered here.
+    Edit(&'a Edit),
+    /// Something that was done to the run in training.
+    Hand(&'a EventRecord),
+}
+
+impl Next<'_> {
+    /// In words, for palette and notices.
+    pub fn what(&self) -> String {
+        match self {
+            Self::Edit(edit) => edit.what(),
+            Self::Hand(hand) => hand_text(hand),
+        }
+    }
+}
+
+/// When an event was written; before everything else where that is unknown.
+fn time(event: &EventRecord) -> Timestamp {
+    event.time.parse().unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
 impl AppState {
-    /// It has a meaning now.
-    fn can_be_undone(&self, edit: &Edit) -> bool {
-        edit.trains().is_none_or(|run| self.training() == Some(run.as_path()))
-    }
-
     /// What would be undone.
-    pub fn last_done(&self) -> Option<&Edit> {
-        self.history.done.iter().rev().find(|edit| self.can_be_undone(edit))
+    pub fn last_done(&self) -> Option<Next<'_>> {
+        let edit = self.history.done.last();
+        match self.hands().done.last() {
+            Some(hand) if edit.is_none_or(|edit| edit.made <= time(hand)) => Some(Next::Hand(hand)),
+            _ => edit.map(|dated| Next::Edit(&dated.edit)),
+        }
     }
 
-    /// What would be done again.
-    pub fn last_undone(&self) -> Option<&Edit> {
-        self.history.undone.iter().rev().find(|edit| self.can_be_undone(edit))
+    /// What would be done again: nothing that was undone before something new was done.
+    pub fn last_undone(&self) -> Option<Next<'_>> {
+        let hands = self.hands();
+        let edit = self.history.undone.last();
+        let edit = edit.filter(|edit| hands.newest.is_none_or(|hand| time(hand) <= edit.undone));
+        let newest = self.history.newest;
+        let hand = hands.undone.last();
+        let hand = hand.filter(|(_, by)| newest.is_none_or(|newest| newest <= time(by)));
+        match hand {
+            Some((hand, by)) if edit.is_none_or(|edit| edit.undone <= time(by)) => Some(Next::Hand(hand)),
+            _ => edit.map(|dated| Next::Edit(&dated.edit)),
+        }
     }
 
     /// Remembers what was done.
@@ -227,64 +246,35 @@ impl AppState {
         }
     }
 
-    /// Remembers a change of a weight of the run in training that is about to be asked for.
-    pub fn will_weigh(&mut self, field: &str, after: f64) {
-        let Some((open, now)) = self.in_training() else { return };
-        let before = weights(open, now).into_iter().find(|(name, _)| name == field);
-        if let Some((_, before)) = before {
-            let run = open.run().folder.clone();
-            self.did(Edit::Weight {
-                run,
-                field: field.to_owned(),
-                before,
-                after,
-            });
-        }
-    }
-
-    /// Remembers a roll-back that is about to be asked for.
-    pub fn will_roll_back(&mut self, step: usize) {
-        if let Some(run) = self.training().map(ToOwned::to_owned) {
-            self.did(Edit::RolledBack { run, step });
-        }
-    }
-
-    /// The last thing done to the run in training was undone by its own button.
-    pub fn forget_hand(&mut self, undone: &Undoable) {
-        let is_it = |edit: &Edit| match (edit, undone) {
-            (Edit::Weight { field, after, .. }, Undoable::Change(_, change)) => {
-                *field == change.field && *after == change.value
-            }
-            (Edit::RolledBack { step, .. }, Undoable::RollBack(to)) => step == to,
-            _ => false,
-        };
-        if let Some(at) = self.history.done.iter().rposition(is_it) {
-            self.history.done.remove(at);
-        }
-    }
-
     /// Takes the last thing back and says what it was.
     pub fn undo(&mut self, outside: &Outside<'_>) {
-        while let Some(edit) = self.history.done.pop() {
-            if self.can_be_undone(&edit) {
-                self.put(edit, false, outside);
-                return;
+        match self.last_done() {
+            Some(Next::Hand(_)) => self.ask_hand(false, outside.engine),
+            Some(Next::Edit(_)) => {
+                if let Some(edit) = self.history.done.pop() {
+                    self.put(edit, false);
+                }
             }
+            None => {}
         }
     }
 
     /// Does again what was undone last.
     pub fn redo(&mut self, outside: &Outside<'_>) {
-        while let Some(edit) = self.history.undone.pop() {
-            if self.can_be_undone(&edit) {
-                self.put(edit, true, outside);
-                return;
+        match self.last_undone() {
+            Some(Next::Hand(_)) => self.ask_hand(true, outside.engine),
+            Some(Next::Edit(_)) => {
+                if let Some(edit) = self.history.undone.pop() {
+                    self.put(edit, true);
+                }
             }
+            None => {}
         }
     }
 
-    fn put(&mut self, mut edit: Edit, again: bool, outside: &Outside<'_>) {
-        let moved = match &mut edit {
+    /// Puts an edit back, or makes it `again`; one that cannot be stays where it was, to be tried again when the reason is gone.
+    fn put(&mut self, mut dated: Dated, again: bool) {
+        let moved = match &mut dated.edit {
             Edit::Experiment { before, after } => {
                 self.editor = ExperimentEditor::clone(if again { after } else { before });
                 Ok(())
@@ -301,37 +291,22 @@ impl AppState {
             }
             Edit::Deleted { folder, trash } if again => runs::delete(folder).map(|now_at| *trash = now_at),
             Edit::Deleted { folder, trash } => runs::restore(trash, folder),
-            Edit::Weight {
-                field, before, after, ..
-            } => {
-                outside.engine.send(Command::Intervene {
-                    field: field.clone(),
-                    value: if again { *after } else { *before },
-                });
-                Ok(())
-            }
-            Edit::RolledBack { step, .. } => {
-                outside.engine.send(match again {
-                    true => Command::RollBack { step: *step },
-                    false => Command::UndoRollBack,
-                });
-                Ok(())
-            }
         };
         self.history.close();
-        self.runs_stale |= matches!(edit, Edit::Deleted { .. });
+        self.runs_stale |= matches!(dated.edit, Edit::Deleted { .. });
         match moved {
             Ok(()) => {
                 let word = if again { "done again" } else { "undone" };
-                self.tell(Severity::Info, format!("{word}: {}", edit.what()), None);
-                let to = if again {
-                    &mut self.history.done
-                } else {
-                    &mut self.history.undone
-                };
-                to.push(edit);
+                self.tell(Severity::Info, format!("{word}: {}", dated.edit.what()), None);
+                if !again {
+                    dated.undone = self.now;
+                }
             }
-            Err(error) => self.tell(Severity::Error, error.to_string(), None),
+            Err(ref error) => self.tell(Severity::Error, error.to_string(), None),
+        }
+        match again == moved.is_ok() {
+            true => self.history.done.push(dated),
+            false => self.history.undone.push(dated),
         }
     }
 }

@@ -20,30 +20,30 @@ impl Layout {
     }
 
     /// The same arrangement with shares in which nothing is cut at this width, as far as there is room.
-    pub fn fitted(self, width: f32, gap: f32) -> Self {
+    pub fn fitted(&self, width: f32, gap: f32) -> Self {
         match self {
-            Self::Pane(_) => self,
+            Self::Pane(pane) => Self::Pane(*pane),
             Self::Tabs { parts, shown } => Self::Tabs {
-                parts: parts.into_iter().map(|part| part.fitted(width, gap)).collect(),
-                shown,
+                parts: parts.iter().map(|part| part.fitted(width, gap)).collect(),
+                shown: *shown,
             },
             Self::Split {
                 direction: Direction::Down,
                 parts,
             } => {
-                let fitted = |part: Part| Part::new(part.share, part.layout.fitted(width, gap));
+                let fitted = |part: &Part| Part::new(part.share, part.layout.fitted(width, gap));
                 Self::Split {
                     direction: Direction::Down,
-                    parts: parts.into_iter().map(fitted).collect(),
+                    parts: parts.iter().map(fitted).collect(),
                 }
             }
             Self::Split { direction, parts } => {
                 let room = width - gap * parts.len().saturating_sub(1) as f32;
-                let widths = widths(&parts, room, gap);
-                let fitted = |(part, width): (Part, f32)| Part::new(width, part.layout.fitted(width, gap));
+                let widths = widths(parts, room, gap);
+                let fitted = |(part, width): (&Part, f32)| Part::new(width, part.layout.fitted(width, gap));
                 Self::Split {
-                    direction,
-                    parts: parts.into_iter().zip(widths).map(fitted).collect(),
+                    direction: *direction,
+                    parts: parts.iter().zip(widths).map(fitted).collect(),
                 }
             }
         }

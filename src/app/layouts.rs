@@ -1,5 +1,6 @@
 //! The arrangements of all stations: what a person changed, what was saved under a name, and what is kept between starts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -130,9 +131,9 @@ impl Layouts {
 
 impl AppState {
     /// How the panes of a station are arranged.
-    pub fn layout(&self, station: Station) -> Layout {
-        let changed = self.layouts.stations.get(&station).cloned();
-        changed.unwrap_or_else(|| self.usual_layout(station))
+    pub fn layout(&self, station: Station) -> Cow<'_, Layout> {
+        let changed = self.layouts.stations.get(&station);
+        changed.map_or_else(|| Cow::Owned(self.usual_layout(station)), Cow::Borrowed)
     }
 
     /// The arrangement of a station that nobody has changed.
@@ -199,7 +200,7 @@ impl AppState {
     fn bring_in_front(&mut self, pane: Pane) {
         let layout = self.layout(pane.station());
         let shown = layout.with_shown(pane);
-        if shown != layout {
+        if shown != *layout {
             self.layouts.stations.insert(pane.station(), shown);
         }
     }
@@ -225,7 +226,9 @@ impl AppState {
             LayoutAction::Save => {
                 let name = self.layouts.name.trim().to_owned();
                 self.layouts.name.clear();
-                let stations = Station::iter().map(|station| (station, self.layout(station))).collect();
+                let stations = Station::iter()
+                    .map(|station| (station, self.layout(station).into_owned()))
+                    .collect();
                 self.tell(Severity::Info, format!("layout {name} is saved"), None);
                 self.change_layouts(format!("layout {name} saved"), |layouts| {
                     layouts.named.insert(name, stations);

@@ -115,7 +115,8 @@ impl AppState {
 
     /// Reads a run; tells why when it cannot be read.
     fn open(&mut self, folder: &Path) -> bool {
-        match RunFollower::open(folder) {
+        let read = self.tour.as_ref().and_then(|tour| tour.run(folder)).cloned();
+        match read.map_or_else(|| RunFollower::open(folder), Ok) {
             Ok(follower) => {
                 let status = follower.run().status();
                 let sign = self.free_sign(folder);

@@ -29,6 +29,16 @@ impl Recorded {
         self.unpacked.as_deref().map(Recordings::folder)
     }
 
+    /// The recordings, when they are unpacked.
+    pub(super) fn unpacked(&self) -> Option<Arc<Recordings>> {
+        self.unpacked.clone()
+    }
+
+    /// They are unpacked now.
+    pub(super) fn unpacked_are(&mut self, recordings: Arc<Recordings>) {
+        self.unpacked = Some(recordings);
+    }
+
     /// The window shows them instead of the runs folder.
     pub fn is_demo(&self) -> bool {
         self.alone_since.is_some()
@@ -37,7 +47,7 @@ impl Recorded {
 
 impl AppState {
     /// Shows recordings alone, in a guided tour.
-    pub fn present(&mut self, recordings: Arc<Recordings>) {
+    pub fn present(&mut self, recordings: Arc<Recordings>, ctx: &egui::Context) {
         self.recorded = Recorded {
             unpacked: Some(recordings),
             alone_since: Some(self.now),
@@ -46,7 +56,7 @@ impl AppState {
         self.runs_stale = true;
         // The tour is of these, whatever was looked at before.
         self.focus = None;
-        self.begin_tour();
+        self.begin_tour(ctx);
     }
 
     /// Leaves the first page for the recorded runs.
@@ -59,7 +69,7 @@ impl AppState {
     }
 
     /// Unpacks the recordings, unless they are here, and lists them; tells why when that fails.
-    pub(super) fn unpack_recordings(&mut self) -> bool {
+    fn unpack_recordings(&mut self) -> bool {
         if self.recorded.unpacked.is_none() {
             match Recordings::shipped() {
                 Ok(recordings) => self.recorded.unpacked = Some(Arc::new(recordings)),
@@ -118,7 +128,7 @@ mod tests {
         let mut state = state(folder.path(), "2026-11-24T09:00:00Z");
         let names = |state: &AppState| -> Vec<String> { state.list_runs().into_iter().map(|run| run.name).collect() };
         assert_eq!(names(&state), ["new", "old"]);
-        state.present(Arc::new(Recordings::shipped().unwrap()));
+        state.present(Arc::new(Recordings::shipped().unwrap()), &egui::Context::default());
         let listed = names(&state);
         assert!(listed.contains(&"new".into()) && !listed.contains(&"old".into()));
         assert!(listed.len() > 1, "no recording is listed");

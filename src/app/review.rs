@@ -1,16 +1,18 @@
 //! A blind review as the workbench knows it: what is asked, what was answered, what the votes say.
 
+mod reading;
 mod work;
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::state::OpenRun;
+use super::reading::Reading;
 use crate::corpus::Split;
 use crate::evaluation::Arm;
-use crate::runs::{Answer, Question, ReviewDesign, ReviewMaterial, ReviewPlan, ReviewResults, RunError, Vote};
+use crate::runs::{Answer, Question, ReviewDesign, ReviewMaterial, ReviewPlan, ReviewResults, Vote};
 
 /// Samples of a review where nobody says otherwise: at most 60 questions with three arms.
 const SAMPLES: usize = 20;
@@ -111,6 +113,7 @@ pub struct EarlierReview {
 }
 
 /// One reviewer at work.
+#[derive(Debug)]
 pub struct ReviewSession {
     /// What the review asks.
     pub design: ReviewDesign,
@@ -118,6 +121,8 @@ pub struct ReviewSession {
     pub reviewer: String,
     /// The questions.
     pub plan: ReviewPlan,
+    /// What they are about.
+    pub material: Arc<ReviewMaterial>,
     /// The true line is shown.
     pub target_shown: bool,
     votes: Vec<Vote>,
@@ -159,6 +164,15 @@ impl ReviewSession {
     }
 }
 
+/// What the votes of a review say, and what they are about.
+#[derive(Debug)]
+pub struct ReviewFindings {
+    /// What they say.
+    pub results: ReviewResults,
+    /// The completions that were voted on.
+    pub material: Arc<ReviewMaterial>,
+}
+
 /// Everything that the pages of a review read.
 #[derive(Default)]
 pub struct ReviewDesk {
@@ -168,20 +182,20 @@ pub struct ReviewDesk {
     pub page: ReviewPage,
     /// What a new review would ask.
     pub form: ReviewForm,
+    /// The evaluation that the form names.
+    pub material: Reading<Arc<ReviewMaterial>>,
     /// Its questions.
     pub drawn: ReviewPlan,
     /// Why it cannot begin.
     pub problem: Option<String>,
     /// Reviews of this run that have votes.
-    pub earlier: Vec<EarlierReview>,
-    /// What is reviewed.
-    pub material: ReviewMaterial,
-    /// The evaluation that the material is of.
-    material_of: Option<(usize, Split)>,
+    pub earlier: Reading<Vec<EarlierReview>>,
     /// The reviewer at work.
-    pub session: Option<ReviewSession>,
+    pub session: Reading<ReviewSession>,
     /// What the votes of a review say.
-    pub results: Option<ReviewResults>,
+    pub findings: Reading<ReviewFindings>,
+    /// What brought the page that is shown; the same again when it could not be read.
+    pub asked: Option<ReviewAction>,
     /// Path of exported files, without ending.
     pub export_path: String,
     /// The name field takes the keyboard.
@@ -189,22 +203,24 @@ pub struct ReviewDesk {
 }
 
 impl ReviewDesk {
-    /// Reads the completions of an evaluation, unless they are here.
-    fn read(&mut self, open: &OpenRun, evaluation: (usize, Split)) -> Result<(), RunError> {
-        if self.material_of != Some(evaluation) {
-            self.material = ReviewMaterial::read(open.run(), evaluation.0, evaluation.1)?;
-            self.material_of = Some(evaluation);
-        }
-        Ok(())
+    /// A review of the form can begin.
+    pub fn is_ready(&self) -> bool {
+        self.material.here().is_some() && self.problem.is_none()
     }
 
-    /// Draws what the form asks, or says why it cannot begin.
+    /// Draws what the form asks, or says why it cannot begin; nothing while the completions are not here.
     fn draw(&mut self) {
-        self.drawn = ReviewPlan::draw(&self.form.design(), self.form.name(), &self.material);
+        (self.drawn, self.problem) = Default::default();
+        let Some(material) = self.material.here() else { return };
+        let has = material.arms();
+        self.form.arms.retain(|arm| has.contains(arm));
+        self.drawn = ReviewPlan::draw(&self.form.design(), self.form.name(), material);
         self.problem = if self.form.arms.len() < 2 {
             Some("choose at least two arms".into())
         } else if self.form.name().is_empty() {
             Some("type the reviewer's name: votes are kept under it".into())
+        } else if self.drawn.samples.is_empty() {
+            Some("nothing to ask: the run keeps no sample that all these arms completed".into())
         } else if self.drawn.questions.is_empty() {
             Some("nothing to ask: the arms wrote the same on every sample drawn".into())
         } else {

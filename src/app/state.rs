@@ -15,6 +15,7 @@ use super::layouts::Layouts;
 use super::notices::{Notices, Target};
 use super::pages::{ChartSettings, Overlay, RunsPage, Selection, Station};
 use super::playground::Playground;
+use super::reading::Reading;
 use super::recents::{RecentKind, Recents, is_inside};
 use super::recorded::Recorded;
 use super::report::ReportWork;
@@ -23,6 +24,7 @@ use super::setup::{CatalogueItem, Setup};
 use super::sweeps::Sweeps;
 use super::text_size::TextSize;
 use super::tour::Tour;
+use super::tour_read::TourRead;
 use crate::engine::{CompletionAnswer, CompletionRequest, Event, Progress, Severity, WorkerState};
 use crate::experiment::Experiment;
 use crate::runs::{Run, RunEntry, RunFollower, RunStatus, name_of};
@@ -119,10 +121,15 @@ pub struct AppState {
     pub recorded: Recorded,
     /// The guided tour that is under way.
     pub tour: Option<Tour>,
+    /// The guided tour that is about to begin.
+    pub tour_read: Option<Reading<TourRead>>,
     /// The experiment that Start would train.
     pub editor: ExperimentEditor,
     /// What can be undone.
     pub history: History,
+    /// The run in training and the lines of its log when something done to it was last asked to be undone or done again; none once
+    /// that has failed.
+    pub hand_asked: Option<(PathBuf, usize)>,
     /// How panes are arranged.
     pub layouts: Layouts,
     /// Folders that were opened before.
@@ -175,8 +182,10 @@ impl AppState {
             report: ReportWork::default(),
             recorded: Recorded::default(),
             tour: None,
+            tour_read: None,
             editor: ExperimentEditor::default(),
             history: History::default(),
+            hand_asked: None,
             layouts: Layouts::default(),
             recents: Recents::default(),
             text_size: TextSize::default(),
@@ -244,10 +253,14 @@ impl AppState {
             Event::Indexed(news) => self.playground.indexed(news),
             Event::Played { id, news } => self.playground.played(id, news),
             Event::Failed { message, .. } => {
+                self.hand_asked = None;
                 self.setup.fail(&message);
                 self.tell(Severity::Error, message, None);
             }
-            Event::Notice(severity, text) => self.tell(severity, text, None),
+            Event::Notice(severity, text) => {
+                self.hand_asked = None;
+                self.tell(severity, text, None);
+            }
         }
     }
 

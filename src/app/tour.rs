@@ -1,13 +1,14 @@
 //! The guided tour: a few stations one after the other, each with what is to be seen and a sentence about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::pages::{RunsPage, Selection, Station};
-use super::review::ReviewAction;
+use super::reading::Reading;
 use super::state::AppState;
-use super::tour_stops::stops;
+use super::tour_read::TourRead;
 use crate::corpus::Split;
 use crate::engine::Severity;
+use crate::runs::RunFollower;
 
 /// A place of the tour.
 #[derive(Clone, Debug, PartialEq)]
@@ -40,10 +41,11 @@ pub enum TourMove {
 }
 
 /// A tour under way.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Tour {
     stops: Vec<Stop>,
     at: usize,
+    runs: Vec<RunFollower>,
 }
 
 impl Tour {
@@ -51,33 +53,70 @@ impl Tour {
     pub fn now(&self) -> Option<(&Stop, usize, usize)> {
         Some((self.stops.get(self.at)?, self.at + 1, self.stops.len()))
     }
+
+    /// A run that was read for it.
+    pub(super) fn run(&self, folder: &Path) -> Option<&RunFollower> {
+        self.runs.iter().find(|follower| follower.run().folder == folder)
+    }
 }
 
 impl AppState {
-    /// Begins a tour of the recordings, or of the runs that are shown when the run in focus is none of them.
-    pub fn begin_tour(&mut self) {
+    /// Begins a tour of the recordings, or of the runs that are shown when the run in focus is none of them; they are read first.
+    pub fn begin_tour(&mut self, ctx: &egui::Context) {
         let of_ones_own = self.focus.as_deref().is_some_and(|run| !self.recorded.holds(run));
-        if !of_ones_own && !self.unpack_recordings() {
-            return;
-        }
-        let runs: Vec<PathBuf> = if of_ones_own {
-            self.shown_runs().map(|open| open.run().folder.clone()).collect()
+        self.tour_read = Some(if of_ones_own {
+            let runs: Vec<PathBuf> = self.shown_runs().map(|open| open.run().folder.clone()).collect();
+            Reading::start("tour", ctx, move || Ok::<_, String>(TourRead::of_runs(runs)))
         } else {
-            let recorded = self.list_runs().into_iter().map(|run| run.folder);
-            recorded.filter(|folder| self.recorded.holds(folder)).collect()
-        };
-        let stops = stops(&runs);
-        if stops.is_empty() {
+            let unpacked = self.recorded.unpacked();
+            Reading::start("tour", ctx, move || TourRead::of_recordings(unpacked))
+        });
+    }
+
+    /// A tour is under way, or is being read.
+    pub fn is_touring(&self) -> bool {
+        self.tour.is_some() || self.tour_read.is_some()
+    }
+
+    /// Begins the tour once it has been read; returns whether it has.
+    pub fn poll_tour(&mut self) -> bool {
+        if !self.tour_read.as_mut().is_some_and(Reading::poll) {
+            return false;
+        }
+        match self.tour_read.take() {
+            Some(Reading::Here(read)) => self.take_tour(read),
+            Some(Reading::Failed(reason)) => self.tell(Severity::Error, reason, None),
+            _ => {}
+        }
+        true
+    }
+
+    fn take_tour(&mut self, read: TourRead) {
+        if let Some(recordings) = read.recordings {
+            self.recorded.unpacked_are(recordings);
+            self.runs_stale = true;
+        }
+        for reason in read.unread {
+            self.tell(Severity::Error, reason, None);
+        }
+        if read.stops.is_empty() {
             let text = "there is nothing to show yet: no run has steps, probes or an evaluation";
             self.tell(Severity::Warning, text.into(), None);
             return;
         }
-        self.tour = Some(Tour { stops, at: 0 });
+        self.tour = Some(Tour {
+            stops: read.stops,
+            at: 0,
+            runs: read.runs,
+        });
         self.show_stop();
     }
 
     /// Goes on with the tour, back, or ends it.
     pub fn move_tour(&mut self, to: TourMove) {
+        if to == TourMove::End {
+            self.tour_read = None;
+        }
         let Some(tour) = &mut self.tour else { return };
         match to {
             TourMove::Forward => tour.at = (tour.at + 1).min(tour.stops.len().saturating_sub(1)),
@@ -92,11 +131,17 @@ impl AppState {
         self.tour.as_ref()?.now()?.0.split
     }
 
+    /// The tour speaks of the station that is shown, which makes room for what it speaks of.
+    pub fn is_presented(&self) -> bool {
+        let stop = self.tour.as_ref().and_then(Tour::now);
+        stop.is_some_and(|(stop, ..)| stop.station == self.station)
+    }
+
     fn show_stop(&mut self) {
         let Some(stop) = self.tour.as_ref().and_then(|tour| Some(tour.now()?.0.clone())) else {
             return;
         };
-        self.act_on_review(ReviewAction::Close);
+        self.close_review();
         // The page that gets models may be open in the place of the station.
         self.setup.skipped = true;
         self.station = stop.station;

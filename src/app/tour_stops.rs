@@ -1,13 +1,12 @@
 //! What a tour shows: the stops that the runs have something for, each sentence made of their numbers.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::pages::Station;
 use super::tour::Stop;
 use crate::collapse::{Instruments, instruments, verdict};
 use crate::evaluation::{Arm, ArmSummary, CompletionRecord, EvaluationSummary};
-use crate::runs::{Run, ScalarRecord};
+use crate::runs::{Run, RunError, ScalarRecord};
 use crate::ui::format;
 
 /// Rows of the largest probe that is measured for a sentence.
@@ -25,8 +24,8 @@ struct Probe {
 }
 
 impl Probe {
-    fn of(run: &Run, step: usize) -> Option<Self> {
-        let record = run.probe(step).ok().filter(|record| record.rows <= MOST_ROWS)?;
+    fn of(run: &Run, step: usize, unread: &mut Vec<String>) -> Option<Self> {
+        let record = readable(run.probe(step), unread).filter(|record| record.rows <= MOST_ROWS)?;
         let encoder = record.encoder_vectors().ok()?;
         Some(Self {
             step,
@@ -42,17 +41,21 @@ impl Probe {
     }
 }
 
-/// The stops of a tour through runs; those that no run has anything for are left out.
-pub fn stops(folders: &[PathBuf]) -> Vec<Stop> {
-    let runs: Vec<Run> = folders.iter().filter_map(|folder| Run::open(folder).ok()).collect();
+/// What was read; what could not be is `unread`.
+fn readable<T>(read: Result<T, RunError>, unread: &mut Vec<String>) -> Option<T> {
+    read.map_err(|error| unread.push(error.to_string())).ok()
+}
+
+/// The stops of a tour through runs; those that no run has anything for are left out, and so is what is `unread`.
+pub fn stops(runs: &[&Run], unread: &mut Vec<String>) -> Vec<Stop> {
     let probes: Vec<Option<Probe>> = runs
         .iter()
-        .map(|run| Probe::of(run, *run.probe_steps.last()?))
+        .map(|run| Probe::of(run, *run.probe_steps.last()?, unread))
         .collect();
     let probed = || {
         runs.iter()
             .zip(&probes)
-            .filter_map(|(run, probe)| Some((run, probe.as_ref()?)))
+            .filter_map(|(run, probe)| Some((*run, probe.as_ref()?)))
     };
     let is_lost = |(run, probe): &(&Run, &Probe)| run.first_collapse().is_some() && probe.is_collapsed();
     // What the tour is about: a run that collapsed, and one of the same chunks that did not.
@@ -64,16 +67,16 @@ pub fn stops(folders: &[PathBuf]) -> Vec<Stop> {
     let main = pair.map(|(main, _)| main);
     let main = main.or_else(|| probed().find(is_lost)).or_else(|| probed().next());
     let kept = pair.map(|(_, kept)| kept);
-    let judged = judged(&runs);
-    let trained = main.map(|(run, _)| run).or(runs.first());
+    let judged = judged(runs);
+    let trained = main.map(|(run, _)| run).or(runs.first().copied());
     let beside: Vec<&Run> = kept.iter().map(|(run, _)| *run).collect();
     let found = [
         trained.and_then(|run| train(run, &beside)),
-        main.and_then(|(run, _)| alarm(run)),
+        main.and_then(|(run, _)| alarm(run, unread)),
         pair.map(|(main, kept)| apart(main, kept)),
-        judged.and_then(|(run, summary)| compare(run, summary)),
+        judged.and_then(|(run, summary)| compare(run, summary, unread)),
         judged.and_then(|(run, summary)| cost(run, summary)),
-        trained.and_then(|run| all(run, &runs)),
+        trained.and_then(|run| all(run, runs)),
     ];
     found.into_iter().flatten().collect()
 }
@@ -92,8 +95,8 @@ fn stop(station: Station, run: &Run, sentence: String) -> Stop {
 
 /// The evaluation that is surest of compressed context's gain over none, by the upper end of its interval, among the newest of each
 /// split: a few samples could show a larger gain by chance.
-fn judged(runs: &[Run]) -> Option<(&Run, &EvaluationSummary)> {
-    let newest = runs.iter().flat_map(|run| {
+fn judged<'a>(runs: &[&'a Run]) -> Option<(&'a Run, &'a EvaluationSummary)> {
+    let newest = runs.iter().copied().flat_map(|run| {
         let by_split: BTreeMap<_, _> = run.evaluations.iter().map(|one| (one.split, one)).collect();
         by_split.into_values().map(move |summary| (run, summary))
     });
@@ -137,13 +140,13 @@ fn train(run: &Run, beside: &[&Run]) -> Option<Stop> {
     })
 }
 
-fn alarm(run: &Run) -> Option<Stop> {
+fn alarm(run: &Run, unread: &mut Vec<String>) -> Option<Stop> {
     let raised = run.first_collapse();
     let step = match raised {
         Some(raised) => *run.probe_steps.iter().min_by_key(|step| step.abs_diff(raised))?,
         None => *run.probe_steps.last()?,
     };
-    let probe = Probe::of(run, step)?;
+    let probe = Probe::of(run, step, unread)?;
     let (projected, encoder) = (probe.projected.mean_cosine, probe.encoder.mean_cosine);
     let values = format!(
         "mean cosine {} between {} chunks, where the encoder's vectors have {}",
@@ -182,9 +185,9 @@ fn apart((main, lost): (&Run, &Probe), (run, probe): (&Run, &Probe)) -> Stop {
     }
 }
 
-fn compare(run: &Run, summary: &EvaluationSummary) -> Option<Stop> {
+fn compare(run: &Run, summary: &EvaluationSummary, unread: &mut Vec<String>) -> Option<Stop> {
     let (compressed, without) = (summary.arm(Arm::Compressed)?, summary.arm(Arm::NoContext)?);
-    let sample = telling_sample(run, summary);
+    let sample = telling_sample(run, summary, unread);
     let what = match &sample {
         Some((_, text)) => format!("Compressed context writes `{text}` here, and no context does not"),
         None => format!("Compressed context against none in {}", run.name()),
@@ -212,9 +215,12 @@ fn compare(run: &Run, summary: &EvaluationSummary) -> Option<Stop> {
 }
 
 /// A sample that compressed context completes and none does not, with what was written: the first whose name is in a retrieved chunk.
-fn telling_sample(run: &Run, summary: &EvaluationSummary) -> Option<(String, String)> {
-    let completed = run.completed(summary.step, summary.split).ok()?;
-    let completions = (completed.bytes() <= MOST_BYTES).then(|| completed.completions().ok())??;
+fn telling_sample(run: &Run, summary: &EvaluationSummary, unread: &mut Vec<String>) -> Option<(String, String)> {
+    let completed = readable(run.completed(summary.step, summary.split), unread)?;
+    let completions = match completed.bytes() <= MOST_BYTES {
+        true => readable(completed.completions(), unread)?,
+        false => return None,
+    };
     let right = |one: &CompletionRecord| one.scores.em_token >= 1.0;
     let without: BTreeMap<&str, bool> = completions
         .iter()
@@ -248,7 +254,7 @@ fn cost(run: &Run, summary: &EvaluationSummary) -> Option<Stop> {
     })
 }
 
-fn all(run: &Run, runs: &[Run]) -> Option<Stop> {
+fn all(run: &Run, runs: &[&Run]) -> Option<Stop> {
     let seconds: f64 = runs.iter().filter_map(|run| Some(run.scalars.last()?.seconds)).sum();
     let sentence = format!(
         "All of this is {}, {} of training on {}: a run is a folder of plain files, and this window reads nothing else.",

@@ -21,6 +21,23 @@ pub struct Intervention {
     pub before: f64,
 }
 
+impl Intervention {
+    /// Whether it takes another one back.
+    pub fn reverses(&self, other: &Self) -> bool {
+        self.field == other.field && is_same(self.value, other.before) && is_same(self.before, other.value)
+    }
+
+    /// Whether it changes the same as another one.
+    pub fn repeats(&self, other: &Self) -> bool {
+        self.field == other.field && is_same(self.value, other.value) && is_same(self.before, other.before)
+    }
+}
+
+/// Equal but for the last bits, which a number may lose each time that it is written and read.
+fn is_same(one: f64, other: f64) -> bool {
+    (one - other).abs() <= 1e-12 * one.abs().max(other.abs())
+}
+
 /// An experiment as the changes of mid-run have made it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Steering {

@@ -30,15 +30,13 @@ impl Completed {
         lines::read_all(&self.completions)
     }
 
-    /// The samples of all evaluations; none when the file cannot be read.
-    pub fn samples(&self) -> Vec<SampleRecord> {
+    /// The samples of all evaluations; none when there is no such file.
+    pub fn samples(&self) -> Result<Vec<SampleRecord>, RunError> {
         read_samples(&self.samples)
     }
 }
 
-/// Every sample of the file.
-pub(super) fn read_samples(path: &Path) -> Vec<SampleRecord> {
-    LineReader::new(path.to_owned())
-        .read(&mut Vec::new())
-        .unwrap_or_default()
+/// Every sample of the file; none when there is no such file.
+pub(super) fn read_samples(path: &Path) -> Result<Vec<SampleRecord>, RunError> {
+    LineReader::new(path.to_owned()).read(&mut Vec::new())
 }

@@ -9,7 +9,7 @@ use super::lines::LineReader;
 use super::{Run, RunError, checked_manifest, layout, live, read_experiment, rewind};
 
 /// Reads a run that another process, or another thread, is writing: each poll reads only what is new.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct RunFollower {
     run: Run,
     scalars: LineReader,

@@ -88,7 +88,7 @@ impl LineWriter {
 }
 
 /// The reading end of a `.jsonl` file: remembers how far it has read.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct LineReader {
     path: PathBuf,
     offset: u64,

@@ -35,7 +35,7 @@ pub use files::{NamedTensor, write_whole};
 pub use follower::RunFollower;
 pub use fork::fork;
 use header::{checked_manifest, read_experiment};
-pub use history::{interventions, live_events};
+pub use history::{Hands, hands, interventions, live_events};
 pub use list::{RunEntry, delete, is_run, list, restore};
 pub use part::{EvaluationPart, PartKey};
 pub use probes::{ProbeNumbers, Probes, TokenSample};

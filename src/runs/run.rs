@@ -14,7 +14,7 @@ use crate::evaluation::{Arm, CompletionRecord, EvaluationSummary};
 use crate::experiment::Experiment;
 
 /// A run as it stands on disk. Heavy things (vectors, completions, checkpoints) are read when asked for.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Run {
     /// The run's folder.
     pub folder: PathBuf,
@@ -192,7 +192,7 @@ impl Run {
 
     /// The samples that were completed; none when no evaluation has been written yet, or the file cannot be read.
     pub fn samples(&self) -> Vec<SampleRecord> {
-        read_samples(&layout::samples(&self.folder))
+        read_samples(&layout::samples(&self.folder)).unwrap_or_default()
     }
 
     /// A checkpoint.

@@ -27,7 +27,10 @@ impl eframe::App for FirstPicture {
         if self.drawn.is_some_and(|drawn| drawn < number) {
             ui.ctx().send_viewport_cmd(egui::ViewportCommand::Close);
         }
-        self.drawn.get_or_insert(number);
+        // What a demo shows while it reads is not its first picture.
+        if self.workbench.state().tour_read.is_none() {
+            self.drawn.get_or_insert(number);
+        }
         self.workbench.ui(ui, frame);
         ui.ctx().request_repaint();
     }

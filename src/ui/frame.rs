@@ -14,7 +14,7 @@ use super::shortcuts::{pressed, shortcuts_ui};
 use super::stations::{collapse_ui, compare_ui, cost_ui, play_ui, retrieve_ui, runs_ui, train_ui};
 use super::status_bar::status_bar_ui;
 use super::top_bar::top_bar_ui;
-use super::tour::{tour_keys, tour_ui};
+use super::tour::{tour_keys, tour_read_ui, tour_ui};
 use crate::app::Station;
 
 /// Draws the whole window.
@@ -32,7 +32,7 @@ pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
         .show(ui, |ui| top_bar_ui(ui, view));
     tour_ui(ui, view);
     // A tour needs the room.
-    if view.state.tour.is_none() {
+    if !view.state.is_touring() {
         Panel::bottom("status bar")
             .frame(bar(Margin::symmetric(14, 2)))
             .exact_size(30.0)
@@ -68,6 +68,9 @@ pub fn frame_ui(ui: &mut Ui, view: &View<'_>) {
 
 fn station_ui(ui: &mut Ui, view: &View<'_>) {
     let station = view.state.station;
+    if view.state.tour_read.is_some() {
+        return tour_read_ui(ui, view);
+    }
     if view.state.setup.is_needed() && station == Station::Train {
         first_start_ui(ui, view);
         return;

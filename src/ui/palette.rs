@@ -5,7 +5,7 @@ use strum::IntoEnumIterator as _;
 
 use super::widgets::named;
 use super::{View, theme};
-use crate::app::{Action, AppState, Edit, LayoutAction, Recent, RecentKind, Station, UiCommand};
+use crate::app::{Action, AppState, LayoutAction, Recent, RecentKind, Station, UiCommand};
 use crate::runs;
 
 /// What the palette keeps between frames.
@@ -43,14 +43,14 @@ struct Entry {
 
 impl Entry {
     fn of(command: UiCommand, state: &AppState) -> Self {
-        let edit = match command {
+        let next = match command {
             UiCommand::Undo if state.reviewing().is_none() => state.last_done(),
             UiCommand::Redo if state.reviewing().is_none() => state.last_undone(),
             _ => None,
         };
         Self {
             name: command.name().to_owned(),
-            detail: edit.map(Edit::what),
+            detail: next.map(|next| next.what()),
             tooltip: command.tooltip().to_owned(),
             shortcut: command.shortcut(),
             refusal: command.refusal(state),

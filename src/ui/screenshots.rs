@@ -224,6 +224,7 @@ fn blind_review(window: &mut Harness<'_, Workbench>) {
         ..window.state().state().review.form.clone()
     };
     act(window, Action::Review(ReviewAction::SetForm(form)));
+    settle(window);
     act(window, Action::Review(ReviewAction::Begin));
 }
 

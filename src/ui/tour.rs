@@ -3,6 +3,7 @@
 use egui::{Context, Frame, Key, Margin, Modifiers, Panel, RichText, Ui};
 
 use super::recording::{live_ui, recorded_on};
+use super::widgets::empty_state;
 use super::{View, theme};
 use crate::app::{Action, Tour, TourMove};
 
@@ -24,7 +25,7 @@ pub fn tour_zoom(ctx: &Context) -> f32 {
 
 /// Takes the keys of the tour before anything else sees them: a remote's page keys always, the others while nothing has the keyboard.
 pub fn tour_keys(ctx: &Context, view: &View<'_>) {
-    if view.state.tour.is_none() || view.state.overlay.covers() {
+    if !view.state.is_touring() || view.state.overlay.covers() {
         return;
     }
     let typing = ctx.egui_wants_keyboard_input();
@@ -41,6 +42,13 @@ pub fn tour_keys(ctx: &Context, view: &View<'_>) {
             view.act(Action::Tour(to));
         }
     }
+}
+
+/// Draws what stands in the place of the station while a tour is being read.
+pub fn tour_read_ui(ui: &mut Ui, view: &View<'_>) {
+    let leave = Some(("Not now (Esc)", Action::Tour(TourMove::End)));
+    let text = "Reading the runs of the tour: their steps, vectors and completions…";
+    empty_state(ui, view, "The tour is about to begin", text, leave);
 }
 
 /// Draws the sentence of the stop above the station; nothing without a tour.

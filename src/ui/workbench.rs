@@ -87,7 +87,7 @@ pub fn run(
             let desktop = Box::new(NativeDesktop::new(cc.egui_ctx.clone()));
             let mut workbench = Workbench::new(cc, settings, engine(wake)?, desktop);
             if let Some(demo) = opening.demo {
-                workbench.present(demo);
+                workbench.present(demo, &cc.egui_ctx);
             }
             Ok(match opening.first_picture {
                 true => Box::new(FirstPicture::new(workbench)),
@@ -184,8 +184,8 @@ impl Workbench {
     }
 
     /// Shows recorded runs alone, in a guided tour.
-    pub fn present(&mut self, recordings: Arc<Recordings>) {
-        self.state.present(recordings);
+    pub fn present(&mut self, recordings: Arc<Recordings>, ctx: &egui::Context) {
+        self.state.present(recordings, ctx);
     }
 
     /// What the workbench knows.
@@ -257,7 +257,7 @@ impl Workbench {
         if self.state.station == Station::Runs && (due || listed) {
             self.state.digests.look(&self.state.runs, ctx);
         }
-        if first && self.state.focus.is_none() && self.state.training().is_none() {
+        if first && self.state.focus.is_none() && self.state.training().is_none() && !self.state.is_touring() {
             let newest = self.state.runs.iter().find(|run| run.error.is_none());
             if let Some(folder) = newest.map(|run| run.folder.clone()) {
                 self.state.focus_on(&folder);
@@ -273,7 +273,8 @@ impl eframe::App for Workbench {
         let started = Instant::now();
         self.state.now = (self.clock)();
         let answered = self.take_answers(ctx);
-        let changed = self.look_at_runs(ctx) | self.state.poll_report();
+        let changed =
+            self.state.poll_tour() | self.look_at_runs(ctx) | self.state.poll_report() | self.state.poll_review();
         if answered || changed {
             ctx.request_repaint_after(WAKE_EVERY);
         }
@@ -288,9 +289,9 @@ impl eframe::App for Workbench {
         let ctx = ui.ctx().clone();
         ctx.set_theme(self.state.theme);
         let text_size = self.state.text_size.factor();
-        ctx.set_zoom_factor(match self.state.tour {
-            Some(_) => tour_zoom(&ctx).max(text_size),
-            None => text_size,
+        ctx.set_zoom_factor(match self.state.is_touring() {
+            true => tour_zoom(&ctx).max(text_size),
+            false => text_size,
         });
         let actions = RefCell::new(Vec::new());
         frame_ui(ui, &View::new(&self.state, Theme::of(ui), &actions));
@@ -308,7 +309,7 @@ impl eframe::App for Workbench {
 
     /// The sizes that a tour gives to panels and letters are its own.
     fn persist_egui_memory(&self) -> bool {
-        self.state.tour.is_none()
+        !self.state.is_touring()
     }
 
     fn save(&mut self, storage: &mut dyn eframe::Storage) {

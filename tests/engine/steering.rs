@@ -4,7 +4,7 @@ use std::fs;
 
 use llavacode::engine::{Command, Event, ForkRequest};
 use llavacode::experiment::RATE_FACTOR;
-use llavacode::runs::{EventKind, Run, RunStatus, interventions, live_events};
+use llavacode::runs::{EventKind, Run, RunStatus, hands, interventions, live_events};
 
 use super::resume::{kill, remembering, resume, scalars, twenty_steps};
 use super::{Bench, kinds};
@@ -213,10 +213,21 @@ fn a_roll_back_is_undone_and_done_again() {
             run.evaluations.len(),
         )
     };
+    // What stands, and what can be done again.
+    let log = || {
+        let run = Run::open(&folder).unwrap();
+        let hands = hands(&run.events);
+        let done: Vec<EventKind> = hands.done.iter().map(|event| event.kind).collect();
+        let undone: Vec<EventKind> = hands.undone.iter().map(|(event, _)| event.kind).collect();
+        (done, undone)
+    };
+    let (change, back) = (EventKind::Intervention, EventKind::RollBack);
     for _ in 0..2 {
+        assert_eq!(log(), (vec![back], vec![]));
         bench.send(Command::UndoRollBack);
         bench.wait_for_pause();
         assert_eq!(state(), (first.clone(), 1, 1));
+        assert_eq!(log(), (vec![change], vec![back]));
         bench.send(Command::UndoRollBack);
         bench.wait_for_pause();
         assert_eq!(state(), (second.clone(), 0, 0));

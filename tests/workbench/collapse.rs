@@ -12,6 +12,8 @@ use llavacode::runs::{ProbeRecord, Run, RunWriter};
 use llavacode::ui::Workbench;
 
 use super::demo_run::{Demo, STEPS, write};
+#[cfg(unix)]
+use super::harness::Held;
 use super::harness::{act, until, workbench};
 
 /// The station on a run, once every probe has been read.
@@ -73,6 +75,33 @@ fn arrows_scrub_and_the_end_follows_the_run() {
     let folder = run.folder();
     act(&mut h, Action::Focus(folder));
     until(&mut h, "the new probe", |h| headline(h).starts_with("Step 24:"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_whose_numbers_were_kept_is_said_to_be_read_until_it_stands_beside() {
+    let runs = tempfile::tempdir().unwrap();
+    let (first, second) = (
+        write(runs.path(), "aligned", true),
+        write(runs.path(), "collapse", false),
+    );
+    let h = opened(runs.path(), &second);
+    let probes = Run::open(&second).unwrap().probe_steps.len();
+    until(&mut { h }, "what is kept", |_| {
+        let kept = std::fs::read_to_string(second.join("probes/instruments.jsonl"));
+        kept.is_ok_and(|text| text.lines().count() == probes)
+    });
+    let mut h = opened(runs.path(), &first);
+    let held = Held::new(&second.join("probes/tokens.safetensors"));
+    act(&mut h, Action::ToggleOverlay(second));
+    // By then the numbers of every step are here, and what the page shows of one is not.
+    let reading = held.reached();
+    h.run_ok();
+    h.get_by_label("reading probes of collapse");
+    held.release();
+    drop(reading);
+    wait(&mut h);
+    assert_eq!(h.query_all_by_label_contains("projected mean cosine").count(), 2);
 }
 
 #[test]

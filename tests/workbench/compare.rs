@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use llavacode::app::{Action, Station};
@@ -32,6 +33,30 @@ fn ids(run: &Path) -> Vec<String> {
     let mut ids: Vec<String> = completions.into_iter().map(|completion| completion.sample).collect();
     ids.dedup();
     ids
+}
+
+#[test]
+fn the_name_of_a_filter_is_at_the_height_of_its_choices_in_every_row() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let (mut h, _) = opened(runs.path(), &run);
+    for width in [960.0, 1280.0, 1440.0] {
+        h.set_size(egui::vec2(width, 720.0));
+        h.run_ok();
+        for name in [
+            "show",
+            "repository",
+            "name in window",
+            "name in a chunk",
+            "from",
+            "columns show",
+        ] {
+            let label = h.get_by_role_and_label(Role::Label, name).rect();
+            let choices = h.get_by_role_and_label(Role::ComboBox, name).rect();
+            let apart = (label.center().y - choices.center().y).abs();
+            assert!(apart < 2.0, "{name}: {label:?} beside {choices:?} at {width}");
+        }
+    }
 }
 
 #[test]

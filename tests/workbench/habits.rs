@@ -7,7 +7,7 @@ use egui::{Key, Modifiers, Rect};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use llavacode::app::{Action, RecentKind, Station};
-use llavacode::engine::Command;
+use llavacode::engine::{Command, Event, Severity};
 use llavacode::ui::Workbench;
 
 use super::collapse::wait;
@@ -322,27 +322,72 @@ fn a_filter_and_a_deletion_are_undone() {
 }
 
 #[test]
-fn an_intervention_is_undone_and_done_again() {
+fn a_deletion_whose_place_is_taken_can_be_undone_once_it_is_free() {
+    let runs = tempfile::tempdir().unwrap();
+    let other = write(runs.path(), "other", false);
+    let mut h = opened(runs.path(), Kept::default());
+    act(&mut h, Action::Delete(other.clone()));
+    std::fs::create_dir(&other).unwrap();
+    press(&mut h, Modifiers::COMMAND, Key::Z);
+    assert!(newest(&h).contains(&other.display().to_string()), "{}", newest(&h));
+    std::fs::remove_dir(&other).unwrap();
+    press(&mut h, Modifiers::COMMAND, Key::Z);
+    assert_eq!(newest(&h), "undone: other to the trash");
+    assert!(other.join("manifest.json").exists());
+}
+
+#[test]
+fn what_was_done_to_a_run_is_undone_and_done_again_as_its_log_tells() {
     let runs = tempfile::tempdir().unwrap();
     let mut run = Demo::start(runs.path(), "live", false);
+    let field = "objective.alignment";
     run.train_to(12);
+    run.intervene(field, 0.3, 0.1);
+    run.intervene(field, 7.5, 0.3);
     let (mut h, engine) = started(runs.path(), Kept::default());
     act(&mut h, Action::Focus(run.folder()));
     engine.answer(training(&run.folder(), 12, false));
     h.run_ok();
-    let field = "objective.alignment".to_owned();
-    act(&mut h, Action::Intervene { field, value: 7.5 });
-    let sent = |key: Key, h: &mut Harness<'_, Workbench>| {
-        press(h, Modifiers::COMMAND, key);
-        match engine.sent.borrow().last() {
-            Some(Command::Intervene { field, value }) => (field.clone(), *value),
+    // An edit of the form is older: it waits.
+    let preset = h.state().state().editor.preset;
+    act(&mut h, Action::LoadPreset(preset + 1));
+    let sent = || -> Vec<f64> {
+        let value = |command: &Command| match command {
+            Command::Intervene { value, .. } => *value,
             other => panic!("{other:?}"),
-        }
+        };
+        engine.sent.borrow().iter().map(value).collect()
     };
-    let (field, before) = sent(Key::Z, &mut h);
-    assert_eq!(field, "objective.alignment");
-    assert_ne!(before, 7.5);
-    assert_eq!(sent(Key::Y, &mut h), (field, 7.5));
+    let (undo, redo) = (Modifiers::COMMAND, Modifiers::COMMAND | Modifiers::SHIFT);
+    press(&mut h, undo, Key::Z);
+    assert_eq!((sent(), newest(&h)), (vec![0.3], format!("undone: {field}: 0.3 → 7.5")));
+    press(&mut h, undo, Key::Z);
+    assert_eq!(sent(), [0.3], "the engine has not answered yet");
+    engine.answer(Event::Notice(Severity::Error, "it could not be done".into()));
+    h.run_ok();
+    press(&mut h, undo, Key::Z);
+    assert_eq!(sent(), [0.3, 0.3], "it is still there to be undone");
+    let mut log = |h: &mut Harness<'_, Workbench>, value: f64, before: f64| {
+        run.intervene(field, value, before);
+        engine.answer(Event::RunChanged(run.folder()));
+        h.run_ok();
+    };
+    log(&mut h, 0.3, 7.5);
+    press(&mut h, undo, Key::Z);
+    assert_eq!(sent().last(), Some(&0.1));
+    log(&mut h, 0.1, 0.3);
+    press(&mut h, undo, Key::Z);
+    assert_eq!(
+        (sent().len(), h.state().state().editor.preset),
+        (3, preset),
+        "now the form"
+    );
+    for (value, before) in [(0.3, 0.1), (7.5, 0.3)] {
+        press(&mut h, redo, Key::Z);
+        assert_eq!(sent().last(), Some(&value));
+        log(&mut h, value, before);
+    }
+    assert_eq!(sent().len(), 5);
 }
 
 #[test]

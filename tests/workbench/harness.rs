@@ -254,3 +254,39 @@ pub fn shoot(h: &mut Harness<'_, Workbench>, folder: &Path, name: &str, theme: e
     let file = format!("{name}-{theme:?}.png").to_lowercase().replace(' ', "-");
     h.render().unwrap().save(folder.join(file)).unwrap();
 }
+
+/// A file on a disk that does not answer: who reads it waits until it is let go.
+#[cfg(unix)]
+pub struct Held {
+    path: PathBuf,
+    content: Vec<u8>,
+}
+
+#[cfg(unix)]
+impl Held {
+    /// Holds a file back.
+    pub fn new(path: &Path) -> Self {
+        let content = std::fs::read(path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(path).status().unwrap();
+        assert!(made.success(), "no pipe can be made");
+        Self {
+            path: path.to_owned(),
+            content,
+        }
+    }
+
+    /// Waits until somebody reads it; who drops what this answers with lets it go empty.
+    pub fn reached(&self) -> std::fs::File {
+        std::fs::OpenOptions::new().write(true).open(&self.path).unwrap()
+    }
+
+    /// Lets it go: those who wait for it and those who come later read what it holds.
+    pub fn release(self) {
+        let mut waiting = self.reached();
+        let whole = self.path.with_extension("whole");
+        std::fs::write(&whole, &self.content).unwrap();
+        std::fs::rename(whole, &self.path).unwrap();
+        std::io::Write::write_all(&mut waiting, &self.content).unwrap();
+    }
+}

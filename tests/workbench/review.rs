@@ -1,6 +1,6 @@
 //! Blind review by keyboard: nothing tells the arms, every vote is on the disk at once, and a killed review goes on where it was.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
@@ -11,7 +11,9 @@ use llavacode::runs::{Answer, ReviewDesign, ReviewMaterial, ReviewPlan, ReviewRe
 use llavacode::ui::Workbench;
 
 use super::demo_run::{STEPS, write};
-use super::harness::{THEMES, act, painted, picture_folder, shoot, workbench};
+#[cfg(unix)]
+use super::harness::Held;
+use super::harness::{THEMES, act, painted, picture_folder, shoot, until, workbench};
 
 const ARMS: [Arm; 3] = [Arm::NoContext, Arm::Compressed, Arm::FullRag];
 
@@ -30,7 +32,23 @@ fn opened(runs: &Path, run: &Path) -> Harness<'static, Workbench> {
     act(&mut h, Action::Focus(run.to_owned()));
     h.key_press(egui::Key::B);
     h.run_ok();
+    rest(&mut h);
     h
+}
+
+/// Threads read for the pages.
+fn rest(h: &mut Harness<'_, Workbench>) {
+    until(h, "what the review reads", |h| {
+        let desk = &h.state().state().review;
+        let form = desk.material.is_awaited() || desk.earlier.is_awaited();
+        !(form || desk.session.is_awaited() || desk.findings.is_awaited())
+    });
+    h.run_ok();
+}
+
+/// The completions of the evaluation that is reviewed.
+fn completions(run: &Path) -> PathBuf {
+    run.join(format!("evaluations/step-{STEPS}.jsonl"))
 }
 
 /// Types a name and begins, by keyboard alone.
@@ -40,7 +58,7 @@ fn begin(h: &mut Harness<'_, Workbench>, name: &str) {
     h.run_ok();
     h.key_press(egui::Key::Enter);
     h.run_ok();
-    h.run_ok();
+    rest(h);
 }
 
 fn press(h: &mut Harness<'_, Workbench>, key: egui::Key) {
@@ -134,6 +152,7 @@ fn a_review_is_done_by_keyboard_and_goes_on_after_a_kill() {
     let mut h = opened(runs.path(), &run);
     h.get_by_label("Go on as Ada").click();
     h.run_ok();
+    rest(&mut h);
     assert_eq!(answered(&h), 4);
     while h.state().state().reviewing().unwrap().question().is_some() {
         press(&mut h, egui::Key::ArrowRight);
@@ -149,6 +168,7 @@ fn a_review_is_done_by_keyboard_and_goes_on_after_a_kill() {
     assert_eq!(voted, asked);
 
     press(&mut h, egui::Key::Enter);
+    rest(&mut h);
     let export = runs.path().join("votes");
     act(
         &mut h,
@@ -249,6 +269,60 @@ fn reviewers_answer_the_same_questions_in_their_own_order_and_kappa_tells_their_
     assert_eq!(sides.left, left("Ada") + left("Bob"));
 }
 
+#[cfg(unix)]
+#[test]
+fn the_form_is_filled_in_while_a_slow_disk_is_read() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let held = Held::new(&completions(&run));
+    let (mut h, _) = workbench(runs.path(), true);
+    act(&mut h, Action::Focus(run.clone()));
+    press(&mut h, egui::Key::B);
+    h.get_by_label("Reading the completions…");
+    h.get_by_label("reviewer").type_text("Ada");
+    h.run_ok();
+    assert!(h.get_by_label("Begin (Enter)").accesskit_node().is_disabled());
+    held.release();
+    rest(&mut h);
+    assert!(h.query_by_label_contains("Reading").is_none());
+    h.get_by_label("Begin (Enter)").click();
+    h.run_ok();
+    rest(&mut h);
+    assert_eq!(h.state().state().reviewing().unwrap().reviewer, "Ada");
+}
+
+/// The texts that name a file.
+fn naming(h: &Harness<'_, Workbench>, file: &Path) -> usize {
+    h.query_all_by_label_contains(&file.display().to_string()).count()
+}
+
+#[test]
+fn what_cannot_be_read_is_named_and_tried_again() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let (file, votes) = (completions(&run), run.join("reviews.jsonl"));
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::write(&file, "{oh}\n").unwrap();
+    std::fs::create_dir(&votes).unwrap();
+    let mut h = opened(runs.path(), &run);
+    assert_eq!((naming(&h, &file), naming(&h, &votes)), (1, 1));
+    std::fs::write(&file, whole).unwrap();
+    h.get_by_label("Read the completions again").click();
+    h.run_ok();
+    rest(&mut h);
+    assert_eq!((naming(&h, &file), naming(&h, &votes)), (0, 1));
+
+    begin(&mut h, "Ada");
+    h.get_by_label("This review cannot be read");
+    assert_eq!(naming(&h, &votes), 1);
+    std::fs::remove_dir(&votes).unwrap();
+    h.get_by_label("Try again").click();
+    h.run_ok();
+    rest(&mut h);
+    press(&mut h, egui::Key::ArrowLeft);
+    assert_eq!((answered(&h), Reviews::read(&run).unwrap().votes.len()), (1, 1));
+}
+
 #[test]
 fn the_pages_look_right() {
     let Some(folder) = picture_folder() else { return };
@@ -257,7 +331,35 @@ fn the_pages_look_right() {
         let run = write(runs.path(), "aligned", true);
         let (mut h, _) = painted(runs.path(), true, theme);
         act(&mut h, Action::Focus(run.clone()));
+        #[cfg(unix)]
+        {
+            let held = Held::new(&completions(&run));
+            act(&mut h, Action::Command(UiCommand::Review));
+            shoot(&mut h, &folder, "review-setup-reading", theme.0);
+            held.release();
+            rest(&mut h);
+            let earlier = ReviewDesign {
+                step: STEPS / 2,
+                ..design(20)
+            };
+            let held = Held::new(&run.join(format!("evaluations/step-{}.jsonl", earlier.step)));
+            act(&mut h, Action::Review(ReviewAction::GoOn(earlier, "Ada".into())));
+            shoot(&mut h, &folder, "review-reading", theme.0);
+            held.release();
+            rest(&mut h);
+            act(&mut h, Action::Review(ReviewAction::Close));
+        }
+        let votes = run.join("reviews.jsonl");
+        std::fs::create_dir(&votes).unwrap();
         act(&mut h, Action::Command(UiCommand::Review));
+        rest(&mut h);
+        shoot(&mut h, &folder, "review-setup-failed", theme.0);
+        act(&mut h, Action::Review(ReviewAction::GoOn(design(20), "Ada".into())));
+        rest(&mut h);
+        shoot(&mut h, &folder, "review-failed", theme.0);
+        std::fs::remove_dir(&votes).unwrap();
+        act(&mut h, Action::Review(ReviewAction::Setup));
+        rest(&mut h);
         shoot(&mut h, &folder, "review-setup-empty", theme.0);
         for name in ["Ada", "Bob", "Cy"] {
             let form = ReviewForm {
@@ -267,6 +369,7 @@ fn the_pages_look_right() {
             };
             act(&mut h, Action::Review(ReviewAction::SetForm(form)));
             act(&mut h, Action::Review(ReviewAction::Begin));
+            rest(&mut h);
             shoot(&mut h, &folder, "review-first-question", theme.0);
             let mut at = 0;
             while let Some(question) = h
@@ -297,8 +400,10 @@ fn the_pages_look_right() {
             }
             act(&mut h, Action::Review(ReviewAction::Setup));
         }
+        rest(&mut h);
         shoot(&mut h, &folder, "review-setup", theme.0);
         act(&mut h, Action::Review(ReviewAction::Results(design(20))));
+        rest(&mut h);
         shoot(&mut h, &folder, "review-results", theme.0);
     }
 }

@@ -48,6 +48,20 @@ fn two(runs: &Path) {
 }
 
 #[test]
+fn the_count_of_runs_stands_in_one_line_at_every_width() {
+    let runs = tempfile::tempdir().unwrap();
+    two(runs.path());
+    let (mut h, _) = workbench(runs.path(), true);
+    opened(&mut h);
+    for width in [960.0, 1100.0, 1280.0, 1440.0] {
+        h.set_size(egui::vec2(width, 720.0));
+        h.run_ok();
+        let count = h.query_all_by_label_contains("2 runs").next().unwrap().rect();
+        assert!(count.height() < 20.0 && count.right() <= width, "{count:?} at {width}");
+    }
+}
+
+#[test]
 fn a_row_says_scores_with_intervals_collapse_and_what_differs() {
     let runs = tempfile::tempdir().unwrap();
     two(runs.path());

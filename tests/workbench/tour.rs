@@ -14,17 +14,30 @@ use llavacode::runs::{EventKind, Recordings, Run};
 use llavacode::ui::Workbench;
 
 use super::collapse::wait;
-use super::harness::{Fake, THEMES, act, build, painted, picture_folder, shoot, workbench};
+use super::demo_run::STEPS;
+#[cfg(unix)]
+use super::harness::Held;
+use super::harness::{Fake, THEMES, act, build, painted, picture_folder, shoot, until, workbench};
 use super::recording::{packed, two_runs};
 
 /// The smallest window that a tour is made for.
 const ROOM: egui::Vec2 = egui::vec2(1280.0, 720.0);
+/// A large one.
+const LARGE: egui::Vec2 = egui::vec2(1920.0, 1080.0);
 /// A tour shows everything this much larger in a small window.
 const ZOOM: f32 = 1.25;
 
 fn present(h: &mut Harness<'_, Workbench>, archive: &[u8]) {
     let recordings = Arc::new(Recordings::unpack(archive).unwrap());
-    h.state_mut().present(recordings);
+    let ctx = h.ctx.clone();
+    h.state_mut().present(recordings, &ctx);
+    h.run_ok();
+    begun(h);
+}
+
+/// A thread reads the runs of a tour before it begins.
+fn begun(h: &mut Harness<'_, Workbench>) {
+    until(h, "the tour", |h| h.state().state().tour_read.is_none());
     h.run_ok();
     h.run_ok();
 }
@@ -123,7 +136,7 @@ fn six_stations_are_presented_by_keyboard() {
             assert!(h.ctx.content_rect().contains_rect(sentence), "{sentence:?} is cut");
         }
         // A larger window has room for larger letters, and comes to rest.
-        h.set_size(egui::vec2(1920.0, 1080.0) / ZOOM);
+        h.set_size(LARGE / ZOOM);
         h.run_ok();
         h.run_ok();
         assert_eq!(h.ctx.zoom_factor(), 1.5);
@@ -140,21 +153,49 @@ fn a_field_keeps_its_letters_and_a_remote_its_keys() {
     let (archive, _) = packed(&two_runs(folder.path()), None);
     let (mut h, _) = workbench(folder.path(), true);
     present(&mut h, &archive);
-    for _ in 0..3 {
-        press(&mut h, Key::PageDown);
-    }
-    assert_eq!(h.state().state().station, Station::Compare);
+    assert_eq!(h.state().state().station, Station::Train);
     h.query_all_by_role(Role::TextInput).next().unwrap().focus();
     h.run_ok();
     for key in [Key::Space, Key::ArrowRight, Key::ArrowLeft] {
         press(&mut h, key);
-        assert_eq!(now(&h).0, 4, "{key:?} belongs to the field");
+        assert_eq!(now(&h).0, 1, "{key:?} belongs to the field");
     }
-    press(&mut h, Key::PageUp);
-    assert_eq!(now(&h).0, 3);
+    press(&mut h, Key::PageDown);
+    assert_eq!(now(&h).0, 2);
     act(&mut h, Action::Command(UiCommand::Palette));
     press(&mut h, Key::PageDown);
-    assert_eq!(now(&h).0, 3, "the palette lies over the tour");
+    assert_eq!(now(&h).0, 2, "the palette lies over the tour");
+}
+
+#[test]
+fn what_compare_is_presented_for_is_in_sight_in_a_small_and_in_a_large_window() {
+    let folder = tempfile::tempdir().unwrap();
+    let (archive, _) = packed(&two_runs(folder.path()), None);
+    let (mut h, _) = workbench(folder.path(), true);
+    h.set_size(ROOM);
+    present(&mut h, &archive);
+    for _ in 0..3 {
+        press(&mut h, Key::PageDown);
+    }
+    assert_eq!(h.state().state().station, Station::Compare);
+    for size in [ROOM, LARGE] {
+        h.set_size(size / h.ctx.zoom_factor());
+        h.run_ok();
+        h.run_ok();
+        let seen = h.ctx.content_rect();
+        // The cards of both arms, and the code that they go on with down to the true line.
+        for text in ["✓ right", "✗ wrong", "marked: the true line, which no arm sees"] {
+            let rect = h.query_all_by_label(text).next().unwrap().rect();
+            assert!(seen.contains_rect(rect), "{text} at {rect:?} of {seen:?}");
+        }
+        assert!(
+            h.query_by_label_contains("j next, k previous").is_none(),
+            "the table is folded"
+        );
+    }
+    press(&mut h, Key::Escape);
+    h.run_ok();
+    h.get_by_label_contains("j next, k previous");
 }
 
 #[test]
@@ -193,12 +234,62 @@ fn runs_of_ones_own_are_presented_from_the_palette() {
     act(&mut h, Action::Focus(collapse.clone()));
     act(&mut h, Action::ToggleOverlay(aligned));
     act(&mut h, Action::Command(UiCommand::Tour));
-    h.run_ok();
+    begun(&mut h);
     let state = h.state().state();
     assert_eq!((now(&h).0, state.focus.as_ref()), (1, Some(&collapse)));
     assert!(h.query_by_label_contains("● recording").is_none());
     act(&mut h, Action::Command(UiCommand::Tour));
     assert!(h.state().state().tour.is_none());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_tour_waits_for_a_slow_disk_and_can_be_left_meanwhile() {
+    let folder = tempfile::tempdir().unwrap();
+    let [collapse, _] = two_runs(folder.path());
+    let probe = collapse.join(format!("probes/step-{STEPS}.safetensors"));
+    let (mut h, engine) = workbench(folder.path(), true);
+    act(&mut h, Action::Focus(collapse.clone()));
+    let held = Held::new(&probe);
+    act(&mut h, Action::Command(UiCommand::Tour));
+    h.get_by_label("The tour is about to begin");
+    press(&mut h, Key::Space);
+    assert!(engine.sent().is_empty(), "keys belong to the tour already");
+    press(&mut h, Key::Escape);
+    assert!(h.query_by_label("The tour is about to begin").is_none() && !h.state().state().is_touring());
+    held.release();
+    h.run_ok();
+    assert!(h.state().state().tour.is_none(), "it was left");
+    act(&mut h, Action::Command(UiCommand::Tour));
+    begun(&mut h);
+    assert_eq!((now(&h).0, h.state().state().focus.as_ref()), (1, Some(&collapse)));
+}
+
+#[test]
+fn what_a_tour_cannot_read_is_told_with_its_file_and_the_rest_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let [collapse, _] = two_runs(folder.path());
+    let probe = collapse.join(format!("probes/step-{STEPS}.safetensors"));
+    std::fs::write(&probe, "no tensors").unwrap();
+    let (mut h, _) = workbench(folder.path(), true);
+    act(&mut h, Action::Focus(collapse));
+    act(&mut h, Action::Command(UiCommand::Tour));
+    begun(&mut h);
+    let named = |h: &Harness<'_, Workbench>| {
+        let mut told = h.state().state().notices.iter();
+        told.any(|notice| notice.text.contains(&probe.display().to_string()))
+    };
+    assert!(named(&h));
+    let mut stations = Vec::new();
+    loop {
+        let (number, _) = now(&h);
+        stations.push(h.state().state().station);
+        press(&mut h, Key::PageDown);
+        if now(&h).0 == number {
+            break;
+        }
+    }
+    assert!(!stations.contains(&Station::Collapse) && stations.contains(&Station::Compare));
 }
 
 #[test]
@@ -213,11 +304,25 @@ fn the_tour_is_painted() {
     for look in THEMES {
         let (mut h, _): (_, Fake) = painted(empty.path(), look.0 == egui::Theme::Dark, look);
         h.set_size(ROOM);
-        present(&mut h, &archive);
+        let ctx = h.ctx.clone();
+        let recordings = Arc::new(Recordings::unpack(&archive).unwrap());
+        h.state_mut().present(recordings, &ctx);
+        h.step();
+        h.render()
+            .unwrap()
+            .save(folder.join(format!("tour-read-{:?}.png", look.0)))
+            .unwrap();
+        begun(&mut h);
         loop {
             let (number, _) = now(&h);
             wait(&mut h);
             shoot(&mut h, &folder, &format!("tour-{number}"), look.0);
+            if h.state().state().station == Station::Compare {
+                h.set_size(LARGE / ZOOM);
+                shoot(&mut h, &folder, &format!("tour-{number}-large"), look.0);
+                h.set_size(ROOM / h.ctx.zoom_factor());
+                h.run_ok();
+            }
             press(&mut h, Key::PageDown);
             if now(&h).0 == number {
                 break;

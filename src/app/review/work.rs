@@ -1,18 +1,19 @@
 //! Does what a person does in a blind review: votes are on the disk before the next question is shown.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use egui::Context;
 use jiff::Timestamp;
 
-use super::{EarlierReview, ReviewAction, ReviewDesk, ReviewForm, ReviewPage, ReviewSession};
-use crate::app::{AppState, OpenRun, Station, in_home};
+use super::reading::{Source, earlier};
+use super::{ReviewAction, ReviewDesk, ReviewForm, ReviewPage, ReviewSession};
+use crate::app::reading::Reading;
+use crate::app::{AppState, Station, in_home};
 use crate::corpus::Split;
 use crate::engine::Severity;
 use crate::evaluation::Arm;
-use crate::runs::{
-    Answer, ReviewDesign, ReviewMaterial, ReviewPlan, ReviewResults, Reviews, RunError, Vote, record_vote,
-    take_vote_back,
-};
+use crate::runs::{Answer, ReviewDesign, RunError, Vote, record_vote, take_vote_back};
 
 impl AppState {
     /// The blind review of the run in focus is shown in the place of the Compare station.
@@ -23,11 +24,11 @@ impl AppState {
     /// The reviewer who is being asked at this moment.
     pub fn reviewing(&self) -> Option<&ReviewSession> {
         let asked = self.station == Station::Compare && self.shows_review() && self.review.page == ReviewPage::Asking;
-        self.review.session.as_ref().filter(|_| asked)
+        self.review.session.here().filter(|_| asked)
     }
 
     /// Opens the page where a review of the run in focus begins; one that is open stays as it is.
-    pub fn open_review(&mut self) {
+    pub fn open_review(&mut self, ctx: &Context) {
         self.station = Station::Compare;
         if self.shows_review() {
             return;
@@ -52,60 +53,86 @@ impl AppState {
             export_path: export.display().to_string(),
             ..ReviewDesk::default()
         };
-        self.act_on_review(ReviewAction::SetForm(form));
-        self.act_on_review(ReviewAction::Setup);
+        self.act_on_review(ReviewAction::SetForm(form), ctx);
+        self.act_on_review(ReviewAction::Setup, ctx);
+    }
+
+    /// Leaves the review; what a new one would ask is kept.
+    pub fn close_review(&mut self) {
+        self.review = ReviewDesk {
+            form: std::mem::take(&mut self.review.form),
+            ..ReviewDesk::default()
+        };
+    }
+
+    /// Takes what the threads of the review have read; returns whether there was anything.
+    pub fn poll_review(&mut self) -> bool {
+        let (desk, now) = (&mut self.review, self.now);
+        let drawn = desk.material.poll();
+        if drawn {
+            desk.draw();
+        }
+        let begun = desk.session.poll();
+        if begun && let Some(session) = desk.session.here_mut() {
+            // Nobody saw the question while it was being read.
+            session.asked = now;
+        }
+        desk.earlier.poll() | desk.findings.poll() | drawn | begun
     }
 
     /// Does what a person did in a review; what fails is told.
-    pub fn act_on_review(&mut self, action: ReviewAction) {
-        if let Err(error) = self.try_review(action) {
+    pub fn act_on_review(&mut self, action: ReviewAction, ctx: &Context) {
+        if let Err(error) = self.try_review(action, ctx) {
             self.tell(Severity::Error, error.to_string(), None);
         }
     }
 
-    fn try_review(&mut self, action: ReviewAction) -> Result<(), RunError> {
+    fn try_review(&mut self, action: ReviewAction, ctx: &Context) -> Result<(), RunError> {
         let (Some(folder), now) = (self.review.run.clone(), self.now) else {
-            return Ok(());
-        };
-        let Some(open) = self.open_runs.get(&folder) else {
             return Ok(());
         };
         let desk = &mut self.review;
         match action {
-            ReviewAction::Close => {
-                *desk = ReviewDesk {
-                    form: desk.form.clone(),
-                    ..ReviewDesk::default()
-                }
-            }
+            ReviewAction::Close => self.close_review(),
             ReviewAction::Setup => {
-                desk.earlier = earlier(open, &folder)?;
+                desk.earlier = Reading::start("earlier reviews", ctx, move || earlier(folder));
                 desk.page = ReviewPage::Setup;
                 desk.focus_name = true;
             }
             ReviewAction::SetForm(form) => {
                 desk.focus_name = false;
-                desk.read(open, form.evaluation)?;
+                let is_read = matches!(desk.material, Reading::Awaited(_) | Reading::Here(_));
+                if form.evaluation != desk.form.evaluation || !is_read {
+                    let source = Source {
+                        folder,
+                        evaluation: form.evaluation,
+                        known: None,
+                    };
+                    desk.material = Reading::start("review material", ctx, move || source.material());
+                }
                 desk.form = form;
-                let has = desk.material.arms();
-                desk.form.arms.retain(|arm| has.contains(arm));
                 desk.draw();
             }
             ReviewAction::Begin => {
-                if desk.problem.is_none() {
-                    let (design, reviewer) = (desk.form.design(), desk.form.name().to_owned());
-                    begin(desk, open, design, reviewer, now)?;
+                if desk.is_ready() {
+                    begin(
+                        desk,
+                        folder,
+                        (desk.form.design(), desk.form.name().to_owned()),
+                        now,
+                        ctx,
+                    );
                 }
             }
-            ReviewAction::GoOn(design, reviewer) => begin(desk, open, design, reviewer, now)?,
+            ReviewAction::GoOn(design, reviewer) => begin(desk, folder, (design, reviewer), now, ctx),
             ReviewAction::ShowTarget => {
-                if let Some(session) = &mut desk.session {
+                if let Some(session) = desk.session.here_mut() {
                     session.target_shown = true;
                 }
             }
             ReviewAction::Vote(answer) => vote(desk, &folder, answer, now)?,
             ReviewAction::Undo => {
-                if let Some(session) = &mut desk.session
+                if let Some(session) = desk.session.here_mut()
                     && !session.votes.is_empty()
                 {
                     take_vote_back(&folder, now.to_string(), &session.reviewer, &session.design)?;
@@ -116,7 +143,7 @@ impl AppState {
                 }
             }
             ReviewAction::Redo => {
-                if let Some(session) = &mut desk.session
+                if let Some(session) = desk.session.here_mut()
                     && let Some(mut vote) = session.taken_back.pop()
                 {
                     vote.time = now.to_string();
@@ -126,21 +153,21 @@ impl AppState {
                 }
             }
             ReviewAction::Results(design) => {
-                desk.read(open, (design.step, design.split))?;
-                let reviews = Reviews::read(&folder)?;
-                desk.results = Some(ReviewResults::of(&design, &reviews, &desk.material));
+                desk.asked = Some(ReviewAction::Results(design.clone()));
+                let source = source(desk, folder, &design);
+                desk.findings = Reading::start("review results", ctx, move || source.findings(&design));
                 desk.page = ReviewPage::Results;
             }
             ReviewAction::SetExportPath(path) => desk.export_path = path,
             ReviewAction::Export => {
-                if let Some(results) = &desk.results {
+                if let Some(findings) = desk.findings.here() {
                     let base = desk.export_path.trim();
                     let [csv, lines] = ["csv", "jsonl"].map(|ending| PathBuf::from(format!("{base}.{ending}")));
-                    results.write_csv(&desk.material, &csv)?;
-                    results.write_json_lines(&desk.material, &lines)?;
+                    findings.results.write_csv(&findings.material, &csv)?;
+                    findings.results.write_json_lines(&findings.material, &lines)?;
                     let text = format!(
                         "saved {} votes: {} and {}",
-                        results.votes.len(),
+                        findings.results.votes.len(),
                         csv.display(),
                         lines.display()
                     );
@@ -152,44 +179,42 @@ impl AppState {
     }
 }
 
-/// Reads the votes and turns to the first question that this reviewer has not answered.
+/// Where a review is read from; what the form has read is not read again.
+fn source(desk: &ReviewDesk, folder: PathBuf, design: &ReviewDesign) -> Source {
+    let evaluation = (design.step, design.split);
+    let known = desk.material.here().filter(|_| desk.form.evaluation == evaluation);
+    Source {
+        folder,
+        evaluation,
+        known: known.map(Arc::clone),
+    }
+}
+
+/// Turns to the first question that a reviewer has not answered, once the votes are read.
 fn begin(
     desk: &mut ReviewDesk,
-    open: &OpenRun,
-    design: ReviewDesign,
-    reviewer: String,
+    folder: PathBuf,
+    (design, reviewer): (ReviewDesign, String),
     now: Timestamp,
-) -> Result<(), RunError> {
-    desk.read(open, (design.step, design.split))?;
-    let folder = &open.run().folder;
-    let reviews = Reviews::read(folder)?;
-    let votes = reviews.of(&design).filter(|vote| vote.reviewer == reviewer);
-    let mut session = ReviewSession {
-        plan: ReviewPlan::draw(&design, &reviewer, &desk.material),
-        votes: votes.cloned().collect(),
-        taken_back: Vec::new(),
-        target_shown: false,
-        at: None,
-        asked: now,
-        design,
-        reviewer,
-    };
-    session.ask_next(now);
-    desk.session = Some(session);
+    ctx: &Context,
+) {
+    desk.asked = Some(ReviewAction::GoOn(design.clone(), reviewer.clone()));
+    let source = source(desk, folder, &design);
+    desk.session = Reading::start("review votes", ctx, move || source.session(design, reviewer, now));
     desk.page = ReviewPage::Asking;
-    Ok(())
 }
 
 /// Writes a vote on the question that is shown and turns to the next one.
 fn vote(desk: &mut ReviewDesk, folder: &Path, answer: Answer, now: Timestamp) -> Result<(), RunError> {
-    let Some(session) = &mut desk.session else {
+    let Some(session) = desk.session.here_mut() else {
         return Ok(());
     };
     let Some(question) = session.question() else {
         return Ok(());
     };
     let text = |arm: Arm| {
-        desk.material
+        session
+            .material
             .text(&question.pair.sample, arm)
             .unwrap_or_default()
             .to_owned()
@@ -212,21 +237,4 @@ fn vote(desk: &mut ReviewDesk, folder: &Path, answer: Answer, now: Timestamp) ->
     session.taken_back.clear();
     session.ask_next(now);
     Ok(())
-}
-
-/// The reviews of a run that have votes.
-fn earlier(open: &OpenRun, folder: &Path) -> Result<Vec<EarlierReview>, RunError> {
-    let reviews = Reviews::read(folder)?;
-    let designs = reviews.designs();
-    let of = |design: &&ReviewDesign| {
-        let material = ReviewMaterial::read(open.run(), design.step, design.split).ok();
-        let count = |name: &str| reviews.of(design).filter(|vote| vote.reviewer == name).count();
-        let names = reviews.reviewers(design).into_iter();
-        EarlierReview {
-            design: (*design).clone(),
-            reviewers: names.map(|name| (name.to_owned(), count(name))).collect(),
-            questions: material.map(|material| ReviewPlan::draw(design, "", &material).questions.len()),
-        }
-    };
-    Ok(designs.iter().map(of).collect())
 }

@@ -18,11 +18,12 @@ impl ReviewMaterial {
     /// Reads it; samples that the run keeps no text of are left out.
     pub fn read(run: &Run, step: usize, split: Split) -> Result<Self, RunError> {
         let mut completions: BTreeMap<String, BTreeMap<Arm, CompletionRecord>> = BTreeMap::new();
-        for completion in run.completions(step, split)? {
+        let completed = run.completed(step, split)?;
+        for completion in completed.completions()? {
             let of_sample = completions.entry(completion.sample.clone()).or_default();
             of_sample.insert(completion.arm, completion);
         }
-        let samples = run.samples().into_iter();
+        let samples = completed.samples()?.into_iter();
         let samples = samples
             .filter(|record| completions.contains_key(&record.sample.id))
             .map(|record| (record.sample.id.clone(), record));

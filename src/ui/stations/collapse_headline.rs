@@ -78,7 +78,9 @@ pub fn comparable(shown: Vec<Shown>) -> (Vec<Shown>, Strangers) {
 
 /// A run of which no probe has been read yet.
 pub fn waiting_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, series: &ProbeSeries) {
-    if series.looked.is_empty() && left(open, series) > 0 {
+    // The numbers of every step may be here before: an earlier reader has kept them.
+    let readable = series.readable_at(&open.run().probe_steps, None).is_some();
+    if series.looked.is_empty() && readable {
         let text = format!("reading probes of {}", open.run().name());
         ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.weak));
     }

@@ -80,7 +80,9 @@ pub fn compare_ui(ui: &mut Ui, view: &View<'_>) {
     };
     let second = memory.beside.read(ui.ctx(), view, open, summary);
     let compared = memory.compared(evaluation, second);
-    beside_ui(ui, view, &mut memory.beside, open, summary, &compared);
+    if !view.state.is_presented() {
+        beside_ui(ui, view, &mut memory.beside, open, summary, &compared);
+    }
     let before = memory.filters.clone();
     samples_ui(ui, view, &mut memory, open, &compared);
     let change = (before, memory.filters.clone());
@@ -103,7 +105,12 @@ fn unread_ui(ui: &mut Ui, view: &View<'_>, unread: &Unread) {
 /// The table, and beside it the sample that is chosen.
 fn samples_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, open: &OpenRun, compared: &Compared) {
     let sample = view.state.selection.sample.as_deref();
-    panes_ui(ui, view, &[Pane::Samples, Pane::Sample], |ui, pane| match pane {
+    // A tour speaks of one sample: the table is folded, so that the sample has the page.
+    let panes: &[Pane] = match view.state.is_presented() {
+        true => &[Pane::Sample],
+        false => &[Pane::Samples, Pane::Sample],
+    };
+    panes_ui(ui, view, panes, |ui, pane| match pane {
         Pane::Samples => {
             let Memory {
                 filters, listed, made, ..
@@ -124,35 +131,52 @@ fn samples_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, open: &OpenRun,
     });
 }
 
-/// The arms over all samples, and the chosen sample.
+/// The arms over all samples, and the chosen sample; in a tour the sample comes first.
 fn chosen_ui(ui: &mut Ui, view: &View<'_>, filters: &Filters, open: &OpenRun, compared: &Compared) {
-    let sample = view.state.selection.sample.as_deref();
-    let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt("sample");
+    let presented = view.state.is_presented();
+    let area = egui::ScrollArea::vertical()
+        .auto_shrink(false)
+        .id_salt(("sample", presented));
     area.show(ui, |ui| {
-        let header = egui::CollapsingHeader::new(theme::caption("arms over all samples"));
-        header
-            .id_salt("arms over all samples")
-            .default_open(true)
-            .show(ui, |ui| {
-                let table = egui::ScrollArea::horizontal().id_salt("arms");
-                table.show(ui, |ui| summary_ui(ui, &compared.first));
-            });
-        ui.add_space(theme::GAP);
-        let rows = &compared.first.rows;
-        let row = rows
-            .iter()
-            .position(|row| Some(row.record.sample.id.as_str()) == sample);
-        match rows.is_empty() {
-            false => sample_ui(ui, view, open, compared, filters, row.unwrap_or(0)),
-            true => empty_state(
-                ui,
-                view,
-                "No samples",
-                "The run keeps no record of the samples it completed.",
-                None,
-            ),
+        if !presented {
+            over_all_ui(ui, compared);
+            ui.add_space(theme::GAP);
+        }
+        row_ui(ui, view, filters, open, compared);
+        if presented {
+            ui.add_space(theme::GAP);
+            over_all_ui(ui, compared);
         }
     });
+}
+
+fn over_all_ui(ui: &mut Ui, compared: &Compared) {
+    let header = egui::CollapsingHeader::new(theme::caption("arms over all samples"));
+    header
+        .id_salt("arms over all samples")
+        .default_open(true)
+        .show(ui, |ui| {
+            let table = egui::ScrollArea::horizontal().id_salt("arms");
+            table.show(ui, |ui| summary_ui(ui, &compared.first));
+        });
+}
+
+fn row_ui(ui: &mut Ui, view: &View<'_>, filters: &Filters, open: &OpenRun, compared: &Compared) {
+    let sample = view.state.selection.sample.as_deref();
+    let rows = &compared.first.rows;
+    let row = rows
+        .iter()
+        .position(|row| Some(row.record.sample.id.as_str()) == sample);
+    match rows.is_empty() {
+        false => sample_ui(ui, view, open, compared, filters, row.unwrap_or(0)),
+        true => empty_state(
+            ui,
+            view,
+            "No samples",
+            "The run keeps no record of the samples it completed.",
+            None,
+        ),
+    }
 }
 
 /// Which evaluation this is, and how to get to another.
@@ -198,6 +222,9 @@ fn head_ui(
             if label.on_hover_text(format!("evaluation after step {step}")).clicked() {
                 view.act(Action::PinStep(Some(step)));
             }
+        }
+        if view.state.is_presented() {
+            return;
         }
         ui.add_space(theme::SECTION);
         evaluate_ui(ui, view, open);

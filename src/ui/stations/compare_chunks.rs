@@ -14,9 +14,13 @@ use super::chunk_marks::chunk_mark_ui;
 
 /// Lines shown before the cursor at first.
 const LINES: usize = 15;
+/// The same in a tour, whose letters are large.
+const LINES_PRESENTED: usize = 4;
 
 /// Draws the end of the code before the cursor, with the true line marked behind it.
 pub fn code_ui(ui: &mut Ui, view: &View<'_>, record: &SampleRecord) {
+    let presented = view.state.is_presented();
+    let lines = if presented { LINES_PRESENTED } else { LINES };
     let theme = view.theme;
     let sample = &record.sample;
     let whole = local::<bool>(ui.ctx(), Id::unique("whole code before the cursor"));
@@ -25,16 +29,19 @@ pub fn code_ui(ui: &mut Ui, view: &View<'_>, record: &SampleRecord) {
     let place = format!("{} · {}:{}", sample.repository, sample.path, sample.line);
     ui.horizontal_wrapped(|ui| {
         ui.label(theme::caption("code before the cursor").color(theme.strong));
-        ui.label(RichText::new(place).size(theme::SMALL).color(theme.weak));
-        if kept > LINES {
+        // In a tour it is said at the head of the sample, and there is no room for it twice.
+        if !presented {
+            ui.label(RichText::new(place).size(theme::SMALL).color(theme.weak));
+        }
+        if kept > lines {
             let text = format!("all {kept} lines");
             ui.checkbox(&mut whole, RichText::new(text).size(theme::SMALL))
-                .on_hover_text(format!("The run keeps these; the last {LINES} are shown without it"));
+                .on_hover_text(format!("The run keeps these; the last {lines} are shown without it"));
         }
     });
     let left = match *whole {
         true => sample.left.as_str(),
-        false => last_lines(&sample.left, LINES),
+        false => last_lines(&sample.left, lines),
     };
     let text = format!("{left}{}", sample.target);
     let listing = Listing {

@@ -204,6 +204,8 @@ pub fn combo_ui(ui: &mut Ui, name: &str, chosen: &str, width: f32, choices: impl
     let needed = label.size().x + spacing.item_spacing.x + width + 2.0 * spacing.button_padding.x;
     if ui.available_size_before_wrap().x < needed {
         ui.end_row();
+        // Known beforehand, so that the label is in the middle of it.
+        ui.set_row_height(ui.spacing().interact_size.y);
     }
     let label = ui.add(egui::Label::new(label).extend());
     egui::ComboBox::from_id_salt(name)

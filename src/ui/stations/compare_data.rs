@@ -62,9 +62,9 @@ impl Evaluation {
         let (samples, completions) = std::thread::scope(|scope| {
             let samples = scope.spawn(|| completed.samples());
             let completions = completed.completions();
-            (samples.join().unwrap_or_default(), completions)
+            (samples.join().unwrap_or_else(|_| Ok(Vec::new())), completions)
         });
-        let samples = samples.into_iter();
+        let samples = samples?.into_iter();
         let mut samples: BTreeMap<String, SampleRecord> =
             samples.map(|record| (record.sample.id.clone(), record)).collect();
         let mut missing: BTreeSet<String> = BTreeSet::new();

@@ -2,10 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, TryRecvError, channel};
 
 use super::compare_data::Evaluation;
-use crate::app::OpenRun;
+use crate::app::{OpenRun, Reading};
 use crate::evaluation::EvaluationSummary;
 
 /// Bytes that are read within a frame.
@@ -27,7 +26,7 @@ pub enum Unread {
 pub struct EvaluationReader {
     evaluation: Option<Arc<Evaluation>>,
     failed: Option<(Key, String)>,
-    reading: Option<(Key, Receiver<Result<Evaluation, String>>)>,
+    reading: Option<(Key, Reading<Evaluation>)>,
 }
 
 /// An evaluation as it stood; a failed one is tried again when the run has changed.
@@ -62,26 +61,28 @@ impl EvaluationReader {
         };
         let is_same = |key: &Key| key.folder == run.folder && key.summary == *summary;
         let arrived = match self.reading.take() {
-            Some((key, receiver)) if is_same(&key) => match receiver.try_recv() {
-                Ok(read) => read,
-                Err(TryRecvError::Empty) => {
-                    self.reading = Some((key, receiver));
-                    return Err(Unread::Reading);
+            Some((key, mut reading)) if is_same(&key) => {
+                reading.poll();
+                match reading {
+                    Reading::Here(evaluation) => Ok(evaluation),
+                    Reading::Failed(reason) => Err(reason),
+                    Reading::Unasked | Reading::Awaited(_) => {
+                        self.reading = Some((key, reading));
+                        return Err(Unread::Reading);
+                    }
                 }
-                Err(TryRecvError::Disconnected) => Err("the thread that read it ended".to_owned()),
-            },
+            }
             _ => {
                 let (folder, summary) = (run.folder.clone(), summary.clone());
                 match run.completed(summary.step, summary.split) {
                     Ok(completed) => {
                         let large = completed.bytes() > AT_ONCE;
                         let read = move || Evaluation::read(&folder, &summary, &completed);
-                        let read = move || read().map_err(|error| error.to_string());
                         if large {
-                            self.reading = Some((key(), in_thread(ctx, read)));
+                            self.reading = Some((key(), Reading::start("evaluation", ctx, read)));
                             return Err(Unread::Reading);
                         }
-                        read()
+                        read().map_err(|error| error.to_string())
                     }
                     Err(error) => Err(error.to_string()),
                 }
@@ -98,16 +99,4 @@ impl EvaluationReader {
             }
         }
     }
-}
-
-/// Does something in a thread of its own, and wakes the window when it is done.
-fn in_thread<T: Send + 'static>(ctx: &egui::Context, work: impl FnOnce() -> T + Send + 'static) -> Receiver<T> {
-    let (sender, receiver) = channel();
-    let ctx = ctx.clone();
-    std::thread::spawn(move || {
-        // Nobody waits any more when another evaluation was chosen.
-        sender.send(work()).ok();
-        ctx.request_repaint();
-    });
-    receiver
 }

@@ -8,9 +8,9 @@ use super::compare_arms::{ArmColumn, arms_ui};
 use super::compare_chunks::{chunks_ui, code_ui};
 use super::compare_confidence::confidence_ui;
 use super::compare_filter::Filters;
-use super::compare_pair::Compared;
+use super::compare_pair::{ArmKey, Compared};
 use super::prompt_tokens::prompts_ui;
-use crate::app::{Action, CompletionTask, OpenRun, UiCommand};
+use crate::app::{Action, CompletionTask, OpenRun, PLAYED, UiCommand};
 use crate::engine::{CompletionRequest, CompletionSource};
 use crate::evaluation::Arm;
 use crate::runs::SampleRecord;
@@ -45,10 +45,23 @@ pub fn sample_ui(
     }
     arms_ui(ui, record.sample.target.trim(), &columns);
     ui.add_space(theme::GAP);
+    // A tour speaks of the completions and the code that they go on with.
+    let presented = view.state.is_presented();
+    if presented {
+        around_ui(ui, view, open, record);
+        ui.add_space(theme::GAP);
+    }
     confidence_ui(ui, &columns);
     prompt_ui(ui, live);
-    ui.add_space(theme::GAP);
-    if ui.available_width() < BESIDE {
+    if !presented {
+        ui.add_space(theme::GAP);
+        around_ui(ui, view, open, record);
+    }
+}
+
+/// The code before the cursor and the chunks; in a tour the code has the whole width, so that the line of the cursor is in sight.
+fn around_ui(ui: &mut egui::Ui, view: &View<'_>, open: &OpenRun, record: &SampleRecord) {
+    if view.state.is_presented() || ui.available_width() < BESIDE {
         code_ui(ui, view, record);
         ui.add_space(theme::GAP);
         chunks_ui(ui, view, open, record);
@@ -71,7 +84,8 @@ pub fn sample_ui(
     });
 }
 
-/// The chosen arms that completed the sample; what a live completion gave belongs to those of the first evaluation.
+/// The chosen arms that completed the sample, in a tour only those that stand in one row; what a live completion gave
+/// belongs to those of the first evaluation.
 fn columns<'a>(
     view: &View<'_>,
     compared: &'a Compared,
@@ -80,8 +94,10 @@ fn columns<'a>(
     live: Option<&'a CompletionTask>,
 ) -> Vec<ArmColumn<'a>> {
     let answer = live.and_then(|task| task.answer.as_ref()?.as_ref().ok());
-    let chosen = compared.arms.iter().filter(|key| filters.arms.contains(key));
-    let column = |key: &super::compare_pair::ArmKey| {
+    let presented = view.state.is_presented();
+    let is_shown = |key: &&ArmKey| filters.arms.contains(key) && (!presented || PLAYED.contains(&key.arm));
+    let chosen = compared.arms.iter().filter(is_shown);
+    let column = |key: &ArmKey| {
         let now = answer.filter(|_| !key.second).and_then(|answer| {
             let completion = answer.completions.iter().find(|one| one.arm == key.arm)?;
             Some((answer.step, completion))

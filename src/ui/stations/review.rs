@@ -8,7 +8,7 @@ use egui::{FontId, Key, RichText, Ui, vec2};
 
 use super::review_results::results_ui;
 use super::review_setup::setup_ui;
-use crate::app::{Action, ReviewAction, ReviewPage, ReviewSession};
+use crate::app::{Action, Reading, ReviewAction, ReviewPage, ReviewSession};
 use crate::runs::{Answer, Question, ReviewMaterial, Vote};
 use crate::ui::code::Listing;
 use crate::ui::widgets::empty_state;
@@ -29,13 +29,32 @@ const ANSWERS: [(Answer, &str, Key, &str); 4] = [
 
 /// Draws the page of the review that is open.
 pub fn review_ui(ui: &mut Ui, view: &View<'_>) {
-    match view.state.review.page {
+    let desk = &view.state.review;
+    match desk.page {
         ReviewPage::Setup => setup_ui(ui, view),
-        ReviewPage::Asking => match &view.state.review.session {
-            Some(session) => session_ui(ui, view, session),
-            None => setup_ui(ui, view),
+        ReviewPage::Asking => match &desk.session {
+            Reading::Here(session) => session_ui(ui, view, session),
+            session => unread_ui(ui, view, session),
         },
-        ReviewPage::Results => results_ui(ui, view),
+        ReviewPage::Results => match &desk.findings {
+            Reading::Here(findings) => results_ui(ui, view, &findings.results),
+            findings => unread_ui(ui, view, findings),
+        },
+    }
+}
+
+/// A page that is being read, or cannot be read.
+fn unread_ui<T>(ui: &mut Ui, view: &View<'_>, page: &Reading<T>) {
+    if pressed(ui, view, Key::Escape) || ui.button("Back (Esc)").clicked() {
+        ask(view, ReviewAction::Setup);
+    }
+    match page {
+        Reading::Failed(reason) => {
+            let again = view.state.review.asked.clone().map(Action::Review);
+            let again = again.map(|again| ("Try again", again));
+            empty_state(ui, view, "This review cannot be read", reason, again);
+        }
+        _ => empty_state(ui, view, "One moment", "Reading the completions and votes…", None),
     }
 }
 
@@ -102,7 +121,7 @@ fn head_ui(ui: &mut Ui, view: &View<'_>, session: &ReviewSession) {
 }
 
 fn question_ui(ui: &mut Ui, view: &View<'_>, session: &ReviewSession, question: &Question) {
-    let material = &view.state.review.material;
+    let material = &session.material;
     let Some(record) = material.sample(&question.pair.sample) else {
         return;
     };

@@ -18,8 +18,7 @@ const ROW: f32 = 20.0;
 const CHART: f32 = 48.0;
 
 /// Draws the page.
-pub fn results_ui(ui: &mut Ui, view: &View<'_>) {
-    let desk = &view.state.review;
+pub fn results_ui(ui: &mut Ui, view: &View<'_>, results: &ReviewResults) {
     if pressed(ui, view, Key::Escape) {
         ask(view, ReviewAction::Setup);
     }
@@ -32,7 +31,6 @@ pub fn results_ui(ui: &mut Ui, view: &View<'_>) {
             ask(view, ReviewAction::Setup);
         }
     });
-    let Some(results) = &desk.results else { return };
     ui.label(RichText::new(words(&results.design)).color(view.theme.weak));
     let made = format!(
         "{} of {}; 95% intervals from {RESAMPLES} bootstrap resamples by repository, seed {}",

@@ -3,7 +3,7 @@
 use egui::{DragValue, Key, RichText, Ui, vec2};
 
 use super::review::{ask, pressed};
-use crate::app::{EarlierReview, ReviewAction, ReviewForm};
+use crate::app::{EarlierReview, Reading, ReviewAction, ReviewDesk, ReviewForm};
 use crate::runs::ReviewDesign;
 use crate::ui::widgets::{named, primary_button};
 use crate::ui::{View, format, theme};
@@ -73,22 +73,52 @@ fn form_ui(ui: &mut Ui, view: &View<'_>) {
         ask(view, ReviewAction::SetForm(form));
     }
     ui.add_space(theme::GAP);
-    let drawn = &desk.drawn;
-    let (asked, same) = (drawn.questions.len(), drawn.identical.len());
-    let text = format!(
-        "{} drawn, {} of arms: {} asked, {same} identical and not asked",
-        format::count(drawn.samples.len(), "sample"),
-        format::count(asked + same, "pair"),
-        format::count(asked, "question")
-    );
-    ui.label(RichText::new(text).color(view.theme.text));
+    drawn_ui(ui, view, desk);
+    ui.add_space(theme::GAP);
+    let ready = desk.is_ready();
+    if primary_button(ui, "Begin (Enter)", ready, 0.0).clicked() || entered && ready {
+        ask(view, ReviewAction::Begin);
+    }
+}
+
+/// What the form asks, and why it cannot begin yet.
+fn drawn_ui(ui: &mut Ui, view: &View<'_>, desk: &ReviewDesk) {
+    match &desk.material {
+        Reading::Here(_) => {
+            let drawn = &desk.drawn;
+            let (asked, same) = (drawn.questions.len(), drawn.identical.len());
+            let text = format!(
+                "{} drawn, {} of arms: {} asked, {same} identical and not asked",
+                format::count(drawn.samples.len(), "sample"),
+                format::count(asked + same, "pair"),
+                format::count(asked, "question")
+            );
+            ui.label(RichText::new(text).color(view.theme.text));
+        }
+        unread => {
+            let again = ReviewAction::SetForm(desk.form.clone());
+            unread_ui(ui, view, unread, "completions", again);
+        }
+    }
     if let Some(problem) = &desk.problem {
         ui.label(RichText::new(format!("▲ {problem}")).color(view.theme.warning));
     }
-    ui.add_space(theme::GAP);
-    let ready = desk.problem.is_none();
-    if primary_button(ui, "Begin (Enter)", ready, 0.0).clicked() || entered && ready {
-        ask(view, ReviewAction::Begin);
+}
+
+/// That the form's completions or the earlier reviews are being read, or why they cannot be read and how to try it `again`.
+fn unread_ui<T>(ui: &mut Ui, view: &View<'_>, unread: &Reading<T>, what: &str, again: ReviewAction) {
+    let Reading::Failed(reason) = unread else {
+        ui.label(RichText::new(format!("Reading the {what}…")).color(view.theme.weak));
+        return;
+    };
+    ui.scope(|ui| {
+        ui.set_max_width(760.0);
+        ui.label(RichText::new(format!("▲ {reason}")).color(view.theme.warning));
+    });
+    let button = ui.button("Try again");
+    named(ui, &button, &format!("Read the {what} again"));
+    if button.clicked() {
+        ask(view, again);
     }
 }
 
@@ -113,8 +143,13 @@ fn evaluation_ui(ui: &mut Ui, view: &View<'_>, form: &mut ReviewForm) {
 }
 
 fn arms_ui(ui: &mut Ui, view: &View<'_>, form: &mut ReviewForm) {
+    let Some(material) = view.state.review.material.here() else {
+        // Which of them can be chosen is not known yet.
+        ui.label(RichText::new("—").color(view.theme.weak));
+        return;
+    };
     ui.horizontal_wrapped(|ui| {
-        for arm in view.state.review.material.arms() {
+        for arm in material.arms() {
             let mut chosen = form.arms.contains(&arm);
             if ui
                 .checkbox(&mut chosen, arm.label())
@@ -132,11 +167,16 @@ fn arms_ui(ui: &mut Ui, view: &View<'_>, form: &mut ReviewForm) {
 }
 
 fn earlier_ui(ui: &mut Ui, view: &View<'_>) {
-    let earlier = &view.state.review.earlier;
-    if earlier.is_empty() {
-        return;
-    }
-    ui.label(theme::caption("reviews of this run").color(view.theme.strong));
+    let head = |ui: &mut Ui| ui.label(theme::caption("reviews of this run").color(view.theme.strong));
+    let earlier = match &view.state.review.earlier {
+        Reading::Here(earlier) if earlier.is_empty() => return,
+        Reading::Here(earlier) => earlier,
+        unread => {
+            head(ui);
+            return unread_ui(ui, view, unread, "earlier reviews", ReviewAction::Setup);
+        }
+    };
+    head(ui);
     for review in earlier {
         ui.add_space(theme::GAP);
         view.theme.card().show(ui, |ui| {

@@ -35,17 +35,38 @@ pub fn controls_ui(ui: &mut Ui, view: &View<'_>, table: &mut RunsTable, listed: 
         if report.on_hover_text(UiCommand::Report.tooltip()).clicked() {
             view.command(UiCommand::Report);
         }
-        let mut note = match listed.runs() == view.state.runs.len() {
-            true => format::count(view.state.runs.len(), "run"),
-            false => format!("{} of {}", listed.runs(), format::count(view.state.runs.len(), "run")),
-        };
-        match view.state.digests.left() {
-            0 => note.push_str(" · J next, K previous, O overlays"),
-            left => note.push_str(&format!(" · reading {left}")),
-        }
         table_menu(ui, "runs", || numbers(table, listed));
-        ui.label(RichText::new(note).size(theme::SMALL).color(view.theme.weak));
+        count_ui(ui, view, listed);
     });
+}
+
+/// How many runs are listed, and the keys of the table: beside it where there is room, else on hover.
+fn count_ui(ui: &mut Ui, view: &View<'_>, listed: &Listed<'_>) {
+    const KEYS: &str = "J next, K previous, O overlays";
+    let all = format::count(view.state.runs.len(), "run");
+    let count = match listed.runs() == view.state.runs.len() {
+        true => all,
+        false => format!("{} of {all}", listed.runs()),
+    };
+    let text = |note: &str| {
+        RichText::new(format!("{count} · {note}"))
+            .size(theme::SMALL)
+            .color(view.theme.weak)
+    };
+    let left = view.state.digests.left();
+    if left > 0 {
+        ui.add(egui::Label::new(text(&format!("reading {left}"))).extend());
+        return;
+    }
+    let font = egui::FontId::proportional(theme::SMALL);
+    let whole = ui
+        .painter()
+        .layout_no_wrap(format!("{count} · {KEYS}"), font, view.theme.weak);
+    let shown = match whole.size().x <= ui.available_size_before_wrap().x {
+        true => text(KEYS),
+        false => RichText::new(count).size(theme::SMALL).color(view.theme.weak),
+    };
+    ui.add(egui::Label::new(shown).extend()).on_hover_text(KEYS);
 }
 
 /// The listed runs, in the columns that are shown.

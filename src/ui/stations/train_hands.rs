@@ -2,8 +2,9 @@
 
 use egui::{DragValue, Id, RichText, TextStyle, TextWrapMode, Ui, WidgetText};
 
-use crate::app::{Action, OpenRun, UiCommand, Undoable, can_resume, fields, weights};
+use crate::app::{Action, OpenRun, UiCommand, can_resume, fields, weights};
 use crate::experiment::RATE_FACTOR;
+use crate::runs::EventRecord;
 use crate::ui::widgets::{command_tooltip, named};
 use crate::ui::{View, format, theme};
 
@@ -43,10 +44,10 @@ pub fn hands_ui(ui: &mut Ui, view: &View<'_>) {
             changes: Vec::new(),
         });
         if live.is_some()
-            && let Some(done) = state.undoable()
+            && let Some(done) = state.hands().done.last()
         {
             ui.add_space(theme::GAP);
-            ui.label(RichText::new(undoable_text(&done)).color(view.theme.weak));
+            ui.label(RichText::new(done_text(done)).color(view.theme.weak));
             command_button(ui, view, UiCommand::UndoHand, "Undo");
         }
     });
@@ -145,17 +146,13 @@ fn steps_menu(
 }
 
 /// What was done last: "alignment 0.1 → 0.3 after step 12".
-fn undoable_text(done: &Undoable) -> String {
-    let step = |step: usize| format::grouped(step as i64);
-    match done {
-        Undoable::Change(at, change) => {
+fn done_text(done: &EventRecord) -> String {
+    let step = format::grouped(done.step as i64);
+    match &done.intervention {
+        Some(change) => {
             let (before, value) = (format::number(change.before), format::number(change.value));
-            format!(
-                "{} {before} → {value} after step {}",
-                field_name(&change.field),
-                step(*at)
-            )
+            format!("{} {before} → {value} after step {step}", field_name(&change.field))
         }
-        Undoable::RollBack(to) => format!("rolled back to step {}", step(*to)),
+        None => format!("rolled back to step {step}"),
     }
 }
