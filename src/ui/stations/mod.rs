@@ -42,8 +42,6 @@ mod compare_sample;
 mod compare_summary;
 mod compare_table;
 mod cost;
-mod cost_metrics;
-mod cost_points;
 mod cost_table;
 mod evaluation_metrics;
 mod evaluation_rows;
