@@ -58,6 +58,7 @@ mod retrieve_data;
 mod retrieve_list;
 mod retrieve_sample;
 mod review;
+mod review_numbers;
 mod review_results;
 mod review_setup;
 mod runs;
