@@ -93,6 +93,19 @@ impl Arm {
         }
     }
 
+    /// Whether it holds nothing of the sample's own chunks: it is compared with, rather than claimed.
+    pub fn is_control(self) -> bool {
+        matches!(
+            self,
+            Self::ShuffledContext
+                | Self::MeanVector
+                | Self::ZeroVector
+                | Self::NoiseVector
+                | Self::RandomTokens
+                | Self::SoftPrompt
+        )
+    }
+
     /// Whether it needs more than one sample and the projector: other samples, training samples or the sample's repository.
     pub fn needs_evaluation(self) -> bool {
         matches!(

@@ -2,6 +2,7 @@
 
 pub mod charts;
 pub mod code;
+mod cost;
 mod dialogs;
 mod docks;
 mod dropping;

@@ -266,6 +266,15 @@ impl Theme {
         }
     }
 
+    /// How the line of the points that no other one beats is drawn.
+    pub fn pareto(&self) -> Sign {
+        Sign {
+            color: self.cursor,
+            dash: Dash::Dashed,
+            mark: "",
+        }
+    }
+
     /// How projected vectors are drawn: they are what the compressed arm reads.
     pub fn projected(&self) -> Sign {
         self.arm(Arm::Compressed)

@@ -12,7 +12,7 @@ use llavacode::ui::charts::{LineChart, Scale, Series};
 use llavacode::ui::theme::{self, Theme};
 
 use super::demo_run::{STEPS, write};
-use super::harness::workbench;
+use super::harness::{export_csv, workbench};
 
 const LOSS: &str = "loss, weighted sum";
 
@@ -75,22 +75,9 @@ fn a_chart_turns_into_a_table_and_back() {
 fn numbers_are_written_as_csv() {
     let runs = tempfile::tempdir().unwrap();
     let mut h = opened(runs.path());
-    menu(&mut h, LOSS, "Export CSV…");
-    let path = runs.path().join("loss.csv");
-    let field = h.get_by_role_and_label(Role::TextInput, "file");
-    field.focus();
-    h.run_ok();
-    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    h.get_by_role_and_label(Role::TextInput, "file")
-        .type_text(&path.display().to_string());
-    h.run_ok();
-    h.get_by_label("Save").click();
-    h.run_ok();
-    let text = std::fs::read_to_string(&path).unwrap();
-    let mut lines = text.lines();
-    assert_eq!(lines.next(), Some("step,aligned,collapse"));
-    assert_eq!(lines.count(), STEPS);
-    assert!(h.query_by_label_contains("saved").is_some());
+    let lines = export_csv(&mut h, &format!("menu of {LOSS}"), &runs.path().join("loss.csv"));
+    assert_eq!(lines[0], ["step", "aligned", "collapse"]);
+    assert_eq!(lines.len(), STEPS + 1);
 }
 
 #[test]

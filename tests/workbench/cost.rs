@@ -22,7 +22,7 @@ fn opened(runs: &Path, run: &Path) -> Harness<'static, Workbench> {
 }
 
 /// Takes out of an evaluation what an earlier program did not write.
-fn without_costs(run: &Path) {
+pub fn without_costs(run: &Path) {
     let path = run.join("evaluations").join(format!("step-{STEPS}.json"));
     let mut json: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
     for arm in json["arms"].as_array_mut().unwrap() {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use egui::accesskit::Role;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use egui_kittest::{Harness, HarnessBuilder};
 use jiff::Timestamp;
@@ -202,13 +203,46 @@ pub fn until(h: &mut Harness<'_, Workbench>, what: &str, holds: impl Fn(&Harness
 
 /// What a chart says to those who do not see it; the one whose title begins so.
 pub fn figure(h: &Harness<'_, Workbench>, title: &str) -> String {
-    let figures = h.query_all_by_role(egui::accesskit::Role::Figure);
+    let figures = h.query_all_by_role(Role::Figure);
     let texts = figures.filter_map(|node| node.accesskit_node().label());
     let found: Vec<String> = texts.filter(|text| text.starts_with(title)).collect();
     found
         .first()
         .cloned()
         .unwrap_or_else(|| panic!("no chart is called {title}"))
+}
+
+/// Writes the numbers behind a menu to a CSV file by keyboard and pointer, and answers with its lines, each in cells.
+pub fn export_csv(h: &mut Harness<'_, Workbench>, menu: &str, path: &Path) -> Vec<Vec<String>> {
+    h.get_by_label(menu).click();
+    h.run_ok();
+    h.get_by_label("Export CSV…").click();
+    h.run_ok();
+    h.get_by_role_and_label(Role::TextInput, "file").focus();
+    h.run_ok();
+    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
+    h.get_by_role_and_label(Role::TextInput, "file")
+        .type_text(&path.display().to_string());
+    h.run_ok();
+    h.get_by_label("Save").click();
+    h.run_ok();
+    let saved = format!("saved {}", path.display());
+    assert!(h.query_by_label(&saved).is_some());
+    let text = std::fs::read_to_string(path).unwrap();
+    text.lines().map(cells).collect()
+}
+
+/// The cells of a line of CSV without line breaks in cells.
+fn cells(line: &str) -> Vec<String> {
+    let (mut cells, mut quoted) = (vec![String::new()], false);
+    for c in line.chars() {
+        match c {
+            '"' => quoted = !quoted,
+            ',' if !quoted => cells.push(String::new()),
+            c => cells.last_mut().unwrap().push(c),
+        }
+    }
+    cells
 }
 
 /// A run in training, as the engine tells it.

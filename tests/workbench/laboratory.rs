@@ -17,7 +17,7 @@ use llavacode::ui::Workbench;
 
 use super::collapse::wait;
 use super::demo_run::{Demo, write};
-use super::harness::{Fake, act, training, until, workbench};
+use super::harness::{Fake, act, export_csv, training, until, workbench};
 
 /// The station on a run with a page of the drawer.
 fn opened(runs: &Path, run: &Path, page: Key) -> (Harness<'static, Workbench>, Fake) {
@@ -304,6 +304,21 @@ fn a_completion_without_each_chunk_and_with_two_swapped() {
             .is_some(),
         "still there"
     );
+    let lines = export_csv(
+        &mut h,
+        "copy or export changes of the soft tokens",
+        &runs.path().join("changes.csv"),
+    );
+    let names: Vec<&str> = lines.iter().map(|line| line[0].as_str()).collect();
+    assert_eq!(names[..3], ["change", "chunks 1 and 2 swapped", "without chunk 1"]);
+    assert_eq!(lines.len(), 1 + 1 + 5);
+    let number = |line: usize, place: usize| -> f64 { lines[line][place].parse().unwrap() };
+    for line in [1, 2] {
+        let [before, after, difference] = [1, 2, 3].map(|place| number(line, place));
+        assert!((difference - 0.7).abs() < 1e-6 && (after - before - difference).abs() < 1e-12);
+        assert_eq!([4, 5, 6, 7].map(|place| number(line, place)), [1.0, 0.0, 100.0, 41.5]);
+        assert!(lines[line][8].contains("strict") && lines[line][9].contains("quiet"));
+    }
 }
 
 #[test]

@@ -2,15 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use llavacode::app::{Action, UiCommand};
+use egui::Key;
+use llavacode::app::{Action, Station, UiCommand};
 use llavacode::corpus::Split;
 use llavacode::evaluation::SCORE_INFO;
 use llavacode::evaluation::tables::tables;
 use llavacode::runs::Run;
+use llavacode::ui::format::{fixed, grouped};
 use llavacode::ui::report::write_report;
 
-use super::demo_run::write;
-use super::harness::{act, until, workbench};
+use super::cost::without_costs;
+use super::demo_run::{Demo, write};
+use super::harness::{act, export_csv, figure, until, workbench};
 
 fn report(runs: &[PathBuf], folder: &Path) -> String {
     let path = folder.join("report.html");
@@ -76,6 +79,88 @@ fn a_report_is_one_well_formed_file_with_the_numbers_of_the_run() {
         assert!(html.matches("<svg viewBox=\"0 0 560").count() >= 8);
         assert_eq!(html.contains("Difference of settings"), runs.len() > 1);
     }
+}
+
+#[test]
+fn the_report_has_the_points_and_the_numbers_of_the_cost_station() {
+    let folder = tempfile::tempdir().unwrap();
+    let runs = [
+        write(folder.path(), "aligned", true),
+        write(folder.path(), "collapse", false),
+    ];
+    let html = report(&runs, folder.path());
+    let (mut h, _) = workbench(folder.path(), true);
+    act(&mut h, Action::Focus(runs[0].clone()));
+    act(&mut h, Action::ToggleOverlay(runs[1].clone()));
+    act(&mut h, Action::Go(Station::Cost));
+    let mut drawn = 0;
+    for key in [Key::Q, Key::Q, Key::Q, Key::C].repeat(3) {
+        let text = figure(&h, "");
+        assert!(text.contains(" against "), "{text}");
+        if html.contains(&format!("aria-label=\"{text}\"")) {
+            drawn += 1;
+        } else {
+            // Left out: the difference to no context, and memory, which is tokens on another scale.
+            let title = text.split(": ").next().unwrap();
+            assert!(title.contains("to no context") || title.contains("KV bytes"), "{text}");
+        }
+        h.key_press(key);
+        h.run_ok();
+        if key == Key::C {
+            h.key_press(Key::Q);
+            h.run_ok();
+        }
+    }
+    assert_eq!(drawn, 6);
+    assert!(html.contains("kB a prompt token in every arm"));
+    let title = figure(&h, "").split(": ").next().unwrap().to_owned();
+    let lines = export_csv(&mut h, &format!("menu of {title}"), &folder.path().join("costs.csv"));
+    assert_eq!(
+        lines.len(),
+        1 + 2 * Run::open(&runs[0]).unwrap().evaluations.last().unwrap().arms.len()
+    );
+    for line in &lines[1..] {
+        for (place, numbers) in line[6..].chunks(3).enumerate() {
+            let text = |number: &String| {
+                let number: f64 = number.parse().unwrap();
+                match place {
+                    0 => grouped(number.round() as i64),
+                    1 | 2 => llavacode::ui::format::number(number),
+                    3 | 4 => fixed(number, 1),
+                    _ => fixed(number, 3),
+                }
+            };
+            let [mean, low, high] = [&numbers[0], &numbers[1], &numbers[2]].map(text);
+            let cell = match numbers[1] == numbers[2] {
+                true => mean,
+                false => format!("{mean} [{low}, {high}]"),
+            };
+            assert!(html.contains(&format!("<td>{cell}</td>")), "{cell} of {line:?}");
+        }
+    }
+}
+
+#[test]
+fn an_arm_without_a_cost_and_a_run_without_an_evaluation_are_told_in_a_sentence() {
+    let folder = tempfile::tempdir().unwrap();
+    let aligned = write(folder.path(), "aligned", true);
+    without_costs(&aligned);
+    let mut young = Demo::start(folder.path(), "young", true);
+    young.train_to(6);
+    let html = report(&[aligned, young.folder()], folder.path());
+    assert_well_formed(&html);
+    for sentence in [
+        "young has no evaluation on the validation split, and no point here.",
+        "aligned: no interval of prompt tokens, because an earlier program wrote the evaluation.",
+        "▲ aligned has no KV bytes, MB: an earlier program wrote the evaluation",
+    ] {
+        assert!(html.contains(&format!("<p>{sentence}")), "{sentence}");
+    }
+    assert!(html.contains("ES, % against prompt tokens") && !html.contains("against KV bytes"));
+    assert!(html.contains("<td>—</td>"));
+    let html = report(&[young.folder()], folder.path());
+    assert_well_formed(&html);
+    assert!(html.contains("<p>No run was evaluated yet."));
 }
 
 #[test]

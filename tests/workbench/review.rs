@@ -13,7 +13,7 @@ use llavacode::ui::Workbench;
 use super::demo_run::{STEPS, write};
 #[cfg(unix)]
 use super::harness::Held;
-use super::harness::{THEMES, act, painted, picture_folder, shoot, until, workbench};
+use super::harness::{THEMES, act, export_csv, painted, picture_folder, shoot, until, workbench};
 
 const ARMS: [Arm; 3] = [Arm::NoContext, Arm::Compressed, Arm::FullRag];
 
@@ -321,6 +321,45 @@ fn what_cannot_be_read_is_named_and_tried_again() {
     rest(&mut h);
     press(&mut h, egui::Key::ArrowLeft);
     assert_eq!((answered(&h), Reviews::read(&run).unwrap().votes.len()), (1, 1));
+}
+
+#[test]
+fn the_tables_of_the_results_are_exported_as_they_are_shown() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let mut h = opened(runs.path(), &run);
+    begin(&mut h, "Ada");
+    let keys = [egui::Key::ArrowLeft, egui::Key::ArrowUp, egui::Key::ArrowRight];
+    for key in keys.into_iter().cycle() {
+        if h.state().state().reviewing().unwrap().question().is_none() {
+            break;
+        }
+        press(&mut h, key);
+    }
+    act(&mut h, Action::Review(ReviewAction::Results(design(20))));
+    rest(&mut h);
+    let material = ReviewMaterial::read(&Run::open(&run).unwrap(), STEPS, Split::Validation).unwrap();
+    let results = ReviewResults::of(&design(20), &Reviews::read(&run).unwrap(), &material);
+    for table in results.tables() {
+        let path = runs.path().join(format!("{}.csv", table.title));
+        let lines = export_csv(&mut h, &format!("copy or export {}", table.title), &path);
+        assert_eq!(lines.len(), 1 + table.rows.len());
+        for (row, line) in table.rows.iter().zip(&lines[1..]) {
+            // Every number that is shown is, rounded, one of those in the file.
+            let exact: Vec<f64> = line.iter().filter_map(|cell| cell.parse().ok()).collect();
+            let shown = row
+                .iter()
+                .skip(1)
+                .flat_map(|cell| cell.split([' ', ',', '[', ']', ':']));
+            for number in shown.filter_map(|part| part.parse::<f64>().ok()) {
+                assert!(
+                    exact.iter().any(|one| (one - number).abs() < 0.0501),
+                    "{number} of {row:?} in {line:?}"
+                );
+            }
+            assert!(line.len() > row.len(), "a column a number");
+        }
+    }
 }
 
 #[test]

@@ -14,7 +14,7 @@ use llavacode::models::catalogue::Store;
 use llavacode::runs::{Outcome, SampleKey, Sweep, TrialWriter, create_sweep, sweeps, write_table};
 use llavacode::ui::{Workbench, WorkbenchSettings};
 
-use super::harness::{Fake, act, catalogue, clock, figure, until, workbench};
+use super::harness::{Fake, act, catalogue, clock, export_csv, figure, until, workbench};
 use super::toy::Toy;
 
 const FILE: &str = "name = \"chunks\"\nseeds = [1, 2]\n\n[set]\n\"schedule.steps\" = 40\n\n[grid]\n\"retrieval.k\" = [5, 10, 15, 20]\n\"projector.depth\" = [2, 3]\n";
@@ -106,6 +106,43 @@ fn a_metric_is_drawn_over_the_swept_value_or_cell_by_cell() {
     let text = figure(&h, "EM (tokens), ");
     for row in &table.rows {
         assert!(text.contains(&row.cell), "{} in {text}", row.cell);
+    }
+}
+
+#[test]
+fn the_cells_are_exported_with_their_intervals_and_differences() {
+    let runs = tempfile::tempdir().unwrap();
+    let folder = sweep(runs.path(), 5);
+    let sweep = Sweep::open(&folder).unwrap();
+    let table = sweep.table.as_ref().unwrap();
+    let (mut h, _) = workbench(runs.path(), true);
+    act(&mut h, Action::ShowRuns(RunsPage::Sweep));
+    h.run_ok();
+    let lines = export_csv(
+        &mut h,
+        "copy or export cells of the sweep",
+        &runs.path().join("cells.csv"),
+    );
+    assert_eq!(lines.len(), 1 + table.rows.len());
+    let columns: Vec<_> = table.headline().map(|(_, column)| column).collect();
+    assert_eq!(lines[0].len(), 5 + 7 * columns.len());
+    for (row, line) in table.rows.iter().zip(&lines[1..]) {
+        let counts = [row.done, row.trials, row.samples, row.repositories].map(|count| count.to_string());
+        assert_eq!((&line[0], &line[1..5]), (&row.cell, &counts[..]));
+        for (column, cells) in columns.iter().zip(line[5..].chunks(7)) {
+            let entry = table.entry(&row.cell, &column.key);
+            let difference = entry.and_then(|entry| entry.difference.as_ref());
+            let numbers = [entry.map(|entry| entry.value), difference.map(|found| found.interval)];
+            let ends = numbers.map(|value| value.map_or([None; 3], |one| [one.mean, one.low, one.high].map(Some)));
+            let expected = ends.concat().into_iter().chain([difference.map(|found| found.p_holm)]);
+            let found: Vec<Option<f64>> = cells.iter().map(|cell| cell.parse().ok()).collect();
+            assert_eq!(found, expected.collect::<Vec<_>>(), "{} of {}", column.key, row.cell);
+            // What is shown is what is exported.
+            if let Some(value) = numbers[0].filter(|value| value.low < value.high) {
+                let text = value.text(column.decimals).replace('-', "−");
+                assert!(h.query_all_by_label_contains(&text).next().is_some(), "{text}");
+            }
+        }
     }
 }
 

@@ -50,6 +50,6 @@ pub use series::Series;
 pub use smoothing::smooth;
 pub use spark::{SparkLine, spark_ui};
 pub use strip::{Strip, StripChart};
-pub use table::Table;
+pub use table::{Table, interval_cells};
 pub use table_menu::table_menu;
-pub use tradeoff::{TradeoffChart, TradeoffPoint};
+pub use tradeoff::{PARETO_LINE, TradeoffChart, TradeoffPoint, tradeoff_bounds, tradeoff_summary};

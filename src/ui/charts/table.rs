@@ -5,6 +5,7 @@ use std::path::Path;
 
 use egui_extras::{Column, TableBuilder};
 
+use crate::evaluation::Interval;
 use crate::runs::csv_field;
 use crate::ui::theme;
 
@@ -74,6 +75,14 @@ impl Table {
                     });
             });
         });
+    }
+}
+
+/// A mean and the ends of its interval, a cell each; empty where there is no number.
+pub fn interval_cells(value: Option<Interval>) -> [String; 3] {
+    match value {
+        Some(Interval { mean, low, high }) => [mean, low, high].map(|number| number.to_string()),
+        None => [const { String::new() }; 3],
     }
 }
 

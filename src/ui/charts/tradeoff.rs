@@ -8,14 +8,14 @@ use super::legend::legend_ui;
 use super::plane::Plane;
 use super::table::Table;
 use crate::evaluation::Interval;
-use crate::ui::theme::{self, Dash, Sign, Theme};
+use crate::ui::theme::{self, Sign, Theme};
 
 /// How near the pointer must be, points.
 const REACH: f32 = 14.0;
 /// Size of a mark, points.
 const MARK: f32 = 15.0;
 /// Name of the line in the legend.
-const LINE: &str = "Pareto line";
+pub const PARETO_LINE: &str = "Pareto line";
 
 /// One arm of one run.
 #[derive(Clone, Debug)]
@@ -36,6 +36,25 @@ pub struct TradeoffPoint {
     pub best: bool,
     /// What else is known of it, for the tooltip.
     pub made: String,
+}
+
+impl TradeoffPoint {
+    /// Quality and cost with their intervals, and whether it is on the line; `labels` and `ticks` are those of x and y.
+    pub fn told(&self, [x, y]: [&str; 2], [x_tick, y_tick]: [fn(f64) -> String; 2]) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (label, tick, value) in [(y, y_tick, self.y), (x, x_tick, self.x)] {
+            let Interval { mean, low, high } = value;
+            let text = match low < high {
+                true => format!("{label}: {} [{}, {}]", tick(mean), tick(low), tick(high)),
+                false => format!("{label}: {}, without an interval", tick(mean)),
+            };
+            lines.push(text.replace('-', "−"));
+        }
+        if self.best {
+            lines.push("on the Pareto line: no other arm is at least as good for as little".into());
+        }
+        lines
+    }
 }
 
 /// The chart.
@@ -70,37 +89,24 @@ impl TradeoffChart<'_> {
             title: self.title,
             kind: "",
             note: self.note.clone(),
-            summary: self.summary(),
+            summary: tradeoff_summary(self.title, self.ticks, self.points),
             height: self.height,
             empty: self.points.is_empty().then_some(self.empty),
         };
         frame.show(ui, table, |ui, height| self.body(ui, height)).flatten()
     }
 
-    fn summary(&self) -> String {
-        let [x, y] = self.ticks;
-        let said = self.points.iter().map(|point| {
-            let best = if point.best { ", on the Pareto line" } else { "" };
-            format!("{} {} at {}{best}", point.name, y(point.y.mean), x(point.x.mean))
-        });
-        format!("{}: {}", self.title, said.collect::<Vec<_>>().join("; "))
-    }
-
     fn body(&self, ui: &mut Ui, height: f32) -> Option<usize> {
         let theme = Theme::of(ui);
         let top = ui.cursor().top();
-        let line = Sign {
-            color: theme.cursor,
-            dash: Dash::Dashed,
-            mark: "",
-        };
+        let line = theme.pareto();
         let mut entries: Vec<(&str, Sign)> = Vec::new();
         for point in self.points {
             if !entries.iter().any(|(name, _)| *name == point.group) {
                 entries.push((&point.group, point.sign));
             }
         }
-        entries.push((LINE, line));
+        entries.push((PARETO_LINE, line));
         let hidden = legend_ui(ui, self.id, entries.into_iter());
         let shown = |place: &usize| {
             self.points
@@ -114,7 +120,7 @@ impl TradeoffChart<'_> {
         let response = ui.interact(plot, self.id.with("points"), Sense::click());
         response.widget_info(|| WidgetInfo::labeled(Role::Button, true, format!("{}: choose a point", self.title)));
         let plane = Plane {
-            bounds: self.bounds(),
+            bounds: tradeoff_bounds(self.points, self.zero),
             labels: self.labels,
             ticks: self.ticks,
         };
@@ -125,7 +131,7 @@ impl TradeoffChart<'_> {
             painter.hline(plot.x_range(), y, Stroke::new(1.0, theme.weak));
         }
         let at = |point: &TradeoffPoint| place([point.x.mean, point.y.mean]);
-        if !hidden.contains(LINE) {
+        if !hidden.contains(PARETO_LINE) {
             let mut best: Vec<Pos2> = self.points.iter().filter(|point| point.best).map(at).collect();
             best.sort_by(|a, b| a.x.total_cmp(&b.x));
             painter.extend(
@@ -164,39 +170,37 @@ impl TradeoffChart<'_> {
     fn tooltip(&self, ui: &mut Ui, point: &TradeoffPoint) {
         let theme = Theme::of(ui);
         ui.label(RichText::new(format!("{} {}", point.sign.mark, point.name)).color(point.sign.color));
-        for (label, tick, value) in [
-            (self.labels[1], self.ticks[1], point.y),
-            (self.labels[0], self.ticks[0], point.x),
-        ] {
-            let Interval { mean, low, high } = value;
-            let text = match low < high {
-                true => format!("{label}: {} [{}, {}]", tick(mean), tick(low), tick(high)),
-                false => format!("{label}: {}, without an interval", tick(mean)),
-            };
-            ui.label(text.replace('-', "−"));
-        }
-        if point.best {
-            ui.label("on the Pareto line: no other arm is at least as good for as little");
+        for line in point.told(self.labels, self.ticks) {
+            ui.label(line);
         }
         ui.label(RichText::new(&point.made).color(theme.weak));
     }
+}
 
-    /// Every interval, and the zero where it is drawn.
-    fn bounds(&self) -> [[f64; 2]; 2] {
-        let ends = |value: fn(&TradeoffPoint) -> Interval, zero: bool| {
-            let ends = self.points.iter().map(value).flat_map(|at| [at.mean, at.low, at.high]);
-            let ends = ends.chain(zero.then_some(0.0)).filter(|end| end.is_finite());
-            let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), end| {
-                (low.min(end), high.max(end))
-            });
-            match low < high {
-                true => [low, high],
-                false if low == high => [low - 0.5, high + 0.5],
-                false => [0.0, 1.0],
-            }
-        };
-        [ends(|point| point.x, false), ends(|point| point.y, self.zero)]
-    }
+/// Every point in a sentence.
+pub fn tradeoff_summary(title: &str, [x, y]: [fn(f64) -> String; 2], points: &[TradeoffPoint]) -> String {
+    let said = points.iter().map(|point| {
+        let best = if point.best { ", on the Pareto line" } else { "" };
+        format!("{} {} at {}{best}", point.name, y(point.y.mean), x(point.x.mean))
+    });
+    format!("{title}: {}", said.collect::<Vec<_>>().join("; "))
+}
+
+/// `[low, high]` of x and of y that hold every interval, and zero in y where a line is drawn there.
+pub fn tradeoff_bounds(points: &[TradeoffPoint], zero: bool) -> [[f64; 2]; 2] {
+    let ends = |value: fn(&TradeoffPoint) -> Interval, zero: bool| {
+        let ends = points.iter().map(value).flat_map(|at| [at.mean, at.low, at.high]);
+        let ends = ends.chain(zero.then_some(0.0)).filter(|end| end.is_finite());
+        let (low, high) = ends.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), end| {
+            (low.min(end), high.max(end))
+        });
+        match low < high {
+            true => [low, high],
+            false if low == high => [low - 0.5, high + 0.5],
+            false => [0.0, 1.0],
+        }
+    };
+    [ends(|point| point.x, false), ends(|point| point.y, zero)]
 }
 
 /// The intervals of a point, with ends.
@@ -233,6 +237,7 @@ fn mark(painter: &egui::Painter, point: &TradeoffPoint, at: Pos2, ground: Color3
 
 #[cfg(test)]
 mod tests {
+    use super::super::scale::tick;
     use super::*;
     use crate::evaluation::Arm;
 
@@ -254,34 +259,19 @@ mod tests {
         }
     }
 
-    fn chart(points: &[TradeoffPoint], zero: bool) -> TradeoffChart<'_> {
-        TradeoffChart {
-            id: Id::unique("tradeoff"),
-            title: "quality",
-            note: String::new(),
-            labels: ["tokens", "EM"],
-            ticks: [super::super::scale::tick; 2],
-            points,
-            selected: None,
-            zero,
-            height: 200.0,
-            empty: "",
-        }
-    }
-
     #[test]
     fn the_axes_hold_every_interval_and_the_zero_where_it_is_drawn() {
         let points = [point("a", 100.0, 5.0, true), point("b", 500.0, 9.0, false)];
-        assert_eq!(chart(&points, false).bounds(), [[99.0, 502.0], [4.0, 11.0]]);
-        assert_eq!(chart(&points, true).bounds(), [[99.0, 502.0], [0.0, 11.0]]);
-        assert_eq!(chart(&[], false).bounds(), [[0.0, 1.0]; 2]);
+        assert_eq!(tradeoff_bounds(&points, false), [[99.0, 502.0], [4.0, 11.0]]);
+        assert_eq!(tradeoff_bounds(&points, true), [[99.0, 502.0], [0.0, 11.0]]);
+        assert_eq!(tradeoff_bounds(&[], false), [[0.0, 1.0]; 2]);
     }
 
     #[test]
     fn the_summary_says_every_point_and_which_are_on_the_line() {
         let points = [point("a", 100.0, 5.0, true), point("b", 500.0, 9.0, false)];
         assert_eq!(
-            chart(&points, false).summary(),
+            tradeoff_summary("quality", [tick; 2], &points),
             "quality: a 5 at 100, on the Pareto line; b 9 at 500"
         );
     }

@@ -1,7 +1,9 @@
 //! A report of runs: one HTML file that holds everything it shows, its charts as SVG, and needs neither network nor scripts.
 
 mod arms;
+mod costs;
 mod curves;
+mod frame;
 mod geometry;
 mod page;
 mod reproduction;
@@ -11,6 +13,7 @@ mod settings;
 mod sources;
 mod style;
 mod svg;
+mod tradeoff;
 
 use std::path::{Path, PathBuf};
 
@@ -69,11 +72,12 @@ impl Reported {
 fn html(reported: &Reported, path: &Path) -> String {
     let title = reported.labels.join(" · ");
     let mut page = Page::default();
-    let sections: [(&str, Section); 7] = [
+    let sections: [(&str, Section); 8] = [
         ("Runs and settings", settings::section),
         ("Curves", curves::section),
         ("Cosines and instruments", geometry::section),
         ("Arms", arms::section),
+        ("Cost and quality", costs::section),
         ("Completions", samples::section),
         ("Blind review", reviews::section),
         ("How each number was made", sources::section),

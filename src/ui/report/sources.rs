@@ -6,6 +6,7 @@ use super::Reported;
 use super::page::{Head, Page};
 use crate::collapse::INSTRUMENTS;
 use crate::evaluation::{Arm, SCORE_INFO};
+use crate::ui::cost::Cost;
 
 /// Statistics: what, how, source.
 const STATISTICS: [[&str; 3]; 9] = [
@@ -35,9 +36,9 @@ const STATISTICS: [[&str; 3]; 9] = [
         "exact match by code tokens",
     ],
     [
-        "TTFT",
-        "median milliseconds of prefill and first token, without retrieval and encoding",
-        "measured on the device of the run",
+        "Pareto line",
+        "the arms, controls left out, that no other one beats: none is at least as good and as cheap, and better in one of the two",
+        "by the means",
     ],
     [
         "preference of reviewers",
@@ -75,6 +76,9 @@ pub fn section(page: &mut Page, _reported: &Reported) {
         &["score", "unit", "definition", "better"].map(Head::plain),
         &rows.collect::<Vec<_>>(),
     );
+    page.heading("Costs of an arm");
+    let rows = Cost::iter().map(|cost| [cost.label(), cost.definition()].map(str::to_owned).to_vec());
+    page.words(&["cost", "definition"].map(Head::plain), &rows.collect::<Vec<_>>());
     page.heading("Instruments of collapse");
     let rows = INSTRUMENTS.iter().map(|info| {
         [info.name, info.formula, info.healthy, info.citation]

@@ -47,6 +47,11 @@ impl Look {
         Self::new(&format!("run-{}", number % RUN_SIGNS), theme::LIGHT.run(number))
     }
 
+    /// Of the line of the points that no other one beats.
+    pub fn pareto() -> Self {
+        Self::new("cursor", theme::LIGHT.pareto())
+    }
+
     /// Of the encoder's vectors.
     pub fn encoder() -> Self {
         Self::new("encoder", theme::LIGHT.encoder())
@@ -79,6 +84,7 @@ fn colors(theme: &Theme) -> String {
         ("weak", theme.weak),
         ("strong", theme.strong),
         ("accent", theme.accent),
+        ("cursor", theme.pareto().color),
         ("alarm", theme.alarm),
         ("good", theme.good),
         ("encoder", theme.encoder().color),

@@ -1,15 +1,10 @@
 //! Charts as SVG: lines and bands over two axes, with a legend beneath.
 
-use egui_plot::GridInput;
-
+use super::frame::{FRAME, Figure, View};
 use super::page::escaped;
 use super::style::Look;
-use crate::ui::charts::{Pyramid, Scale, log_marks, round_step, tick};
+use crate::ui::charts::{Pyramid, Scale, tick};
 
-const WIDTH: f64 = 560.0;
-const HEIGHT: f64 = 270.0;
-/// Left, top, right and bottom of what is drawn into.
-const FRAME: [f64; 4] = [58.0, 14.0, WIDTH - 14.0, HEIGHT - 42.0];
 /// Most points of a line; of longer ones only extremes are drawn.
 const POINTS: usize = 600;
 
@@ -63,12 +58,12 @@ impl Chart<'_> {
     /// The chart as a figure; none when it has nothing to show.
     pub fn figure(&self) -> Option<String> {
         let (across, up) = self.ranges()?;
-        let view = View { across, up };
-        let mut svg = format!(
-            "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" role=\"img\" aria-label=\"{}\">\n",
-            escaped(&self.summary())
-        );
-        self.axes(&mut svg, &view);
+        let view = View {
+            scale: Scale::Linear,
+            across,
+            up,
+        };
+        let mut svg = view.axes(self.scale, self.x_label);
         for line in self.lines {
             self.line(&mut svg, &view, line);
         }
@@ -82,16 +77,12 @@ impl Chart<'_> {
                 top - 2.0
             ));
         }
-        svg.push_str("</svg>");
-        let note = match self.note {
-            "" => String::new(),
-            note => format!(" <small>{}</small>", escaped(note)),
+        let figure = Figure {
+            title: self.title,
+            note: self.note,
+            summary: &self.summary(),
         };
-        let keys: String = self.lines.iter().map(key).collect();
-        Some(format!(
-            "<figure><figcaption>{}{note}</figcaption>\n{svg}\n<div class=\"keys\">{keys}</div></figure>",
-            escaped(self.title)
-        ))
+        Some(figure.html(&svg, &self.lines.iter().map(key).collect::<String>()))
     }
 
     /// For those who do not see it: each line's last value.
@@ -145,45 +136,6 @@ impl Chart<'_> {
         let filled = self.lines.iter().any(|line| line.filled);
         up = [if filled { up[0] } else { up[0] - room }, up[1] + room];
         Some((across, up))
-    }
-
-    fn axes(&self, svg: &mut String, view: &View) {
-        let [left, top, right, bottom] = FRAME;
-        let heights = match self.scale {
-            Scale::Linear => round_marks(view.up, 5.0),
-            Scale::Log => {
-                let input = GridInput {
-                    bounds: (view.up[0], view.up[1]),
-                    base_step_size: 1.0,
-                };
-                log_marks(input).iter().map(|mark| mark.value).collect()
-            }
-        };
-        for height in heights {
-            let y = view.y(height);
-            svg.push_str(&format!(
-                "<line x1=\"{left}\" y1=\"{y:.1}\" x2=\"{right}\" y2=\"{y:.1}\" style=\"stroke:var(--line)\"/>\
-                 <text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"end\">{}</text>\n",
-                left - 6.0,
-                y + 4.0,
-                self.scale.tick(height)
-            ));
-        }
-        for at in round_marks(view.across, 6.0) {
-            let x = view.x(at);
-            svg.push_str(&format!(
-                "<line x1=\"{x:.1}\" y1=\"{top}\" x2=\"{x:.1}\" y2=\"{bottom}\" style=\"stroke:var(--line)\"/>\
-                 <text x=\"{x:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
-                bottom + 16.0,
-                tick(at)
-            ));
-        }
-        svg.push_str(&format!(
-            "<text x=\"{:.1}\" y=\"{:.1}\" text-anchor=\"middle\">{}</text>\n",
-            (left + right) / 2.0,
-            HEIGHT - 6.0,
-            escaped(self.x_label)
-        ));
     }
 
     fn line(&self, svg: &mut String, view: &View, line: &Line) {
@@ -249,34 +201,6 @@ impl Chart<'_> {
         }
         path
     }
-}
-
-/// What lies where.
-struct View {
-    across: [f64; 2],
-    up: [f64; 2],
-}
-
-impl View {
-    fn x(&self, value: f64) -> f64 {
-        let [left, _, right, _] = FRAME;
-        left + (value - self.across[0]) / (self.across[1] - self.across[0]) * (right - left)
-    }
-
-    fn y(&self, height: f64) -> f64 {
-        let [_, top, _, bottom] = FRAME;
-        bottom - (height - self.up[0]) / (self.up[1] - self.up[0]) * (bottom - top)
-    }
-}
-
-/// Round numbers in a range, about so many.
-fn round_marks([low, high]: [f64; 2], about: f64) -> Vec<f64> {
-    let step = round_step((high - low) / about);
-    let (first, last) = ((low / step).ceil(), (high / step).floor());
-    if !(first.is_finite() && last.is_finite() && last - first < 100.0) {
-        return Vec::new();
-    }
-    (first as i64..=last as i64).map(|at| at as f64 * step).collect()
 }
 
 fn key(line: &Line) -> String {

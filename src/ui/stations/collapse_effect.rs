@@ -8,7 +8,7 @@ use super::collapse_token_bars::token_bars_ui;
 use crate::engine::CounterfactualAnswer;
 use crate::evaluation::{Change, CompletionRecord, Effect};
 use crate::ui::View;
-use crate::ui::charts::{ChartFrame, Table};
+use crate::ui::charts::{ChartFrame, Table, table_menu};
 use crate::ui::code::differences_job;
 use crate::ui::format::signed;
 use crate::ui::theme::{self, Theme};
@@ -59,6 +59,57 @@ impl<'a> Answered<'a> {
     pub fn find(&self, change: &Change) -> Option<(&'a CompletionRecord, &'a CompletionRecord)> {
         self.answer(change)
             .map(|(answer, changed)| (&answer.unchanged, changed))
+    }
+
+    /// Every change with its completion, newest answer first and each change once.
+    fn changes(&self) -> Vec<(&'a Change, &'a CompletionRecord, &'a CompletionRecord)> {
+        let mut found: Vec<(&Change, &CompletionRecord, &CompletionRecord)> = Vec::new();
+        for answer in &self.answers {
+            for (change, changed) in &answer.changed {
+                if found.iter().all(|(other, ..)| *other != change) {
+                    found.push((change, &answer.unchanged, changed));
+                }
+            }
+        }
+        found
+    }
+
+    /// What every change did, for export.
+    fn numbers(&self) -> Table {
+        let mut table = Table::new([
+            "change",
+            "cross-entropy before, nats a token",
+            "cross-entropy after, nats a token",
+            "change of cross-entropy, nats a token",
+            "EM before",
+            "EM after",
+            "ES before",
+            "ES after",
+            "completion before",
+            "completion after",
+        ]);
+        let rows = self.changes().into_iter().map(|(change, before, after)| {
+            let effect = Effect::of(before, after);
+            let [old, new] = [before, after].map(|one| &one.scores);
+            let values = [
+                old.cross_entropy,
+                new.cross_entropy,
+                effect.cross_entropy,
+                old.em_token,
+                new.em_token,
+                old.es_levenshtein,
+                new.es_levenshtein,
+            ];
+            let texts = [before, after].map(|one| one.text.trim().to_owned());
+            [
+                vec![change.label()],
+                values.map(|value| value.to_string()).to_vec(),
+                texts.to_vec(),
+            ]
+            .concat()
+        });
+        table.rows = rows.collect();
+        table
     }
 
     /// The changes that were made by hand, newest first: those that were asked for alone.
@@ -133,6 +184,7 @@ pub fn effect_ui(ui: &mut egui::Ui, answered: &Answered<'_>, shown: Option<&Chan
         ui.label(format!("EM {old} → {new}"));
         let [old, new] = [before, after].map(|one| one.scores.es_levenshtein);
         ui.label(format!("ES {old:.1} → {new:.1}"));
+        table_menu(ui, "changes of the soft tokens", || answered.numbers());
     });
     let width = (ui.available_width() - 90.0).max(200.0);
     egui::Grid::new("completions of a change")

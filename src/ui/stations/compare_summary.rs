@@ -8,7 +8,7 @@ use crate::corpus::Split;
 use crate::engine::EvaluationRequest;
 use crate::evaluation::{Arm, ArmSummary, Interval};
 use crate::ui::View;
-use crate::ui::charts::{Table, table_menu};
+use crate::ui::charts::{Table, interval_cells, table_menu};
 use crate::ui::format::{fixed, grouped, number, signed};
 use crate::ui::theme::{self, Theme};
 
@@ -67,15 +67,12 @@ pub fn summary_ui(ui: &mut egui::Ui, evaluation: &Evaluation) {
 /// Every score of every arm, with the ends of its interval.
 fn numbers(evaluation: &Evaluation) -> Table {
     let mut table = Table::new(["arm", "score", "mean", "low", "high", "to no context", "low", "high"]);
-    let cells = |value: Option<&Interval>| match value {
-        Some(Interval { mean, low, high }) => [mean, low, high].map(ToString::to_string),
-        None => [const { String::new() }; 3],
-    };
     for arm in &evaluation.summary.arms {
         table.rows.extend(arm.scores.iter().map(|(key, score)| {
             let names = [arm.arm.label().to_owned(), key.to_string()];
-            let values = cells(Some(score)).into_iter().chain(cells(arm.difference.get(key)));
-            names.into_iter().chain(values).collect()
+            let difference = arm.difference.get(key).copied();
+            let values = [Some(*score), difference].map(interval_cells).concat();
+            [names.to_vec(), values].concat()
         }));
     }
     table

@@ -4,12 +4,12 @@ use egui::{Id, Key, RichText, Ui};
 use strum::IntoEnumIterator as _;
 
 use super::compare_summary::evaluate_ui;
-use super::cost_metrics::{Cost, Quality};
-use super::cost_points::{Entry, entries, missing, numbers, points};
 use super::cost_table::table_ui;
 use crate::app::{Action, Pane, UiCommand};
 use crate::corpus::Split;
+use crate::runs::Run;
 use crate::ui::charts::{TradeoffChart, TradeoffPoint, local, tick};
+use crate::ui::cost::{Cost, Entry, Quality, entries, missing, numbers, points, splits};
 use crate::ui::docks::panes_ui;
 use crate::ui::widgets::empty_state;
 use crate::ui::{View, theme};
@@ -44,7 +44,7 @@ pub fn cost_ui(ui: &mut Ui, view: &View<'_>) {
         let action = Some(("Go to Runs", Action::Command(UiCommand::GoRuns)));
         return empty_state(ui, view, title, &text, action);
     };
-    let splits = splits(view);
+    let splits = splits(&shown(view));
     let usual = splits.first().copied();
     let asked = memory.split.or(view.state.tour_split());
     let Some(split) = asked.filter(|split| splits.contains(split)).or(usual) else {
@@ -64,14 +64,9 @@ pub fn cost_ui(ui: &mut Ui, view: &View<'_>) {
     page_ui(ui, view, &mut memory, split);
 }
 
-/// The splits that some shown run was evaluated on, validation first.
-fn splits(view: &View<'_>) -> Vec<Split> {
-    let has = |split: &Split| {
-        let mut runs = view.state.shown_runs();
-        runs.any(|open| open.run().evaluations.iter().any(|one| one.split == *split))
-    };
-    let all = [Split::Validation, Split::Test, Split::Train];
-    all.into_iter().filter(has).collect()
+/// The shown runs, each with the number of its sign.
+fn shown<'a>(view: &View<'a>) -> Vec<(usize, &'a Run)> {
+    view.state.shown_runs().map(|open| (open.sign, open.run())).collect()
 }
 
 /// C goes to the next cost, Q to the next quality, while nobody types.
@@ -120,8 +115,8 @@ fn controls_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, splits: &[Spli
 }
 
 fn page_ui(ui: &mut Ui, view: &View<'_>, memory: &mut Memory, split: Split) {
-    let entries = entries(view, split);
-    let found = points(view, &entries, memory.cost, memory.quality);
+    let entries = entries(&shown(view), split, view.state.selection.step);
+    let found = points(view.theme, &entries, memory.cost, memory.quality);
     let best: Vec<usize> = found
         .iter()
         .filter(|(_, point)| point.best)
@@ -149,10 +144,7 @@ fn chart_ui(ui: &mut Ui, memory: &mut Memory, entries: &[Entry<'_>], found: &[(u
     let points: Vec<TradeoffPoint> = found.iter().map(|(_, point)| point.clone()).collect();
     let shown = |chosen: Option<usize>| found.iter().position(|(place, _)| Some(*place) == chosen);
     let title = format!("{} against {}", memory.quality.label(), memory.cost.label());
-    let direction = match memory.quality.higher_is_better() {
-        true => "up and left is better",
-        false => "down and left is better",
-    };
+    let direction = memory.quality.direction();
     let chart = TradeoffChart {
         id: Id::unique("tradeoff"),
         title: &title,

@@ -4,10 +4,9 @@ use egui::{Align, Layout, RichText, Role, Ui, WidgetInfo};
 use egui_extras::{Column as Width, TableBuilder};
 use strum::IntoEnumIterator as _;
 
-use super::cost_metrics::{Cost, Quality};
-use super::cost_points::Entry;
 use crate::evaluation::Interval;
 use crate::ui::View;
+use crate::ui::cost::{Cost, Entry, Quality, interval_text};
 use crate::ui::theme;
 use crate::ui::widgets::{cut_text, list_keys};
 
@@ -65,8 +64,9 @@ pub fn table_ui(
                 let is_best = best.contains(&at);
                 row.col(|ui| arm_ui(ui, view, entry, is_best));
                 row.col(|ui| {
-                    let text = format!("{} {}, {}", entry.sign.mark, entry.run, entry.summary.step);
-                    cut_text(ui, RichText::new(text).size(theme::SMALL).color(entry.sign.color));
+                    let sign = view.theme.run(entry.sign);
+                    let text = format!("{} {}, {}", sign.mark, entry.run, entry.summary.step);
+                    cut_text(ui, RichText::new(text).size(theme::SMALL).color(sign.color));
                 });
                 for cost in Cost::iter() {
                     let why = "an earlier program wrote the evaluation; evaluate the run again";
@@ -109,7 +109,7 @@ fn arm_ui(ui: &mut Ui, view: &View<'_>, entry: &Entry<'_>, is_best: bool) {
     cut_text(ui, text).on_hover_text(entry.arm.arm.meaning());
 }
 
-/// `41.7 [33.1, 50.4]`; a number without an interval stands alone.
+/// A number with its interval, or why there is none.
 fn value_ui(ui: &mut Ui, view: &View<'_>, value: Option<Interval>, why: &str, text: impl Fn(f64) -> String) {
     ui.visuals_mut().override_text_color = None;
     let small = |text: String| RichText::new(text).monospace().size(theme::SMALL);
@@ -117,12 +117,8 @@ fn value_ui(ui: &mut Ui, view: &View<'_>, value: Option<Interval>, why: &str, te
         None => {
             ui.label(small("—".into()).color(view.theme.weak)).on_hover_text(why);
         }
-        Some(Interval { mean, low, high }) => {
-            let text = match low < high {
-                true => format!("{} [{}, {}]", text(mean), text(low), text(high)),
-                false => text(mean),
-            };
-            cut_text(ui, small(text).color(view.theme.text));
+        Some(value) => {
+            cut_text(ui, small(interval_text(value, text)).color(view.theme.text));
         }
     }
 }

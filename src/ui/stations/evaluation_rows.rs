@@ -80,19 +80,6 @@ impl Chosen {
     }
 }
 
-/// Arms that hold nothing of the sample's own chunks: what is compared with, rather than claimed.
-pub fn is_control(arm: Arm) -> bool {
-    matches!(
-        arm,
-        Arm::ShuffledContext
-            | Arm::MeanVector
-            | Arm::ZeroVector
-            | Arm::NoiseVector
-            | Arm::RandomTokens
-            | Arm::SoftPrompt
-    )
-}
-
 /// A heading a run and below it a row an arm, controls last.
 pub fn forest_rows(view: &View<'_>, chosen: &Chosen, runs: &[&OpenRun], labels: &[String]) -> Vec<ForestRow> {
     let mut rows = Vec::new();
@@ -120,12 +107,12 @@ pub fn forest_rows(view: &View<'_>, chosen: &Chosen, runs: &[&OpenRun], labels: 
             made: made.clone(),
         });
         let mut arms: Vec<&ArmSummary> = arms.iter().collect();
-        arms.sort_by_key(|arm| is_control(arm.arm));
+        arms.sort_by_key(|arm| arm.arm.is_control());
         rows.extend(arms.into_iter().filter_map(|arm| {
             Some(ForestRow {
                 label: arm.arm.label().to_owned(),
                 sign: view.theme.arm(arm.arm),
-                control: is_control(arm.arm),
+                control: arm.arm.is_control(),
                 interval: Some(chosen.metric().of(arm)?),
                 made: format!("{}\n{}{made}", arm.arm.meaning(), rates(arm)),
             })

@@ -3,12 +3,13 @@
 use egui::{Id, Key, RichText, Ui, vec2};
 
 use super::review::{ask, pressed};
+use super::review_numbers::numbers;
 use super::review_setup::words;
 use crate::app::ReviewAction;
 use crate::evaluation::Interval;
 use crate::evaluation::statistics::RESAMPLES;
 use crate::runs::{PairResult, ReviewResults, ReviewTable};
-use crate::ui::charts::{ForestChart, ForestRow};
+use crate::ui::charts::{ForestChart, ForestRow, table_menu};
 use crate::ui::format::count;
 use crate::ui::{View, theme};
 
@@ -100,8 +101,13 @@ fn points(share: Interval) -> Interval {
 }
 
 fn tables_ui(ui: &mut Ui, view: &View<'_>, results: &ReviewResults) {
-    for table in results.tables() {
-        ui.label(theme::caption(table.title).color(view.theme.strong));
+    for (place, table) in results.tables().into_iter().enumerate() {
+        ui.horizontal(|ui| {
+            ui.label(theme::caption(table.title).color(view.theme.strong));
+            table_menu(ui, table.title, || {
+                numbers(results).into_iter().nth(place).unwrap_or_default()
+            });
+        });
         let area = egui::ScrollArea::horizontal().id_salt(table.title);
         area.show(ui, |ui| table_ui(ui, view, &table));
         ui.add_space(theme::SECTION);

@@ -3,10 +3,10 @@
 use egui::{Id, RichText, Ui};
 
 use super::sweep_chart::{Chosen, chart_ui};
-use super::sweep_table::cells_ui;
+use super::sweep_table::{cells_ui, numbers};
 use crate::app::{Action, UiCommand};
 use crate::runs::{Sweep, TrialStatus, name_of};
-use crate::ui::charts::local;
+use crate::ui::charts::{local, table_menu};
 use crate::ui::widgets::{command_tooltip, empty_state};
 use crate::ui::{View, format, theme};
 
@@ -95,6 +95,7 @@ fn head_ui(ui: &mut Ui, view: &View<'_>, sweep: &Sweep) {
         {
             view.act(Action::Reveal(sweep.folder.clone()));
         }
+        table_menu(ui, "cells of the sweep", || numbers(sweep));
     });
 }
 

@@ -5,6 +5,7 @@ use egui_extras::{Column as Width, TableBuilder, TableRow};
 
 use crate::app::Action;
 use crate::runs::{Column, Sweep, SweepEntry, SweepRow, TrialEntry, TrialStatus};
+use crate::ui::charts::{Table, interval_cells};
 use crate::ui::widgets::cut_text;
 use crate::ui::{View, theme};
 
@@ -13,7 +14,7 @@ const ROW: f32 = theme::ROW;
 
 /// Draws the table; only the rows in view cost time.
 pub fn cells_ui(ui: &mut Ui, view: &View<'_>, sweep: &Sweep) {
-    let columns: Vec<(usize, &Column)> = sweep.table.iter().flat_map(|table| table.headline()).collect();
+    let columns = shown(sweep);
     egui::ScrollArea::horizontal()
         .id_salt("cells across")
         .auto_shrink(false)
@@ -43,12 +44,7 @@ pub fn cells_ui(ui: &mut Ui, view: &View<'_>, sweep: &Sweep) {
                     }
                     for (_, column) in &columns {
                         header.col(|ui| {
-                            let unit = if column.unit.is_empty() {
-                                String::new()
-                            } else {
-                                format!(", {}", column.unit)
-                            };
-                            let text = theme::caption(format!("{}{unit}", column.label)).color(view.theme.weak);
+                            let text = theme::caption(head(column)).color(view.theme.weak);
                             cut_text(ui, text).on_hover_text(&column.definition);
                         });
                     }
@@ -66,11 +62,7 @@ fn cell_row(row: &mut TableRow<'_, '_>, view: &View<'_>, sweep: &Sweep, columns:
     let Some(cell) = sweep.plan.cells.get(index) else {
         return;
     };
-    let pairs = sweep.plan.trials.iter().zip(&sweep.trials);
-    let trials: Vec<&TrialEntry> = pairs
-        .filter(|(trial, _)| trial.cell == index)
-        .map(|(_, entry)| entry)
-        .collect();
+    let trials = trials_of(sweep, index);
     let run = trials.iter().rev().find_map(|trial| trial.run.clone());
     row.set_selected(run.is_some() && run == view.state.focus);
     let is_baseline = cell.name == sweep.plan.baseline();
@@ -102,11 +94,76 @@ fn cell_row(row: &mut TableRow<'_, '_>, view: &View<'_>, sweep: &Sweep, columns:
     }
 }
 
+/// The columns of the narrow table, with their places; none before the first trial has ended.
+fn shown(sweep: &Sweep) -> Vec<(usize, &Column)> {
+    sweep.table.iter().flat_map(|table| table.headline()).collect()
+}
+
+/// The trials of the cell at a place.
+fn trials_of(sweep: &Sweep, place: usize) -> Vec<&TrialEntry> {
+    let pairs = sweep.plan.trials.iter().zip(&sweep.trials);
+    let of_cell = pairs.filter(|(trial, _)| trial.cell == place);
+    of_cell.map(|(_, entry)| entry).collect()
+}
+
+/// The name of a column with its unit.
+fn head(column: &Column) -> String {
+    match column.unit.as_str() {
+        "" => column.label.clone(),
+        unit => format!("{}, {unit}", column.label),
+    }
+}
+
+fn done(trials: &[&TrialEntry]) -> usize {
+    trials.iter().filter(|trial| trial.status == TrialStatus::Done).count()
+}
+
+/// Every cell with its trials, and the shown columns with the ends of their intervals and the differences to the baseline.
+pub fn numbers(sweep: &Sweep) -> Table {
+    let columns = shown(sweep);
+    let mut table = Table::new(["cell", "trials done", "trials", "samples", "repositories"]);
+    for (_, column) in &columns {
+        let head = head(column);
+        let parts = [
+            ", low",
+            ", high",
+            ", to the baseline",
+            ", to the baseline, low",
+            ", to the baseline, high",
+            ", p (Holm)",
+        ];
+        table.columns.push(head.clone());
+        table.columns.extend(parts.map(|part| format!("{head}{part}")));
+    }
+    let rows = sweep.plan.cells.iter().enumerate().map(|(place, cell)| {
+        let trials = trials_of(sweep, place);
+        let of_cell = sweep.table.as_ref().and_then(|table| table.rows.get(place));
+        let count = |count: fn(&SweepRow) -> usize| of_cell.map_or(0, count).to_string();
+        let mut row = vec![
+            cell.name.clone(),
+            done(&trials).to_string(),
+            trials.len().to_string(),
+            count(|row| row.samples),
+            count(|row| row.repositories),
+        ];
+        for (column, _) in &columns {
+            let entry = of_cell.and_then(|row| row.entries.get(*column)?.as_ref());
+            let difference = entry.and_then(|entry| entry.difference.as_ref());
+            row.extend(interval_cells(entry.map(|entry| entry.value)));
+            row.extend(interval_cells(difference.map(|found| found.interval)));
+            row.push(difference.map_or_else(String::new, |found| found.p_holm.to_string()));
+        }
+        row
+    });
+    table.rows = rows.collect();
+    table
+}
+
 /// `✓ 3/3`, `● 1/3 · 40/84 steps`, `▲ 2/3 failed`.
 fn trials_ui(ui: &mut Ui, view: &View<'_>, trials: &[&TrialEntry]) {
     let theme = view.theme;
-    let count = |wanted: fn(&TrialStatus) -> bool| trials.iter().filter(|trial| wanted(&trial.status)).count();
-    let done = format!("{}/{}", count(|status| *status == TrialStatus::Done), trials.len());
+    let ended = done(trials);
+    let done = format!("{ended}/{}", trials.len());
     let failed = trials.iter().find_map(|trial| match &trial.status {
         TrialStatus::Failed(reason) => Some(reason),
         _ => None,
@@ -122,9 +179,9 @@ fn trials_ui(ui: &mut Ui, view: &View<'_>, trials: &[&TrialEntry]) {
         (theme.accent, format!("● {done}{steps}"))
     } else if failed.is_some() {
         (theme.alarm, format!("▲ {done}, failed"))
-    } else if count(|status| *status == TrialStatus::Interrupted) > 0 {
+    } else if trials.iter().any(|trial| trial.status == TrialStatus::Interrupted) {
         (theme.warning, format!("▲ {done}, interrupted"))
-    } else if count(|status| *status == TrialStatus::Done) == trials.len() {
+    } else if ended == trials.len() {
         (theme.good, format!("✓ {done}"))
     } else {
         (theme.weak, format!("{done} waiting"))

@@ -1,46 +1,52 @@
-//! The arms of the shown runs as points of cost and quality.
+//! The arms of runs as points of cost and quality.
 
 use strum::IntoEnumIterator as _;
 
-use super::cost_metrics::{Cost, Quality};
-use super::evaluation_rows::is_control;
-use crate::app::OpenRun;
+use super::metrics::{Cost, Quality};
 use crate::corpus::Split;
-use crate::evaluation::{ArmSummary, EvaluationSummary, Interval};
-use crate::ui::View;
-use crate::ui::charts::{Table, TradeoffPoint};
+use crate::evaluation::{ArmSummary, EvaluationSummary};
+use crate::runs::Run;
+use crate::ui::charts::{Table, TradeoffPoint, interval_cells};
 use crate::ui::format::{count, run_labels};
-use crate::ui::theme::Sign;
+use crate::ui::theme::Theme;
 
 /// An arm of a run.
 pub struct Entry<'a> {
     /// Name of the run.
     pub run: String,
-    /// Its sign.
-    pub sign: Sign,
+    /// Number of the run's sign.
+    pub sign: usize,
     /// The evaluation.
     pub summary: &'a EvaluationSummary,
     /// The arm.
     pub arm: &'a ArmSummary,
 }
 
-/// Every arm of the evaluation of each shown run that is nearest to the pinned step, the newest when none is.
-pub fn entries<'a>(view: &View<'a>, split: Split) -> Vec<Entry<'a>> {
-    let runs: Vec<&OpenRun> = view.state.shown_runs().collect();
-    let labels = run_labels(runs.iter().map(|open| open.run().folder.as_path()));
+/// The splits that some run was evaluated on, validation first.
+pub fn splits(runs: &[(usize, &Run)]) -> Vec<Split> {
+    let evaluations = runs.iter().flat_map(|(_, run)| &run.evaluations);
+    let has = |split: &Split| evaluations.clone().any(|one| one.split == *split);
+    let all = [Split::Validation, Split::Test, Split::Train];
+    all.into_iter().filter(has).collect()
+}
+
+/// Every arm of the evaluation of each run that is nearest to a step, the newest when none is given. A run comes with the number
+/// of its sign.
+pub fn entries<'a>(runs: &[(usize, &'a Run)], split: Split, step: Option<usize>) -> Vec<Entry<'a>> {
+    let labels = run_labels(runs.iter().map(|(_, run)| run.folder.as_path()));
     let mut all = Vec::new();
-    for (open, label) in runs.into_iter().zip(labels) {
-        let of_split = open.run().evaluations.iter().filter(|one| one.split == split);
-        let summary = match view.state.selection.step {
+    for ((sign, run), label) in runs.iter().zip(labels) {
+        let of_split = run.evaluations.iter().filter(|one| one.split == split);
+        let summary = match step {
             Some(step) => of_split.min_by_key(|one| one.step.abs_diff(step)),
             None => of_split.max_by_key(|one| one.step),
         };
         let Some(summary) = summary else { continue };
         let mut arms: Vec<&ArmSummary> = summary.arms.iter().collect();
-        arms.sort_by_key(|arm| is_control(arm.arm));
+        arms.sort_by_key(|arm| arm.arm.is_control());
         all.extend(arms.into_iter().map(|arm| Entry {
             run: label.clone(),
-            sign: view.theme.run(open.sign),
+            sign: *sign,
             summary,
             arm,
         }));
@@ -49,14 +55,14 @@ pub fn entries<'a>(view: &View<'a>, split: Split) -> Vec<Entry<'a>> {
 }
 
 /// The points of the entries that have both numbers, each with the place of its entry.
-pub fn points(view: &View<'_>, entries: &[Entry<'_>], cost: Cost, quality: Quality) -> Vec<(usize, TradeoffPoint)> {
+pub fn points(theme: &Theme, entries: &[Entry<'_>], cost: Cost, quality: Quality) -> Vec<(usize, TradeoffPoint)> {
     let several = entries.windows(2).any(|two| two[0].run != two[1].run);
     let mut found = Vec::new();
     for (place, entry) in entries.iter().enumerate() {
         let (Some(x), Some(y)) = (cost.of(entry.arm), quality.of(entry.arm)) else {
             continue;
         };
-        let sign = view.theme.arm(entry.arm.arm);
+        let sign = theme.arm(entry.arm.arm);
         let label = entry.arm.arm.label();
         found.push((
             place,
@@ -67,7 +73,7 @@ pub fn points(view: &View<'_>, entries: &[Entry<'_>], cost: Cost, quality: Quali
                 },
                 group: format!("{} {label}", sign.mark),
                 sign,
-                run: several.then_some(entry.sign),
+                run: several.then(|| theme.run(entry.sign)),
                 x,
                 y,
                 best: false,
@@ -78,7 +84,7 @@ pub fn points(view: &View<'_>, entries: &[Entry<'_>], cost: Cost, quality: Quali
     let candidates: Vec<usize> = (0..found.len())
         .filter(|at| {
             let entry = found.get(*at).and_then(|(place, _)| entries.get(*place));
-            entry.is_some_and(|entry| !is_control(entry.arm.arm))
+            entry.is_some_and(|entry| !entry.arm.arm.is_control())
         })
         .collect();
     let at = |number: usize| found.get(number).map(|(_, point)| (point.x.mean, point.y.mean));
@@ -110,7 +116,7 @@ fn made(entry: &Entry<'_>) -> String {
 }
 
 /// The points that no other one beats: none is at least as good and as cheap and better in one of the two.
-pub fn pareto(points: &[(f64, f64)], higher_is_better: bool) -> Vec<usize> {
+fn pareto(points: &[(f64, f64)], higher_is_better: bool) -> Vec<usize> {
     let good = |y: f64| if higher_is_better { y } else { -y };
     let beats =
         |a: (f64, f64), b: (f64, f64)| a.0 <= b.0 && good(a.1) >= good(b.1) && (a.0 < b.0 || good(a.1) > good(b.1));
@@ -132,10 +138,6 @@ pub fn numbers(entries: &[Entry<'_>]) -> Table {
     for name in costs.chain(Quality::iter().map(Quality::label)) {
         columns.extend([name.to_owned(), format!("{name}, 95% low"), format!("{name}, 95% high")]);
     }
-    let cells = |value: Option<Interval>| match value {
-        Some(Interval { mean, low, high }) => [mean, low, high].map(|number| number.to_string()),
-        None => [const { String::new() }; 3],
-    };
     let row = |entry: &Entry<'_>| {
         let summary = entry.summary;
         let mut row = vec![
@@ -146,8 +148,8 @@ pub fn numbers(entries: &[Entry<'_>]) -> Table {
             summary.repositories.to_string(),
             entry.arm.arm.label().to_owned(),
         ];
-        row.extend(Cost::iter().flat_map(|cost| cells(cost.of(entry.arm))));
-        row.extend(Quality::iter().flat_map(|quality| cells(quality.of(entry.arm))));
+        row.extend(Cost::iter().flat_map(|cost| interval_cells(cost.of(entry.arm))));
+        row.extend(Quality::iter().flat_map(|quality| interval_cells(quality.of(entry.arm))));
         row
     };
     Table {

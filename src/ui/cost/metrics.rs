@@ -107,6 +107,14 @@ impl Quality {
         matches!(self, Self::ExactMatch | Self::Similarity)
     }
 
+    /// Where better points lie in a chart against cost.
+    pub fn direction(self) -> &'static str {
+        match self.higher_is_better() {
+            true => "up and left is better",
+            false => "down and left is better",
+        }
+    }
+
     /// Its value for an arm in its unit; none where it is not measured. No context differs from itself by nothing.
     pub fn of(self, arm: &ArmSummary) -> Option<Interval> {
         let score = |key: &str| arm.scores.get(key).copied();
@@ -125,5 +133,14 @@ impl Quality {
             Self::ExactMatch | Self::Similarity => fixed(value, 1),
             Self::CrossEntropy | Self::Difference => fixed(value, 3),
         }
+    }
+}
+
+/// `41.7 [33.1, 50.4]`; a number without an interval stands alone.
+pub fn interval_text(value: Interval, text: impl Fn(f64) -> String) -> String {
+    let Interval { mean, low, high } = value;
+    match low < high {
+        true => format!("{} [{}, {}]", text(mean), text(low), text(high)),
+        false => text(mean),
     }
 }
