@@ -370,8 +370,11 @@ fn a_run_can_be_paused_stepped_resumed_and_stopped() {
     let steps = run.scalars.len();
     assert!(steps >= stepped + 2);
     assert_eq!(run.checkpoint_steps, [steps], "a stopped run keeps its last step");
+    // How many steps pass before the stop is not in the test's hands, and with them whether an alarm is raised.
+    let mut told = kinds(&run);
+    told.retain(|kind| !matches!(kind, EventKind::AlarmRaised(_)));
     assert_eq!(
-        kinds(&run),
+        told,
         [
             EventKind::Start,
             EventKind::Pause,

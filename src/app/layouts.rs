@@ -8,7 +8,7 @@ use strum::IntoEnumIterator as _;
 
 use super::history::Edit;
 use super::layout::{Direction, Layout, Side};
-use super::pages::Station;
+use super::pages::{RunsPage, Station};
 use super::panes::Pane;
 use super::state::AppState;
 use crate::engine::Severity;
@@ -162,6 +162,15 @@ impl AppState {
                 let table = 0.14 + 0.06 * self.runs.len().clamp(4, 6) as f32;
                 Layout::down([(table, pane(Pane::Runs)), (1.0 - table, pane(Pane::Chosen))])
             }
+        }
+    }
+
+    /// What is shown is made of panes; the pages of a sweep and of a blind review are of one piece.
+    pub fn shows_panes(&self) -> bool {
+        match self.station {
+            Station::Runs => self.runs_page != RunsPage::Sweep,
+            Station::Compare => !self.shows_review(),
+            _ => true,
         }
     }
 

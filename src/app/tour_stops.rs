@@ -126,7 +126,8 @@ fn train(run: &Run, beside: &[&Run]) -> Option<Stop> {
     let batch = run.experiment.schedule.batch;
     let steps = format!("{} of {batch} samples", format::count(last.step, "step"));
     let mut sentence = format!(
-        "The reader is frozen and only a projector learns: {steps} took the cross-entropy of {} from {first} to {now} nats a token",
+        "The reader is frozen and only a projector learns: over {steps} the cross-entropy of {} goes from {first} (first tenth) to {now} nats \
+         a token (last tenth)",
         run.name()
     );
     for other in beside {

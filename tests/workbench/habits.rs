@@ -6,7 +6,7 @@ use egui::accesskit::Role;
 use egui::{Key, Modifiers, Rect};
 use egui_kittest::Harness;
 use egui_kittest::kittest::{NodeT as _, Queryable as _};
-use llavacode::app::{Action, RecentKind, Station};
+use llavacode::app::{Action, RecentKind, RunsPage, Station};
 use llavacode::engine::{Command, Event, Severity};
 use llavacode::ui::Workbench;
 
@@ -93,6 +93,23 @@ fn panes_are_chosen_tabbed_and_widened_by_keyboard() {
     h.run_ok();
     h.run_ok();
     assert!(!x_axis(&h));
+}
+
+#[test]
+fn a_page_without_panes_leaves_those_of_its_station_alone() {
+    let runs = tempfile::tempdir().unwrap();
+    let mut h = opened(runs.path(), Kept::default());
+    act(&mut h, Action::Go(Station::Runs));
+    act(&mut h, Action::ShowRuns(RunsPage::Sweep));
+    let before = h.state().state().layout(Station::Runs).into_owned();
+    press(&mut h, Modifiers::NONE, Key::F6);
+    assert_eq!(newest(&h), "Choose the next pane: this page has no panes to move");
+    press(&mut h, Modifiers::ALT | Modifiers::SHIFT, Key::ArrowDown);
+    assert_eq!(*h.state().state().layout(Station::Runs), before);
+    act(&mut h, Action::ShowRuns(RunsPage::Runs));
+    press(&mut h, Modifiers::NONE, Key::F6);
+    press(&mut h, Modifiers::ALT | Modifiers::SHIFT, Key::ArrowDown);
+    assert_ne!(*h.state().state().layout(Station::Runs), before);
 }
 
 #[test]
