@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use egui::mutex::Mutex;
 
-use super::state::{AppState, OpenRun};
+use super::state::AppState;
 use crate::corpus::{CompletionSample, code_folder};
 use crate::engine::{IndexNews, IndexRequest, NearestToken, PlayEnd, PlayNews, PlayRequest, Served};
 use crate::evaluation::Arm;
@@ -162,18 +162,10 @@ impl AppState {
 
     /// Why nothing can be completed with the run in focus now; none when it can.
     pub fn play_refusal(&self) -> Option<String> {
-        let Some(run) = self.focus.as_deref() else {
+        if self.focus.is_none() {
             return Some("no run is open: its projector is what compresses chunks".into());
-        };
-        let open = self.focused().map(OpenRun::run)?;
-        if let Some(item) = self.lacking(&open.experiment) {
-            return Some(format!("{} is not on this machine", item.name));
         }
-        let trains = self.training() == Some(run);
-        (open.checkpoint_steps.is_empty() && !trains).then(|| match open.manifest.recording() {
-            Some(_) => format!("{} is a recording without its projector", open.name()),
-            None => format!("{} has no checkpoint yet", open.name()),
-        })
+        self.completion_refusal(self.focused()?)
     }
 }
 

@@ -319,6 +319,19 @@ impl AppState {
         }
     }
 
+    /// Why nothing can be completed with the projector of a run now; none when it can.
+    pub fn completion_refusal(&self, open: &OpenRun) -> Option<String> {
+        let run = open.run();
+        if let Some(item) = self.lacking(&run.experiment) {
+            return Some(format!("{} is not on this machine", item.name));
+        }
+        let trains = self.training() == Some(&*run.folder);
+        (run.checkpoint_steps.is_empty() && !trains).then(|| match run.manifest.recording() {
+            Some(_) => format!("{} is a recording without its projector", run.name()),
+            None => format!("{} has no checkpoint yet", run.name()),
+        })
+    }
+
     /// What an experiment takes from the catalogue and is not on this machine; the first such thing.
     pub fn lacking(&self, experiment: &Experiment) -> Option<&CatalogueItem> {
         let Experiment {

@@ -40,7 +40,12 @@ pub fn badge_ui(ui: &mut Ui, view: &View<'_>) {
 pub fn live_ui(ui: &mut Ui, view: &View<'_>) {
     let missing: Vec<&str> = view.state.setup.missing().map(|item| item.name.as_str()).collect();
     if missing.is_empty() {
-        ui.label(RichText::new("✓ live: train, complete and play from any station").color(view.theme.text));
+        let focused = view.state.focused();
+        let text = match focused.and_then(|open| view.state.completion_refusal(open)) {
+            None => "✓ live: train, complete and play from any station".to_owned(),
+            Some(reason) => format!("✓ live: train from any station · nothing to complete with: {reason}"),
+        };
+        ui.label(RichText::new(text).color(view.theme.text));
         return;
     }
     let help = format!(

@@ -41,6 +41,15 @@ pub fn write(runs_dir: &Path, name: &str, aligned: bool) -> PathBuf {
     demo.folder()
 }
 
+/// The same with a checkpoint of its last step, so that something can be completed with it.
+pub fn write_with_checkpoint(runs_dir: &Path, name: &str, aligned: bool) -> PathBuf {
+    let mut demo = Demo::start(runs_dir, name, aligned);
+    demo.train_to(STEPS);
+    demo.checkpoint();
+    demo.end();
+    demo.folder()
+}
+
 /// A run as it is being written.
 pub struct Demo {
     writer: RunWriter,

@@ -174,6 +174,19 @@ fn runs_of_other_steps_stand_side_by_side_and_say_so() {
     act(&mut h, Action::PinStep(Some(60)));
     wait(&mut h);
     assert!(says(&h, "short was not probed at step 60: its nearest probe, step 21"));
+
+    // Beside the newest probe of a run in training stands the same step of a finished one.
+    let mut h = opened(runs.path(), &short.folder());
+    act(&mut h, Action::ToggleOverlay(long));
+    wait(&mut h);
+    let at = |h: &Harness<'_, Workbench>, step: usize| {
+        let sentence = format!("Step {step}: projected mean cosine");
+        h.query_all_by_label_contains(&sentence).count()
+    };
+    until(&mut h, "both at the same step", |h| at(h, 21) == 2);
+    assert!(!says(&h, "was not probed"));
+    short.train_to(24);
+    until(&mut h, "both a step further", |h| at(h, 24) == 2);
 }
 
 /// A run with these steps as its only probes.

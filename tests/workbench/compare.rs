@@ -4,7 +4,7 @@ use std::path::Path;
 
 use egui::accesskit::Role;
 use egui_kittest::Harness;
-use egui_kittest::kittest::Queryable as _;
+use egui_kittest::kittest::{NodeT as _, Queryable as _};
 use llavacode::app::{Action, Station};
 use llavacode::corpus::Split;
 use llavacode::engine::{Command, CompletionAnswer, Event};
@@ -12,7 +12,7 @@ use llavacode::evaluation::Arm;
 use llavacode::runs::Run;
 use llavacode::ui::Workbench;
 
-use super::demo_run::{STEPS, write};
+use super::demo_run::{STEPS, write, write_with_checkpoint};
 use super::harness::{Fake, act, workbench};
 
 fn opened(runs: &Path, run: &Path) -> (Harness<'static, Workbench>, Fake) {
@@ -138,7 +138,7 @@ fn an_earlier_evaluation_is_shown_when_its_step_is_pinned() {
 #[test]
 fn a_sample_is_completed_again_and_the_answer_stands_below() {
     let runs = tempfile::tempdir().unwrap();
-    let run = write(runs.path(), "aligned", true);
+    let run = write_with_checkpoint(runs.path(), "aligned", true);
     let (mut h, engine) = opened(runs.path(), &run);
     h.get_by_label("Complete again now").click();
     h.run_ok();
@@ -211,9 +211,21 @@ fn the_smallest_window_holds_every_arm() {
 }
 
 #[test]
-fn a_refused_completion_says_why() {
+fn nothing_is_completed_with_a_run_that_keeps_no_projector() {
     let runs = tempfile::tempdir().unwrap();
     let run = write(runs.path(), "aligned", true);
+    let (h, _) = opened(runs.path(), &run);
+    assert!(h.get_by_label("Complete again now").accesskit_node().is_disabled());
+    assert_eq!(
+        h.state().state().play_refusal().as_deref(),
+        Some("aligned has no checkpoint yet")
+    );
+}
+
+#[test]
+fn a_refused_completion_says_why() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write_with_checkpoint(runs.path(), "aligned", true);
     let (mut h, engine) = opened(runs.path(), &run);
     h.get_by_label("Complete again now").click();
     h.run_ok();

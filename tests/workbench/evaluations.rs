@@ -7,7 +7,7 @@ use llavacode::engine::{Command, CompletionAnswer, CompletionSource, Event};
 use llavacode::prompt::{PromptEntry, Source};
 use llavacode::runs::Run;
 
-use super::demo_run::{STEPS, write};
+use super::demo_run::{STEPS, write, write_with_checkpoint};
 use super::harness::{act, figure, workbench};
 use super::runs_table::opened;
 
@@ -106,7 +106,7 @@ pub fn answered(command: &Command, run: &Run) -> Event {
 #[test]
 fn a_prompt_is_shown_token_by_token_when_it_is_made() {
     let runs = tempfile::tempdir().unwrap();
-    let folder = write(runs.path(), "aligned", true);
+    let folder = write_with_checkpoint(runs.path(), "aligned", true);
     let (mut h, engine) = workbench(runs.path(), true);
     act(&mut h, Action::Focus(folder.clone()));
     act(&mut h, Action::Go(Station::Compare));

@@ -16,7 +16,7 @@ use llavacode::runs::Run;
 use llavacode::ui::Workbench;
 
 use super::collapse::wait;
-use super::demo_run::{Demo, write};
+use super::demo_run::{Demo, write, write_with_checkpoint};
 use super::harness::{Fake, act, export_csv, training, until, workbench};
 
 /// The station on a run with a page of the drawer.
@@ -256,7 +256,7 @@ fn a_soft_token_is_asked_what_it_says() {
 #[test]
 fn a_completion_without_each_chunk_and_with_two_swapped() {
     let runs = tempfile::tempdir().unwrap();
-    let run = write(runs.path(), "aligned", true);
+    let run = write_with_checkpoint(runs.path(), "aligned", true);
     let (mut h, engine) = opened(runs.path(), &run, Key::W);
     press(&mut h, Key::Enter);
     let Command::Counterfactuals(request) = last(&engine) else {

@@ -19,7 +19,7 @@ use llavacode::prompt::{PromptEntry, Source};
 use llavacode::retrieval::Retrieved;
 use llavacode::ui::Workbench;
 
-use super::demo_run::{Demo, STEPS, chunk};
+use super::demo_run::{chunk, write_with_checkpoint};
 use super::harness::{Fake, act, over, until, workbench};
 use super::toy::Toy;
 
@@ -38,15 +38,6 @@ pub fn repository(folder: &Path) -> PathBuf {
     std::fs::write(folder.join("latin.py"), b"x = '\xe9'\n").unwrap();
     std::fs::write(folder.join("data.py"), vec![b'#'; 2 << 20]).unwrap();
     folder
-}
-
-/// A finished run with a checkpoint.
-pub fn played_run(runs: &Path) -> PathBuf {
-    let mut run = Demo::start(runs, "aligned", true);
-    run.train_to(STEPS);
-    run.checkpoint();
-    run.end();
-    run.folder()
 }
 
 /// The workbench on the Play station with a repository whose file is in the editor.
@@ -204,7 +195,7 @@ pub fn to_the_cursor(h: &mut Harness<'_, Workbench>) {
 #[test]
 fn a_completion_is_asked_for_taken_and_ended_by_keyboard() {
     let folder = tempfile::tempdir().unwrap();
-    let run = played_run(folder.path());
+    let run = write_with_checkpoint(folder.path(), "aligned", true);
     let repository = repository(folder.path());
     let (mut h, engine) = workbench(folder.path(), true);
     opened(&mut h, &run, &repository);
@@ -271,7 +262,7 @@ fn a_completion_is_asked_for_taken_and_ended_by_keyboard() {
 #[test]
 fn a_place_in_the_file_is_found_by_keyboard() {
     let folder = tempfile::tempdir().unwrap();
-    let run = played_run(folder.path());
+    let run = write_with_checkpoint(folder.path(), "aligned", true);
     let repository = repository(folder.path());
     let (mut h, engine) = workbench(folder.path(), true);
     opened(&mut h, &run, &repository);
@@ -321,7 +312,7 @@ impl egui::DroppedFile for LetGo {
 fn a_dropped_folder_is_played_with_and_a_dropped_run_is_looked_at() {
     let folder = tempfile::tempdir().unwrap();
     let elsewhere = tempfile::tempdir().unwrap();
-    let run = played_run(elsewhere.path());
+    let run = write_with_checkpoint(elsewhere.path(), "aligned", true);
     let repository = repository(folder.path());
     let (mut h, _engine) = workbench(folder.path(), true);
     let drop = |h: &mut Harness<'_, Workbench>, path: &Path, promise: &str| {

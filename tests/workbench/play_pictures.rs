@@ -4,14 +4,15 @@ use egui::{Key, Modifiers};
 use llavacode::app::{Action, Station};
 use llavacode::engine::{Event, IndexCounts, IndexNews, IndexPhase, PlayEnd};
 
+use super::demo_run::write_with_checkpoint;
 use super::harness::{THEMES, act, painted, picture_folder, shoot};
-use super::play::{answers, asked, end, opened, played_run, ready, repository, to_the_cursor};
+use super::play::{answers, asked, end, opened, ready, repository, to_the_cursor};
 
 #[test]
 fn the_play_station_is_painted() {
     let Some(folder) = picture_folder() else { return };
     let runs = tempfile::tempdir().unwrap();
-    let run = played_run(runs.path());
+    let run = write_with_checkpoint(runs.path(), "aligned", true);
     let repository = repository(runs.path());
     for (theme, preference) in THEMES {
         for (size, name) in [

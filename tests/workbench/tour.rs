@@ -75,7 +75,11 @@ fn six_stations_are_presented_by_keyboard() {
         };
         let (number, train) = now(&h);
         assert_eq!((number, h.state().state().station), (1, Station::Train));
-        let fell = format!("from {:.2} to {:.2} nats", mean(&lost, 0..9), mean(&lost, 75..84));
+        let fell = format!(
+            "from {:.2} (first tenth) to {:.2} nats",
+            mean(&lost, 0..9),
+            mean(&lost, 75..84)
+        );
         assert!(
             train.contains("84 steps of 8 samples") && train.contains(&fell),
             "{train} without {fell}"
@@ -220,7 +224,10 @@ fn it_says_what_is_missing_to_go_live_and_how_to_get_it() {
 
     let (mut h, engine) = workbench(folder.path(), true);
     present(&mut h, &archive);
-    h.get_by_label_contains("✓ live");
+    // These recordings are without their projectors.
+    h.get_by_label(
+        "✓ live: train from any station · nothing to complete with: collapse is a recording without its projector",
+    );
     h.get_by_role_and_label(Role::Button, "Start training").click();
     h.run_ok();
     assert_eq!(engine.sent(), ["Train"]);

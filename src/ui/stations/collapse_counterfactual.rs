@@ -113,7 +113,8 @@ fn head_ui(
             view.act(Action::Go(Station::Compare));
         }
         ui.add_space(theme::GAP);
-        let free = !answered.waiting;
+        let refusal = view.state.completion_refusal(looked.open);
+        let free = !answered.waiting && refusal.is_none();
         let help = "Every chunk left out alone: how much the completion owes to each. Uses the live projector of a run in training, else the newest checkpoint (Enter)";
         let button = ui.add_enabled(free && count > 0, egui::Button::new("Leave each chunk out"));
         let key = ui.ctx().memory(|memory| memory.focused().is_none())
@@ -136,7 +137,8 @@ fn head_ui(
         ] {
             let possible = change.is_some() && free && count > 0;
             let button = ui.add_enabled(possible, egui::Button::new(label)).on_hover_text(help);
-            let button = button.on_disabled_hover_text(format!("{help}: mark chunks below first"));
+            let why = refusal.as_deref().unwrap_or("mark chunks below first");
+            let button = button.on_disabled_hover_text(format!("{help}: {why}"));
             if let (true, Some(change)) = (button.clicked(), change) {
                 if matches!(change, Change::Shuffle(_)) {
                     kept.seed += 1;
@@ -144,6 +146,10 @@ fn head_ui(
                 kept.shown = Some(change.clone());
                 ask(vec![change]);
             }
+        }
+        if let Some(reason) = &refusal {
+            let text = format!("▲ nothing can be completed: {reason}");
+            ui.label(RichText::new(text).size(theme::SMALL).color(theme.warning));
         }
         if answered.waiting {
             let text = "completing; a run in training is served between two steps";

@@ -30,6 +30,8 @@ pub fn reading_ui(ui: &mut egui::Ui, view: &View<'_>, looked: &Looked<'_>) {
     let waiting = asked.is_some() && answer.is_none();
     let now = looked.run.now.step;
     let fits = |answer: &ReadingAnswer| answer.readings.iter().any(|reading| reading.step == now);
+    let lacks = view.state.lacking(&looked.open.run().experiment);
+    let free = !waiting && lacks.is_none();
     let label = match answer {
         Some(Ok(answer)) if fits(answer) => None,
         Some(Ok(_)) => Some(format!("Read at step {now} too")),
@@ -39,13 +41,17 @@ pub fn reading_ui(ui: &mut egui::Ui, view: &View<'_>, looked: &Looked<'_>) {
     ui.horizontal_wrapped(|ui| {
         chunks_ui(ui, view, looked);
         if let Some(label) = label {
-            let button = ui.add_enabled(!waiting, egui::Button::new(label));
+            let button = ui.add_enabled(free, egui::Button::new(label));
             let help = "The reader reads the soft tokens of this chunk alone, at up to 13 probe steps; a run in training is served between two steps (Enter)";
             let key = ui.ctx().memory(|memory| memory.focused().is_none())
                 && ui.input(|input| input.key_pressed(egui::Key::Enter));
-            if button.on_hover_text(help).clicked() || (key && !waiting) {
+            if button.on_hover_text(help).clicked() || (key && free) {
                 view.act(Action::Read(request(looked)));
             }
+        }
+        if let Some(item) = lacks {
+            let text = format!("▲ nothing can be asked: {} is not on this machine", item.name);
+            ui.label(RichText::new(text).size(theme::SMALL).color(view.theme.warning));
         }
         if waiting {
             let text = "reading; the models are loaded first when nothing was asked of this run yet";

@@ -160,12 +160,18 @@ fn outcome_ui(ui: &mut Ui, completion: &CompletionRecord) {
     ui.label(RichText::new(text).size(theme::SMALL).color(color));
 }
 
+/// Width of the bar that a line is scrolled with, points.
+const BAR: f32 = 5.0;
+
 /// One line that scrolls with those of the other cards.
 fn line_ui(ui: &mut Ui, name: &str, target: &str, text: &str, shared: &mut Shared) {
     let cut = shared.longest > ui.available_width();
     // A bar that is seen without the pointer: the line goes on.
     ui.spacing_mut().scroll = egui::style::ScrollStyle {
         foreground_color: true,
+        // Wider under the pointer, it has room of its own below the line.
+        bar_width: BAR,
+        floating_allocated_width: BAR,
         ..egui::style::ScrollStyle::thin()
     };
     let area = ScrollArea::horizontal()

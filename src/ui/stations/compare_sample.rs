@@ -153,21 +153,17 @@ fn head_ui(
     ui.allocate_ui_with_layout(vec2(ui.available_width(), 24.0), row_layout, |ui| {
         // The button has its place first, the line takes what is left.
         let waiting = live.is_some_and(|task| task.answer.is_none());
-        let lacks = view
-            .state
-            .focused()
-            .and_then(|open| view.state.lacking(&open.run().experiment));
-        if let Some(item) = lacks {
+        let focused = view.state.focused();
+        let refusal = focused.and_then(|open| view.state.completion_refusal(open));
+        if let Some(item) = focused.and_then(|open| view.state.lacking(&open.run().experiment)) {
             let help = format!("{} is not on this machine. {}", item.name, UiCommand::Fetch.tooltip());
             if ui.button("Get the models").on_hover_text(help).clicked() {
                 view.command(UiCommand::Fetch);
             }
         }
-        let button = ui.add_enabled(!waiting && lacks.is_none(), egui::Button::new("Complete again now"));
-        let button = button.on_disabled_hover_text(match lacks {
-            Some(item) => format!("{} is not on this machine", item.name),
-            None => "it is being completed".into(),
-        });
+        let free = !waiting && refusal.is_none();
+        let button = ui.add_enabled(free, egui::Button::new("Complete again now"));
+        let button = button.on_disabled_hover_text(refusal.unwrap_or_else(|| "it is being completed".into()));
         let button = button.on_hover_text(
             "the arms but shuffled, with the projector as it is at this moment; the left context is the 60 lines that the run keeps",
         );

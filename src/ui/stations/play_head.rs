@@ -241,6 +241,10 @@ pub fn open_ui(ui: &mut Ui, view: &View<'_>, alone: bool) {
                 fields_ui(ui, view);
                 ui.add_space(theme::SECTION);
                 refusal_ui(ui, view);
+                // Perhaps with another run.
+                if view.state.play_refusal().is_some() && view.state.runs.len() > 1 {
+                    ui.horizontal(|ui| run_ui(ui, view));
+                }
             });
         });
     } else {
