@@ -1,5 +1,7 @@
 //! Whether the soft tokens collapse: cosines of projected and encoder vectors, and the instruments.
 
+use std::ops::Range;
+
 use super::Reported;
 use super::page::{Head, Page};
 use super::style::Look;
@@ -44,7 +46,6 @@ impl Seen {
 
 /// Writes the section.
 pub fn section(page: &mut Page, reported: &Reported) {
-    let mut figures = String::new();
     let (mut sentences, mut seen) = (Vec::new(), Vec::new());
     for (_, run, label) in reported.iter() {
         let at = |step: Option<&usize>| Seen::of(&run.probe(*step?).ok()?);
@@ -52,7 +53,6 @@ pub fn section(page: &mut Page, reported: &Reported) {
             continue;
         };
         let first = at(run.probe_steps.first()).filter(|first| first.step != last.step);
-        figures.extend(histogram(label, first.as_ref(), &last));
         let sentence = headline(last.step, &last.encoder, &last.projected);
         let reason = verdict(&last.encoder, &last.projected).reason;
         let content = run.content_sentence(last.step).unwrap_or_default();
@@ -65,16 +65,33 @@ pub fn section(page: &mut Page, reported: &Reported) {
     for sentence in &sentences {
         page.text(sentence);
     }
-    page.note("Cosines of all pairs of distinct chunks of the probe set, as figure 2 of the paper has them: the encoder's vectors beside the projected ones, on one axis.");
+    page.note("Cosines of all pairs of distinct chunks of the probe set, as figure 2 of the paper has them: the encoder's vectors beside the projected ones, on one axis, the same for every run.");
+    let bins = filled_bins(&seen);
+    let figures: String = seen
+        .iter()
+        .filter_map(|(label, first, last)| histogram(label, first.as_ref(), last, &bins))
+        .collect();
     page.raw(&format!("<div class=\"charts\">{figures}</div>"));
     table(page, &seen);
 }
 
-fn histogram(label: &str, first: Option<&Seen>, last: &Seen) -> Option<String> {
+/// The bins between the first and the last that hold anything in any histogram.
+fn filled_bins(seen: &[(&str, Option<Seen>, Seen)]) -> Range<usize> {
+    let probes = seen.iter().flat_map(|(_, first, last)| first.iter().chain([last]));
+    let filled: Vec<usize> = probes
+        .flat_map(|probe| &probe.histograms)
+        .flat_map(|histogram| histogram.counts.iter().enumerate().filter(|(_, count)| **count > 0))
+        .map(|(bin, _)| bin)
+        .collect();
+    let from = filled.iter().min().copied().unwrap_or_default();
+    from..filled.iter().max().map_or(from, |last| last + 1)
+}
+
+fn histogram(label: &str, first: Option<&Seen>, last: &Seen, bins: &Range<usize>) -> Option<String> {
     let [encoder, projected] = &last.histograms;
     let filled = |name: &str, look: Look, histogram: &Histogram| {
         let name = format!("{name}, mean {}", number(histogram.mean));
-        let mut line = Line::new(name, look, outline(histogram));
+        let mut line = Line::new(name, look, outline(histogram, bins));
         line.filled = true;
         line
     };
@@ -85,7 +102,7 @@ fn histogram(label: &str, first: Option<&Seen>, last: &Seen) -> Option<String> {
     if let Some(first) = first {
         let [_, before] = &first.histograms;
         let name = format!("projected, step {}, mean {}", first.step, number(before.mean));
-        lines.push(Line::new(name, Look::untrained(), outline(before)));
+        lines.push(Line::new(name, Look::untrained(), outline(before, bins)));
     }
     let chart = Chart {
         title: &format!("Cosines, {label}"),
@@ -98,18 +115,12 @@ fn histogram(label: &str, first: Option<&Seen>, last: &Seen) -> Option<String> {
     chart.figure()
 }
 
-/// The steps of a histogram as a line, between its first and its last bin that hold anything.
-fn outline(histogram: &Histogram) -> Vec<[f64; 2]> {
+/// The steps of some bins of a histogram as a line.
+fn outline(histogram: &Histogram, bins: &Range<usize>) -> Vec<[f64; 2]> {
     let total: usize = histogram.counts.iter().sum();
     let width = (histogram.high - histogram.low) / histogram.counts.len() as f64;
-    let from = histogram.counts.iter().position(|count| *count > 0).unwrap_or_default();
-    let to = histogram
-        .counts
-        .iter()
-        .rposition(|count| *count > 0)
-        .unwrap_or_default();
-    let bins = histogram.counts.iter().enumerate().skip(from).take(to + 1 - from);
-    let steps = bins.flat_map(|(bin, count)| {
+    let counts = histogram.counts.iter().enumerate().skip(bins.start).take(bins.len());
+    let steps = counts.flat_map(|(bin, count)| {
         let share = *count as f64 / total.max(1) as f64;
         [bin, bin + 1].map(|edge| [histogram.low + edge as f64 * width, share])
     });

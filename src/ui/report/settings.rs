@@ -45,7 +45,7 @@ fn runs(page: &mut Page, reported: &Reported) {
     let rows = [
         row("folder", reported, |run| run.folder.display().to_string()),
         row("state", reported, |run| run.status().label().to_owned()),
-        row("started", reported, |run| run.manifest.started.clone()),
+        row("started", reported, started),
         row("last step", reported, last),
         row("reader", reported, setting("reader.model")),
         row("encoder", reported, setting("encoder.model")),
@@ -53,6 +53,15 @@ fn runs(page: &mut Page, reported: &Reported) {
         row("seed", reported, setting("seed")),
     ];
     page.words(&heads("run", reported), &rows);
+}
+
+/// To the minute, the same for every reader wherever they are.
+fn started(run: &Run) -> String {
+    let started = &run.manifest.started;
+    match started.parse::<jiff::Timestamp>() {
+        Ok(at) => at.strftime("%Y-%m-%d %H:%M UTC").to_string(),
+        Err(_) => started.clone(),
+    }
 }
 
 fn differences(page: &mut Page, reported: &Reported) {
