@@ -17,8 +17,21 @@ pub fn complete(
     arms: &[(Arm, ArmInput<'_>)],
 ) -> Result<Vec<CompletionRecord>, ModelError> {
     let mut session = reader.session(arms.len());
+    if !arms.is_empty() {
+        keep_left(session.as_mut(), prompts, sample)?;
+        session.truncate(0, 0)?;
+    }
+    complete_in(session.as_mut(), reader.config().hidden, prompts, sample, arms)
+}
+
+/// Computes what the layout keeps of the code before the cursor, in the first member of a session; nothing where it keeps nothing.
+pub fn keep_left(
+    session: &mut dyn Session,
+    prompts: &PromptBuilder<'_>,
+    sample: &PreparedSample,
+) -> Result<(), ModelError> {
     let Prompt { slots, apart } = prompts.without_context(sample);
-    if apart.is_some() && !arms.is_empty() {
+    if apart.is_some() {
         let feed = Feed {
             member: 0,
             slots: &slots,
@@ -26,9 +39,8 @@ pub fn complete(
             outputs: 0,
         };
         session.feed(&[feed], &[])?;
-        session.truncate(0, 0)?;
     }
-    complete_in(session.as_mut(), reader.config().hidden, prompts, sample, arms)
+    Ok(())
 }
 
 /// The same in a session with an empty member for each arm, of a reader with this hidden size.

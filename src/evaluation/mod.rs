@@ -16,7 +16,7 @@ pub mod tables;
 
 pub use crate::experiment::Arm;
 pub use arms::{ArmInput, ArmMaterial, Definition};
-pub use completion::{complete, complete_in, scored_again};
+pub use completion::{complete, complete_in, keep_left, scored_again};
 pub use counterfactual::{Change, Effect};
 pub use metrics::{SCORE_INFO, ScoreInfo};
 pub use pool::{Pooled, PooledArm, PooledSummary, SeedRecords, pool};

@@ -212,11 +212,11 @@ pub fn figure(h: &Harness<'_, Workbench>, title: &str) -> String {
         .unwrap_or_else(|| panic!("no chart is called {title}"))
 }
 
-/// Writes the numbers behind a menu to a CSV file by keyboard and pointer, and answers with its lines, each in cells.
-pub fn export_csv(h: &mut Harness<'_, Workbench>, menu: &str, path: &Path) -> Vec<Vec<String>> {
+/// Asks a menu for a file by keyboard and pointer.
+pub fn export(h: &mut Harness<'_, Workbench>, menu: &str, kind: &str, path: &Path) {
     h.get_by_label(menu).click();
     h.run_ok();
-    h.get_by_label("Export CSV…").click();
+    h.get_by_label(kind).click();
     h.run_ok();
     h.get_by_role_and_label(Role::TextInput, "file").focus();
     h.run_ok();
@@ -225,6 +225,11 @@ pub fn export_csv(h: &mut Harness<'_, Workbench>, menu: &str, path: &Path) -> Ve
         .type_text(&path.display().to_string());
     h.run_ok();
     h.get_by_label("Save").click();
+}
+
+/// Writes the numbers behind a menu to a CSV file, and answers with its lines, each in cells.
+pub fn export_csv(h: &mut Harness<'_, Workbench>, menu: &str, path: &Path) -> Vec<Vec<String>> {
+    export(h, menu, "Export CSV…", path);
     h.run_ok();
     let saved = format!("saved {}", path.display());
     assert!(h.query_by_label(&saved).is_some());

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use egui::accesskit::Role;
 use egui_kittest::Harness;
 use egui_kittest::kittest::Queryable as _;
 use llavacode::app::{Action, Station};
@@ -10,7 +9,7 @@ use llavacode::ui::Workbench;
 
 use super::collapse::wait;
 use super::demo_run::write;
-use super::harness::{THEMES, act, painted, picture_folder, shoot};
+use super::harness::{THEMES, act, export, painted, picture_folder, shoot};
 use super::laboratory::{answer, merged};
 
 /// Frames after which a picture must be there.
@@ -19,17 +18,7 @@ const FRAMES: usize = 40;
 /// A chart's picture is the part of the window that the chart takes.
 fn exported(h: &mut Harness<'_, Workbench>, path: &Path) {
     let title = "loss, weighted sum";
-    h.get_by_label(&format!("menu of {title}")).click();
-    h.run_ok();
-    h.get_by_label("Export PNG…").click();
-    h.run_ok();
-    h.get_by_role_and_label(Role::TextInput, "file").focus();
-    h.run_ok();
-    h.key_press_modifiers(egui::Modifiers::COMMAND, egui::Key::A);
-    h.get_by_role_and_label(Role::TextInput, "file")
-        .type_text(&path.display().to_string());
-    h.run_ok();
-    h.get_by_label("Save").click();
+    export(h, &format!("menu of {title}"), "Export PNG…", path);
     for _ in 0..FRAMES {
         h.run_ok();
         if path.exists() {

@@ -6,8 +6,8 @@ use crate::engine::laboratory::Vocabulary;
 use crate::engine::loaded::LoadedModels;
 use crate::engine::stages::{Clock, Stages};
 use crate::engine::{EngineError, NearestToken, PlayEnd, PlayNews, PlayRequest, Served};
-use crate::evaluation::Arm;
-use crate::models::reader::{Feed, Prompt, generate_while};
+use crate::evaluation::{Arm, keep_left};
+use crate::models::reader::generate_while;
 use crate::projector::Projector;
 use crate::prompt::{Context, PreparedSample, PromptBuilder};
 use crate::retrieval::Retrieved;
@@ -50,7 +50,7 @@ impl Playground {
         let own = self.projector.as_ref().map(|(_, step)| *step);
         let step = live.map(|(_, step)| step).or(own).unwrap_or_default();
         let retrieved = self.index.clip(self.index.retrieve(&sample, models)?, &prompts)?;
-        let left = keep_left(&sample, &prompts, models)?;
+        let left = kept_left(&sample, &prompts, models)?;
         (listener.tell)(PlayNews::Found {
             step,
             sample: Box::new(sample.clone()),
@@ -158,24 +158,15 @@ impl Playground {
 }
 
 /// Computes what the layout keeps of the code before the cursor, so that no arm pays for it in place of the others. Milliseconds.
-fn keep_left(
+fn kept_left(
     sample: &CompletionSample,
     prompts: &PromptBuilder<'_>,
     models: &LoadedModels,
 ) -> Result<f64, EngineError> {
     let mut clock = Clock::start();
-    let Prompt { slots, apart } = prompts.without_context(&prompts.prepare(sample, &[])?);
-    if apart.is_some() {
-        let mut session = models.reader.session(1);
-        session.reuse_beginnings();
-        let feed = Feed {
-            member: 0,
-            slots: &slots,
-            apart,
-            outputs: 0,
-        };
-        session.feed(&[feed], &[])?;
-    }
+    let mut session = models.reader.session(1);
+    session.reuse_beginnings();
+    keep_left(session.as_mut(), prompts, &prompts.prepare(sample, &[])?)?;
     Ok(clock.lap())
 }
 

@@ -6,6 +6,7 @@ use egui::text::{LayoutJob, TextFormat};
 use egui::{FontId, Stroke};
 use egui_extras::syntax_highlighting::{CodeTheme, TokenType, highlight};
 
+use crate::corpus::Chunk;
 use crate::ui::theme::{self, Theme};
 
 /// Code with line numbers, highlighted by the file's extension.
@@ -22,7 +23,18 @@ pub struct Listing<'a> {
     pub target_from: Option<usize>,
 }
 
-impl Listing<'_> {
+impl<'a> Listing<'a> {
+    /// A chunk, with a word underlined.
+    pub fn of(chunk: &'a Chunk, word: Option<&'a str>) -> Self {
+        Self {
+            text: &chunk.text,
+            first_line: chunk.first_line,
+            path: &chunk.path,
+            word,
+            target_from: None,
+        }
+    }
+
     /// Draws the code; it scrolls sideways rather than wrap.
     pub fn show(&self, ui: &mut egui::Ui, id: egui::Id) -> egui::Response {
         self.show_marked(ui, id, &[])

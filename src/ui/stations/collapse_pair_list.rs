@@ -174,13 +174,7 @@ fn code_ui(ui: &mut egui::Ui, chunks: &[Chunk], row: usize, (side, marked): (usi
         };
         let area = egui::ScrollArea::vertical().auto_shrink(false).id_salt(("code", side));
         area.show(ui, |ui| {
-            let listing = Listing {
-                text: &chunk.text,
-                first_line: chunk.first_line,
-                path: &chunk.path,
-                word: None,
-                target_from: None,
-            };
+            let listing = Listing::of(chunk, None);
             listing.show_marked(ui, egui::Id::unique(("pair code", side)), marked);
         });
     });

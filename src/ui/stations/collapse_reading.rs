@@ -194,13 +194,7 @@ fn names_ui(ui: &mut egui::Ui, looked: &Looked<'_>, answer: &ReadingAnswer, now:
         }
     });
     if let Some(chunk) = looked.run.series.chunks.get(answer.chunk) {
-        let listing = Listing {
-            text: &chunk.text,
-            first_line: chunk.first_line,
-            path: &chunk.path,
-            word: answer.names.first().map(String::as_str),
-            target_from: None,
-        };
+        let listing = Listing::of(chunk, answer.names.first().map(String::as_str));
         listing.show(ui, Id::unique("read chunk"));
     }
 }

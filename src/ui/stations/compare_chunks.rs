@@ -123,13 +123,7 @@ fn chunk_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun, found: &Retrieved, ide
         });
     });
     header.body(|ui| {
-        let listing = Listing {
-            text: &chunk.text,
-            first_line: chunk.first_line,
-            path: &chunk.path,
-            word: identifier,
-            target_from: None,
-        };
+        let listing = Listing::of(chunk, identifier);
         listing.show(ui, Id::unique(("chunk code", found.rank)));
     });
 }

@@ -72,13 +72,7 @@ fn chunk_ui(ui: &mut Ui, one: &Retrieved, best: f64, said: Option<&Vec<Vec<Neare
         score_ui(ui, one, best);
     });
     header.body(|ui| {
-        let listing = Listing {
-            text: &chunk.text,
-            first_line: chunk.first_line,
-            path: &chunk.path,
-            word: None,
-            target_from: None,
-        };
+        let listing = Listing::of(chunk, None);
         listing.show(ui, egui::Id::unique(("played chunk code", one.rank)));
     });
     let label = RichText::new(&place).monospace().size(theme::SMALL).color(theme.text);

@@ -122,11 +122,11 @@ mod tests {
 
     #[test]
     fn a_text_is_found_behind_the_cursor_and_then_from_the_top() {
-        let first = place(TEXT, "load", 0).unwrap();
-        assert_eq!(&TEXT[first.clone()], "load");
-        let second = place(TEXT, "load", first.end).unwrap();
-        assert_eq!(&TEXT[second.clone()], "Load");
-        assert_eq!(place(TEXT, "load", second.end), Some(first));
+        let (first, second) = (TEXT.find("load"), TEXT.find("Load"));
+        let at = |cursor: Option<usize>| place(TEXT, "load", cursor.unwrap_or_default()).map(|place| place.start);
+        assert_eq!(at(None), first);
+        assert_eq!(at(first.map(|start| start + 4)), second);
+        assert_eq!(at(second.map(|start| start + 4)), first);
         assert_eq!(place(TEXT, "absent", 0), None);
     }
 }

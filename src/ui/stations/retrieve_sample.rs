@@ -104,13 +104,7 @@ fn chunk_ui(ui: &mut Ui, view: &View<'_>, open: &OpenRun, (found, best): (&Retri
         ));
     });
     header.body(|ui| {
-        let listing = Listing {
-            text: &chunk.text,
-            first_line: chunk.first_line,
-            path: &chunk.path,
-            word: name,
-            target_from: None,
-        };
+        let listing = Listing::of(chunk, name);
         listing.show(ui, egui::Id::unique(("ranked chunk code", found.rank)));
     });
 }
