@@ -41,11 +41,13 @@ pub fn live_ui(ui: &mut Ui, view: &View<'_>) {
     let missing: Vec<&str> = view.state.setup.missing().map(|item| item.name.as_str()).collect();
     if missing.is_empty() {
         let focused = view.state.focused();
-        let text = match focused.and_then(|open| view.state.completion_refusal(open)) {
-            None => "✓ live: train, complete and play from any station".to_owned(),
-            Some(reason) => format!("✓ live: train from any station · nothing to complete with: {reason}"),
+        let color = view.theme.text;
+        match focused.and_then(|open| view.state.completion_refusal(open)) {
+            None => ui.label(RichText::new("✓ live: train, complete and play from any station").color(color)),
+            Some(reason) => ui
+                .label(RichText::new("✓ live: train from any station").color(color))
+                .on_hover_text(format!("Completing and playing need another run: {reason}")),
         };
-        ui.label(RichText::new(text).color(view.theme.text));
         return;
     }
     let help = format!(

@@ -8,36 +8,60 @@ use super::theme::Theme;
 use super::{View, theme};
 use crate::app::{Action, Overlay, UiCommand};
 
-/// Keys of single stations, for the sheet.
-const STATION_KEYS: [(&str, &str); 12] = [
+/// Keys of single stations and of what lies on them, for the sheet.
+const STATION_KEYS: [(&str, &[(&str, &str)]); 8] = [
     (
-        "J / K",
-        "Compare, Retrieve, Runs: the next or the previous sample or run",
+        "Compare, Retrieve, Runs",
+        &[("J / K", "the next or the previous sample or run")],
     ),
     (
-        "← → ↑ ↓ T",
-        "Blind review: left or right is better, equally good, both bad; show the true line",
+        "Collapse",
+        &[
+            ("← / →", "the probe before or after"),
+            ("Home / End", "the first probe, or the newest"),
+            ("R", "pin the step as reference"),
+        ],
     ),
-    ("O", "Runs: draw the run in focus over the others, or no longer"),
-    ("← / →", "Collapse: the probe before or after"),
-    ("Home / End", "Collapse: the first probe, or the newest"),
-    ("R", "Collapse: pin the step as reference"),
     (
-        "Ctrl+Space Tab",
-        "Play: complete at the cursor; take the marked completion; Escape ends one",
+        "Blind review",
+        &[
+            ("← / →", "left or right is better"),
+            ("↑ / ↓", "equally good, both bad"),
+            ("T", "show the true line"),
+        ],
     ),
-    ("Ctrl+F", "Play: find a text or a line in the file"),
-    ("F", "the chart under the pointer: full screen"),
     (
-        "drag",
-        "the mark at the top of a pane: moves it; a click on it: a menu of moves and sizes",
+        "Play",
+        &[
+            ("Ctrl+Space", "complete at the cursor; Escape ends it"),
+            ("Tab", "take the marked completion"),
+            ("Ctrl+F", "find a text or a line in the file"),
+        ],
     ),
-    ("PgDn PgUp ← →", "Guided tour: forward, back; Escape ends it"),
-    ("+ − 0", "the heat map that has the keyboard: zoom, all"),
+    ("Runs", &[("O", "draw the run in focus over the others, or no longer")]),
+    (
+        "Charts",
+        &[
+            ("F", "the chart under the pointer: full screen"),
+            ("+ − 0", "the heat map that has the keyboard: zoom, all"),
+        ],
+    ),
+    (
+        "Panes",
+        &[(
+            "drag",
+            "the mark at the top moves it; a click on it: a menu of moves and sizes",
+        )],
+    ),
+    ("Guided tour", &[("PgDn PgUp ← →", "forward, back; Escape ends it")]),
 ];
 
+/// Width of the column of keys, so that what they do stands in one line in every group, points.
+const KEYS: f32 = 110.0;
+
 fn keys_ui(ui: &mut Ui, id: &str, rows: impl FnOnce(&mut Ui)) {
-    let grid = egui::Grid::new(id).num_columns(2).spacing([theme::SECTION, 6.0]);
+    let grid = egui::Grid::new(id).num_columns(2).min_col_width(KEYS);
+    let grid = grid.spacing([theme::SECTION, 6.0]);
     grid.show(ui, rows);
 }
 
@@ -74,14 +98,20 @@ pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
                         }
                     }
                 });
-                keys_ui(stations, "stations", |ui| {
-                    for (keys, does) in STATION_KEYS {
-                        key_ui(ui, keys, does);
-                    }
-                    for (key, page) in drawer_keys() {
-                        key_ui(ui, key, &format!("Collapse, drawer: {page}"));
-                    }
-                });
+                for (station, keys) in STATION_KEYS {
+                    stations.label(theme::caption(station).color(view.theme.weak));
+                    keys_ui(stations, station, |ui| {
+                        for (keys, does) in keys {
+                            key_ui(ui, keys, does);
+                        }
+                        if station == "Collapse" {
+                            for (key, page) in drawer_keys() {
+                                key_ui(ui, key, &format!("drawer: {page}"));
+                            }
+                        }
+                    });
+                    stations.add_space(theme::GAP);
+                }
             };
             area.show(ui, |ui| ui.columns(2, columns));
             ui.add_space(theme::GAP);

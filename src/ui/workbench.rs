@@ -129,6 +129,8 @@ pub struct Workbench {
     desktop: Box<dyn Desktop>,
     clock: fn() -> Timestamp,
     looked: Option<Instant>,
+    /// The station that was shown at the last look.
+    seen: Station,
     /// When the runs folder last got or lost a run, as of the last look.
     runs_dir_changed: Option<SystemTime>,
     /// Time that `logic` took for the frame being drawn.
@@ -178,6 +180,7 @@ impl Workbench {
             desktop,
             clock: settings.clock,
             looked: None,
+            seen: Station::default(),
             runs_dir_changed: None,
             spent: Duration::ZERO,
         }
@@ -238,7 +241,9 @@ impl Workbench {
 
     /// Looks at runs; every second also at those that nobody announces. Returns whether anything changed.
     fn look_at_runs(&mut self, ctx: &egui::Context) -> bool {
-        let due = self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
+        // A station is not left waiting for the next look: nothing may happen before it.
+        let entered = std::mem::replace(&mut self.seen, self.state.station) != self.state.station;
+        let due = entered || self.looked.is_none_or(|looked| looked.elapsed() >= LOOK_EVERY);
         if due {
             self.looked = Some(Instant::now());
             self.state.memory = memory_stats::memory_stats().map(|stats| stats.physical_mem);

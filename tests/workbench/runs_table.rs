@@ -29,6 +29,20 @@ pub fn opened(h: &mut Harness<'_, Workbench>) {
     h.run_ok();
 }
 
+#[test]
+fn runs_are_read_when_their_page_is_entered_and_nothing_else_happens() {
+    let runs = tempfile::tempdir().unwrap();
+    let run = write(runs.path(), "aligned", true);
+    let (mut h, _) = workbench(runs.path(), true);
+    h.run_ok();
+    act(&mut h, Action::Go(Station::Runs));
+    let start = Instant::now();
+    while h.state().state().digests.get(&run).is_none() {
+        assert!(start.elapsed() < Duration::from_secs(60), "the run is never read");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
 fn names(h: &Harness<'_, Workbench>) -> Vec<String> {
     let boxes = h
         .query_all_by_role(Role::CheckBox)

@@ -225,9 +225,11 @@ fn it_says_what_is_missing_to_go_live_and_how_to_get_it() {
     let (mut h, engine) = workbench(folder.path(), true);
     present(&mut h, &archive);
     // These recordings are without their projectors.
-    h.get_by_label(
-        "✓ live: train from any station · nothing to complete with: collapse is a recording without its projector",
-    );
+    h.get_by_label("✓ live: train from any station").hover();
+    until(&mut h, "the reason", |h| {
+        h.query_by_label("Completing and playing need another run: collapse is a recording without its projector")
+            .is_some()
+    });
     h.get_by_role_and_label(Role::Button, "Start training").click();
     h.run_ok();
     assert_eq!(engine.sent(), ["Train"]);
