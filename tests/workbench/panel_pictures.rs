@@ -7,7 +7,7 @@ use llavacode::runs::Run;
 use llavacode::ui::Workbench;
 
 use super::collapse::wait;
-use super::demo_run::{Demo, write};
+use super::demo_run::{Demo, write, write_with_checkpoint};
 use super::evaluations::answered;
 use super::harness::{THEMES, act, painted, picture_folder, shoot};
 use super::runs_table::opened;
@@ -17,7 +17,7 @@ use super::sweep::sweep;
 fn runs_sweeps_retrieval_and_prompts_are_painted() {
     let Some(folder) = picture_folder() else { return };
     let runs = tempfile::tempdir().unwrap();
-    let aligned = write(runs.path(), "aligned", true);
+    let aligned = write_with_checkpoint(runs.path(), "aligned", true);
     let collapse = write(runs.path(), "collapse", false);
     let _live = Demo::start(runs.path(), "live", true);
     let mut failed = Demo::start(runs.path(), "out-of-memory", true);

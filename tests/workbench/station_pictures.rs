@@ -8,7 +8,7 @@ use llavacode::app::{Action, Station};
 use llavacode::ui::Workbench;
 
 use super::collapse::wait;
-use super::demo_run::write;
+use super::demo_run::{write, write_with_checkpoint};
 use super::harness::{THEMES, act, export, painted, picture_folder, shoot};
 use super::laboratory::{answer, merged};
 
@@ -75,7 +75,7 @@ fn collapse_and_compare_are_painted() {
 fn the_laboratory_is_painted() {
     let Some(folder) = picture_folder() else { return };
     let runs = tempfile::tempdir().unwrap();
-    let collapse = write(runs.path(), "collapse", false);
+    let collapse = write_with_checkpoint(runs.path(), "collapse", false);
     for (theme, preference, size) in [
         (egui::Theme::Dark, egui::ThemePreference::Dark, [1280.0, 720.0]),
         (egui::Theme::Light, egui::ThemePreference::Light, [2560.0, 1440.0]),
