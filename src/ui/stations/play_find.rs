@@ -24,7 +24,7 @@ pub struct Find {
 pub fn find_ui(ui: &mut Ui, find: &mut Find, buffer: &mut Buffer) {
     let asked = ui.input_mut(|input| input.consume_key(Modifiers::COMMAND, Key::F));
     let mut output = TextEdit::singleline(&mut find.text)
-        .hint_text("text or line:column")
+        .hint_text("text or line")
         .desired_width(WIDTH)
         .font(egui::FontId::monospace(theme::SMALL))
         .show(ui);
