@@ -119,9 +119,6 @@ pub enum UiCommand {
     Shortcuts,
 }
 
-/// Why nothing is moved on a page without panes.
-const NO_PANES: &str = "this page has no panes to move";
-
 impl UiCommand {
     /// The name in the palette.
     pub fn name(self) -> &'static str {
@@ -372,8 +369,9 @@ impl UiCommand {
                 }
                 None => state.last_undone().is_none().then(|| "nothing was undone".into()),
             },
-            Self::NextPane if !state.shows_panes() => Some(NO_PANES.into()),
-            _ if self.pane_move().is_some() && !state.shows_panes() => Some(NO_PANES.into()),
+            _ if (self == Self::NextPane || self.pane_move().is_some()) && !state.shows_panes() => {
+                Some("this page has no panes to move".into())
+            }
             Self::ResetLayout if state.layouts.stations.is_empty() => Some("every pane is where it usually is".into()),
             Self::LargerText if state.text_size.larger().is_none() => Some("this is the largest size".into()),
             Self::SmallerText if state.text_size.smaller().is_none() => Some("this is the smallest size".into()),

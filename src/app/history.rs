@@ -248,24 +248,22 @@ impl AppState {
 
     /// Takes the last thing back and says what it was.
     pub fn undo(&mut self, outside: &Outside<'_>) {
-        match self.last_done() {
-            Some(Next::Hand(_)) => self.ask_hand(false, outside.engine),
-            Some(Next::Edit(_)) => {
-                if let Some(edit) = self.history.done.pop() {
-                    self.put(edit, false);
-                }
-            }
-            None => {}
-        }
+        self.step(false, outside);
     }
 
     /// Does again what was undone last.
     pub fn redo(&mut self, outside: &Outside<'_>) {
-        match self.last_undone() {
-            Some(Next::Hand(_)) => self.ask_hand(true, outside.engine),
+        self.step(true, outside);
+    }
+
+    fn step(&mut self, again: bool, outside: &Outside<'_>) {
+        let next = if again { self.last_undone() } else { self.last_done() };
+        match next {
+            Some(Next::Hand(_)) => self.ask_hand(again, outside.engine),
             Some(Next::Edit(_)) => {
-                if let Some(edit) = self.history.undone.pop() {
-                    self.put(edit, true);
+                let History { done, undone, .. } = &mut self.history;
+                if let Some(edit) = if again { undone } else { done }.pop() {
+                    self.put(edit, again);
                 }
             }
             None => {}

@@ -98,20 +98,19 @@ pub fn shortcuts_ui(ctx: &egui::Context, view: &View<'_>) {
                         }
                     }
                 });
-                for (station, keys) in STATION_KEYS {
-                    stations.label(theme::caption(station).color(view.theme.weak));
-                    keys_ui(stations, station, |ui| {
+                let mut group = |name: &str, keys: &mut dyn Iterator<Item = (&str, &str)>| {
+                    stations.label(theme::caption(name).color(view.theme.weak));
+                    keys_ui(stations, name, |ui| {
                         for (keys, does) in keys {
                             key_ui(ui, keys, does);
                         }
-                        if station == "Collapse" {
-                            for (key, page) in drawer_keys() {
-                                key_ui(ui, key, &format!("drawer: {page}"));
-                            }
-                        }
                     });
                     stations.add_space(theme::GAP);
+                };
+                for (station, keys) in STATION_KEYS {
+                    group(station, &mut keys.iter().copied());
                 }
+                group("Drawer of Collapse", &mut drawer_keys());
             };
             area.show(ui, |ui| ui.columns(2, columns));
             ui.add_space(theme::GAP);

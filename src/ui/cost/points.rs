@@ -104,7 +104,7 @@ fn made(entry: &Entry<'_>) -> String {
         "{}, step {}, {} split, {} of {}; 95% from {} resamples by repository, seed {}",
         entry.run,
         summary.step,
-        format!("{:?}", summary.split).to_lowercase(),
+        summary.split,
         count(summary.samples, "sample"),
         match summary.repositories {
             1 => "1 repository".to_owned(),
@@ -142,7 +142,7 @@ pub fn numbers(entries: &[Entry<'_>]) -> Table {
         let summary = entry.summary;
         let mut row = vec![
             entry.run.clone(),
-            format!("{:?}", summary.split).to_lowercase(),
+            summary.split.to_string(),
             summary.step.to_string(),
             summary.samples.to_string(),
             summary.repositories.to_string(),
